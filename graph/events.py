@@ -1,0 +1,52 @@
+"""What happens while a plan runs, as plain data."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from graph.definition import Data, Json
+
+NodeState = Literal["waiting", "running", "cached", "finished", "failed", "cancelled"]
+
+
+class NodeChanged(Data):
+    """A node's state. `seconds` is how long it ran; `message` says what went wrong, for people."""
+
+    type: Literal["node"] = "node"
+    node: str
+    state: NodeState
+    seconds: float | None = None
+    message: str | None = None
+
+
+class Progressed(Data):
+    """A node is at `step` of `steps` (1-based); `label` says what it does meanwhile, if that is not obvious."""
+
+    type: Literal["progress"] = "progress"
+    node: str
+    step: int
+    steps: int
+    label: str = ""
+
+
+class Previewed(Data):
+    """A newer picture of what a node is making lies in `file` (a name inside the run's preview folder)."""
+
+    type: Literal["preview"] = "preview"
+    node: str
+    file: str
+    step: int = 0
+
+
+class Produced(Data):
+    """An output node made something: `kind` "image", "text", ...; `file` is a path inside the output folder."""
+
+    type: Literal["output"] = "output"
+    node: str
+    kind: str
+    file: str = ""
+    area: Literal["output", "temp"] = "output"
+    data: Json = None
+
+
+Event = Annotated[NodeChanged | Progressed | Previewed | Produced, Field(discriminator="type")]

@@ -1,0 +1,84 @@
+"""The saved workflow: the file, the API body, the queue's row and the PNG's metadata are this JSON, exactly."""
+
+import json
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from graph.definition import Json
+
+VERSION = 1
+"""The version of the saved form that this program writes. Older ones are migrated, newer ones open read-only."""
+
+EXACT_INTEGER = 2**53
+"""From here up a JSON reader that uses doubles loses digits, so integers are written as decimal strings."""
+
+Mode = Literal["run", "mute", "bypass"]
+
+_DECIMAL = re.compile(r"-?[1-9][0-9]{15,19}")
+
+
+def _pack(value: Json) -> Json:
+    """`value` with every integer of 2**53 or more written as a decimal string."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int) and abs(value) >= EXACT_INTEGER:
+        return str(value)
+    if isinstance(value, list):
+        return [_pack(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _pack(item) for key, item in value.items()}
+    return value
+
+
+class Part(BaseModel):
+    """A record of the saved form; fields that this version does not know survive load and save."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Wire(Part):
+    """Where an input's value comes from. `allow` holds the two space ids of a wire that a person overruled."""
+
+    node: str
+    output: str
+    allow: tuple[str, str] | None = None
+
+
+Values = Annotated[dict[str, Any], PlainSerializer(_pack, return_type=dict[str, Any])]
+
+
+def _title(value: Any) -> Any:
+    return "" if value is None else value
+
+
+class PlacedNode(Part):
+    """One node of a workflow. `inputs` maps a socket's name to its wire (variadic: "name.0", "name.1", ...)."""
+
+    type: str
+    version: int = 1
+    title: Annotated[str, BeforeValidator(_title)] = ""
+    mode: Mode = "run"
+    values: Values = Field(default_factory=dict)
+    inputs: dict[str, Wire] = Field(default_factory=dict)
+
+
+class Workflow(Part):
+    """A graph of placed nodes, with how it looks. `layout.nodes[id]` is `{x, y, width?, collapsed?}` in pixels."""
+
+    version: int = VERSION
+    nodes: dict[str, PlacedNode] = Field(default_factory=dict)
+    subgraphs: dict[str, Any] = Field(default_factory=dict)
+    app: dict[str, Any] = Field(default_factory=dict)
+    layout: dict[str, Any] = Field(default_factory=dict)
+    groups: list[Any] = Field(default_factory=list)
+    notes: list[Any] = Field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """The plain JSON form, without fields that hold their default `None`."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def to_text(self) -> str:
+        """The JSON text that a file holds: indented, so that a diff of two versions can be read."""
+        return json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n"
