@@ -1,6 +1,7 @@
 """What a node is, as plain data that crosses the pipe, HTTP and the disk.
 
-A `NodeDefinition` is made from a function's signature by `graph.node.node`; nothing in it is executable.
+A `NodeDefinition` is made from a function's signature by `graph.node.node`; nothing in it is
+executable.
 """
 
 from typing import Annotated, Any, Literal
@@ -61,8 +62,9 @@ class WidgetDefinition(Data):
 
     `schema_` (JSON: "schema") holds type, limits and choices. `control` names the editor's widget
     ("number", "seed", "text", "multiline", "choice", "toggle", "model_file", "image_file", ...).
-    `folder` and `term` are set for files: the models folder it is chosen from and the type that the file
-    supplies. `wire` is the kind of plain value that may be wired into the widget's place, if any.
+    `folder` and `term` are set for files: the models folder it is chosen from and the type that
+    the file supplies. `wire` is the kind of plain value that may be wired into the widget's place,
+    if any.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -88,7 +90,8 @@ class SpaceDefinition(Data):
 
 
 class OutputDefinition(Data):
-    """A socket that wires leave. `part` names the part of a file it needs ("model", "clip", "vae")."""
+    """A socket that wires leave. `part` names the part of a file it needs ("model", "clip",
+    "vae")."""
 
     name: str
     title: str
@@ -101,9 +104,10 @@ class OutputDefinition(Data):
 class NodeDefinition(Data):
     """The interface of one node type.
 
-    `type` is its id ("k_sampler"; "pack.name" in a custom pack). `source` is the SHA-256 of its module's
-    source. `output` marks a node that is run for its effect (Save Image). `cache` is False where equal
-    inputs need not give equal results. `services` are the keyword-only parameters that the executor hands in.
+    `type` is its id ("k_sampler"; "pack.name" in a custom pack). `source` is the SHA-256 of its
+    module's source. `output` marks a node that is run for its effect (Save Image). `cache` is
+    False where equal inputs need not give equal results. `services` are the keyword-only
+    parameters that the executor hands in.
     """
 
     type: str

@@ -20,7 +20,8 @@ class NodeChanged(Data):
 
 
 class Progressed(Data):
-    """A node is at `step` of `steps` (1-based); `label` says what it does meanwhile, if that is not obvious."""
+    """A node is at `step` of `steps` (1-based); `label` says what it does meanwhile, if that is
+    not obvious."""
 
     type: Literal["progress"] = "progress"
     node: str
@@ -30,7 +31,8 @@ class Progressed(Data):
 
 
 class Previewed(Data):
-    """A newer picture of what a node is making lies in `file` (a name inside the run's preview folder)."""
+    """A newer picture of what a node is making lies in `file` (a name inside the run's preview
+    folder)."""
 
     type: Literal["preview"] = "preview"
     node: str
@@ -39,7 +41,8 @@ class Previewed(Data):
 
 
 class Produced(Data):
-    """An output node made something: `kind` "image", "text", ...; `file` is a path inside the output folder."""
+    """An output node made something: `kind` "image", "text", ...; `file` is a path inside the
+    output folder."""
 
     type: Literal["output"] = "output"
     node: str

@@ -1,7 +1,10 @@
-"""What the checker must know of the files on disk, asked through a protocol because `graph` reads none."""
+"""What the checker must know of the files on disk, asked through a protocol because `graph` reads
+none."""
 
 from collections.abc import Sequence
 from typing import Protocol
+
+from pydantic import Field
 
 from graph.definition import Axis, Data
 from graph.problem import Certainty
@@ -10,15 +13,16 @@ from graph.problem import Certainty
 class FileFacts(Data):
     """What one model file is.
 
-    `spaces` maps an axis to its candidate space ids; an axis that is missing is unknown. One candidate is an
-    identified file, several are an ambiguous one. `parts` are what it holds ("model", "clip", "vae").
-    `content` identifies the file's content for cache keys. `trouble` is a sentence where the file cannot be used.
+    `spaces` maps an axis to its candidate space ids; an axis that is missing is unknown. One
+    candidate is an identified file, several are an ambiguous one. `parts` are what it holds
+    ("model", "clip", "vae"). `content` identifies the file's content for cache keys. `trouble` is
+    a sentence where the file cannot be used.
     """
 
     name: str
     kind: str
     family: str | None = None
-    spaces: dict[Axis, tuple[str, ...]] = {}
+    spaces: dict[Axis, tuple[str, ...]] = Field(default_factory=dict)
     parts: tuple[str, ...] = ()
     content: str = ""
     evidence: str = ""

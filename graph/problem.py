@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from graph.definition import Axis, Data, Json
+from graph.definition import Data, Json
 from graph.workflow import PlacedNode, Wire
 
 Severity = Literal["error", "warning"]

@@ -1,22 +1,30 @@
-"""The saved workflow: the file, the API body, the queue's row and the PNG's metadata are this JSON, exactly."""
+"""The saved workflow: the file, the API body, the queue's row and the PNG's metadata are this
+JSON, exactly."""
 
 import json
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from graph.definition import Json
 
 VERSION = 1
-"""The version of the saved form that this program writes. Older ones are migrated, newer ones open read-only."""
+"""The version of the saved form that this program writes. Older ones are migrated, newer ones open
+read-only."""
 
 EXACT_INTEGER = 2**53
-"""From here up a JSON reader that uses doubles loses digits, so integers are written as decimal strings."""
+"""From here up a JSON reader that uses doubles loses digits, so integers are written as decimal
+strings."""
 
 Mode = Literal["run", "mute", "bypass"]
-
-_DECIMAL = re.compile(r"-?[1-9][0-9]{15,19}")
 
 
 def _pack(value: Json) -> Json:
@@ -39,11 +47,19 @@ class Part(BaseModel):
 
 
 class Wire(Part):
-    """Where an input's value comes from. `allow` holds the two space ids of a wire that a person overruled."""
+    """Where an input's value comes from. `allow` holds the two space ids of a wire that a person
+    overruled."""
 
     node: str
     output: str
     allow: tuple[str, str] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_an_empty_allow(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        if data.get("allow") is None:
+            data.pop("allow", None)
+        return data
 
 
 Values = Annotated[dict[str, Any], PlainSerializer(_pack, return_type=dict[str, Any])]
@@ -54,7 +70,8 @@ def _title(value: Any) -> Any:
 
 
 class PlacedNode(Part):
-    """One node of a workflow. `inputs` maps a socket's name to its wire (variadic: "name.0", "name.1", ...)."""
+    """One node of a workflow. `inputs` maps a socket's name to its wire (variadic: "name.0",
+    "name.1", ...)."""
 
     type: str
     version: int = 1
@@ -65,7 +82,8 @@ class PlacedNode(Part):
 
 
 class Workflow(Part):
-    """A graph of placed nodes, with how it looks. `layout.nodes[id]` is `{x, y, width?, collapsed?}` in pixels."""
+    """A graph of placed nodes, with how it looks. `layout.nodes[id]` is `{x, y, width?,
+    collapsed?}` in pixels."""
 
     version: int = VERSION
     nodes: dict[str, PlacedNode] = Field(default_factory=dict)
@@ -76,8 +94,8 @@ class Workflow(Part):
     notes: list[Any] = Field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """The plain JSON form, without fields that hold their default `None`."""
-        return self.model_dump(mode="json", exclude_none=True)
+        """The plain JSON form."""
+        return self.model_dump(mode="json")
 
     def to_text(self) -> str:
         """The JSON text that a file holds: indented, so that a diff of two versions can be read."""

@@ -9,7 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 OURS = {"graph", "diffusion", "nodes", "server", "starter", "custom_nodes", "benchmarks", "tests"}
-TORCH_FREE = ("diffusion.header", "diffusion.spaces", "diffusion.families", "diffusion.identity.rules")
+TORCH_FREE = (
+    "diffusion.header",
+    "diffusion.spaces",
+    "diffusion.families",
+    "diffusion.identity.rules",
+)
 
 
 def imports_of(path: Path) -> set[str]:
@@ -51,14 +56,22 @@ def allowed(path: Path) -> tuple[str, ...]:
             return ("nodes", "graph", "diffusion")
         case "starter":
             return ("starter", "diffusion")
-    if parts[:1] == ("server",) and parts[-1].startswith("worker") and parts[-1] != "worker_client.py":
+    if (
+        parts[:1] == ("server",)
+        and parts[-1].startswith("worker")
+        and parts[-1] != "worker_client.py"
+    ):
         return ("server", "graph", "nodes", "diffusion", "custom_nodes")
     if parts == ("server", "catalogue.py"):
         return ("server", "graph", *TORCH_FREE)
     return ("server", "graph")
 
 
-EVERY = [path for folder in ("graph", "diffusion", "nodes", "server", "starter") for path in files(folder)]
+EVERY = [
+    path
+    for folder in ("graph", "diffusion", "nodes", "server", "starter")
+    for path in files(folder)
+]
 
 
 @pytest.mark.parametrize("path", EVERY, ids=named)
@@ -68,20 +81,34 @@ def test_a_file_imports_only_what_its_layer_may(path: Path) -> None:
         name
         for name in ours(path)
         if not any(name == prefix or name.startswith(prefix + ".") for prefix in may)
-        and not any(prefix.startswith(name + ".") for prefix in may)  # "from diffusion import header"
+        and not any(
+            prefix.startswith(name + ".") for prefix in may
+        )  # "from diffusion import header"
     }
     assert not wrong, f"{named(path)} imports {sorted(wrong)}; it may import {may}"
 
 
 @pytest.mark.parametrize("path", files("graph"), ids=named)
 def test_graph_touches_no_torch_no_http_and_no_disk(path: Path) -> None:
-    banned = {"torch", "aiohttp", "numpy", "PIL", "os", "pathlib", "shutil", "sqlite3", "safetensors"}
+    banned = {
+        "torch",
+        "aiohttp",
+        "numpy",
+        "PIL",
+        "os",
+        "pathlib",
+        "shutil",
+        "sqlite3",
+        "safetensors",
+    }
     assert not {name.split(".")[0] for name in imports_of(path)} & banned
 
 
 @pytest.mark.parametrize("module", ["server.app", "main", *TORCH_FREE, "graph.check"])
 def test_importing_leaves_torch_unloaded(module: str) -> None:
-    code = f"import sys, {module}; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    code = (
+        f"import sys, {module}; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
