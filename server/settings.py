@@ -1,0 +1,126 @@
+"""What a person chose when they started the program: folders, address, device; passed to whoever needs it."""
+
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The folder that holds main.py."""
+
+PRECISIONS = ("auto", "float32", "float16", "bfloat16")
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Addresses that only this machine can reach."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every choice, in one frozen record.
+
+    `root` is the program's folder. `models` are searched in order; the first is the program's own. `token` is
+    the password that listening beyond this machine needs. `max_upload` is the most bytes that one
+    request may carry, `max_pixels` the most pixels that an uploaded picture may have.
+    """
+
+    root: Path
+    data: Path
+    models: tuple[Path, ...]
+    custom_nodes: Path
+    templates: Path
+    host: str = "127.0.0.1"
+    port: int = 8188
+    token: str | None = None
+    precision: str = "auto"
+    device: str = "auto"
+    open_browser: bool = True
+    max_upload: int = 64 * 2**20
+    max_pixels: int = 64_000_000
+
+    @classmethod
+    def of(
+        cls,
+        root: Path = ROOT,
+        data: Path | None = None,
+        models: tuple[Path, ...] = (),
+        **rest: Any,
+    ) -> Self:
+        """The settings of a program in `root`, its own models folder before the `models` that were added."""
+        paths = dict.fromkeys(path.resolve() for path in (root / "models", *models))
+        return cls(
+            root=root.resolve(),
+            data=(data or root / "data").resolve(),
+            models=tuple(paths),
+            custom_nodes=root.resolve() / "custom_nodes",
+            templates=root.resolve() / "workflows",
+            **rest,
+        )
+
+    @property
+    def output(self) -> Path:
+        """Pictures that Save Image wrote."""
+        return self.data / "output"
+
+    @property
+    def input(self) -> Path:
+        """Pictures that people uploaded."""
+        return self.data / "input"
+
+    @property
+    def temp(self) -> Path:
+        """Files that may be deleted while nothing runs: preview pictures, thumbnails."""
+        return self.data / "temp"
+
+    @property
+    def previews(self) -> Path:
+        """Latent previews: `previews/<run>/<file>`."""
+        return self.data / "temp" / "previews"
+
+    @property
+    def saved(self) -> Path:
+        """The workflows that people saved."""
+        return self.data / "workflows"
+
+    @property
+    def cache(self) -> Path:
+        """What can be computed again: node definitions, what is known of model files."""
+        return self.data / "cache"
+
+    @property
+    def database(self) -> Path:
+        """The queue's SQLite file."""
+        return self.data / "queue.sqlite"
+
+    @property
+    def dist(self) -> Path:
+        """The built editor."""
+        return self.root / "web" / "dist"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self.host in LOOPBACK
+
+    def make_folders(self) -> None:
+        """Create every folder under `data` that does not exist yet."""
+        for folder in (self.output, self.input, self.previews, self.saved, self.cache):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as plain JSON for the worker process, which has no need of the token."""
+        return {
+            name: [str(path) for path in value]
+            if isinstance(value, tuple)
+            else str(value)
+            if isinstance(value, Path)
+            else value
+            for name, value in asdict(replace(self, token=None)).items()
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """The settings that `to_json` wrote."""
+        values = {field.name: data[field.name] for field in fields(cls) if field.name in data}
+        for name in ("root", "data", "custom_nodes", "templates"):
+            values[name] = Path(values[name])
+        values["models"] = tuple(Path(path) for path in values["models"])
+        return cls(**values)
