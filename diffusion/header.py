@@ -1,0 +1,193 @@
+"""Read what a safetensors file holds from its header alone, and name what is wrong with others.
+
+The form: 8 bytes of little-endian length, that many bytes of JSON, then the tensors end to end.
+"""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+LONGEST_HEADER = 100_000_000
+"""Bytes; the format's own limit. A longer one is never a model's header."""
+
+BITS = {
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0"), 8),
+    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 16),
+    **dict.fromkeys(("U32", "I32", "F32"), 32),
+    **dict.fromkeys(("U64", "I64", "F64", "C64"), 64),
+    **dict.fromkeys(("F8_E4M3FNUZ", "F8_E5M2FNUZ"), 8),
+}
+"""Bits an element. A format that is not here is taken at the size that its offsets say."""
+
+PICKLE_ENDINGS = frozenset({".ckpt", ".pt", ".pth", ".bin", ".pkl"})
+
+CONVERT = (
+    'python -c "import sys, torch; from safetensors.torch import save_file; '
+    "d = torch.load(sys.argv[1], map_location='cpu', weights_only=True); "
+    "d = d.get('state_dict', d); "
+    'save_file({k: v.clone() for k, v in d.items() if torch.is_tensor(v)}, sys.argv[2])" '
+    "OLD NEW.safetensors"
+)
+"""The command that turns a pickle into safetensors without running the code that it may hold."""
+
+
+class FileTrouble(Exception):
+    """A file that cannot be used. `sentence` is for people and says what to do."""
+
+    def __init__(self, path: Path | str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.path = Path(path)
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """One tensor: number format ("F16"), shape, size in bytes, offset from the file's start."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    bytes: int
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a safetensors file says about itself. `size` is the file's, in bytes."""
+
+    path: Path
+    tensors: Mapping[str, TensorInfo]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    size: int = 0
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {name: info.shape for name, info in self.tensors.items()}
+
+
+def read_header(path: Path | str) -> Header:
+    """The header of a safetensors file; no tensor is read. Raises `FileTrouble` with what to do."""
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            return _read(path, file, size)
+    except FileNotFoundError:
+        raise FileTrouble(path, f"There is no file {path}.") from None
+    except IsADirectoryError:
+        raise FileTrouble(path, f"{path.name} is a folder, not a model file.") from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise FileTrouble(path, f"{path.name} cannot be read: {why}.") from error
+
+
+def _read(path: Path, file: BinaryIO, size: int) -> Header:
+    start = file.read(64)
+    if not start:
+        raise FileTrouble(path, f"{path.name} is empty: download it again.")
+    _refuse_other_formats(path, start)
+    if len(start) < 10:
+        raise FileTrouble(path, f"{path.name} is not a safetensors file: it has only {size} bytes.")
+    length = int.from_bytes(start[:8], "little")
+    if length > LONGEST_HEADER or length < 2 or start[8:9] != b"{":
+        raise FileTrouble(
+            path,
+            f"{path.name} is not a safetensors file: it does not begin with a header. "
+            "Download it again, or convert it to safetensors.",
+        )
+    if 8 + length > size:
+        raise _incomplete(path, 8 + length, size)
+    text = start[8 : 8 + length] + file.read(max(0, length - (len(start) - 8)))
+    try:
+        entries = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _broken(path, f"it is not valid JSON ({error})") from None
+    if not isinstance(entries, dict):
+        raise _broken(path, "it is not a JSON object")
+    metadata = entries.pop("__metadata__", None) or {}
+    if not isinstance(metadata, dict):
+        raise _broken(path, "its metadata is not a JSON object")
+    base = 8 + length
+    tensors = {name: _tensor(path, name, entry, base) for name, entry in entries.items()}
+    end = _end(path, tensors, base)
+    if end > size:
+        raise _incomplete(path, end, size)
+    words = {key: value for key, value in metadata.items() if isinstance(value, str)}
+    return Header(path, tensors, words, size)
+
+
+def _tensor(path: Path, name: str, entry: Any, base: int) -> TensorInfo:
+    try:
+        dtype, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
+    except (TypeError, KeyError, ValueError):
+        raise _broken(path, f"the entry of tensor {name!r} is incomplete") from None
+    whole = [begin, end, *shape] if isinstance(shape, list) else [None]
+    if not isinstance(dtype, str) or not all(type(n) is int and n >= 0 for n in whole):
+        raise _broken(path, f"the entry of tensor {name!r} makes no sense")
+    bits = BITS.get(dtype)
+    if begin > end or (bits is not None and math.prod(shape) * bits // 8 != end - begin):
+        raise _broken(path, f"the size of tensor {name!r} does not fit its shape")
+    return TensorInfo(dtype, tuple(shape), end - begin, base + begin)
+
+
+def _end(path: Path, tensors: Mapping[str, TensorInfo], base: int) -> int:
+    """Where the last tensor ends. Tensors lie end to end; an overlap or a hole is refused."""
+    end = base
+    for offset, length, name in sorted((t.offset, t.bytes, n) for n, t in tensors.items()):
+        if offset != end:
+            raise _broken(path, f"tensor {name!r} does not begin where the one before it ends")
+        end += length
+    return end
+
+
+def _refuse_other_formats(path: Path, start: bytes) -> None:
+    """Name the format of a file that is something else, by its first bytes."""
+    name = path.name
+    text = start.lstrip().lower()
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")) or start[:2] in (
+        b"\x80\x02",
+        b"\x80\x03",
+        b"\x80\x04",
+        b"\x80\x05",
+    ):
+        raise FileTrouble(path, _pickle(name))
+    if start.startswith(b"GGUF"):
+        raise FileTrouble(
+            path, f"{name} is a GGUF file, which cannot be read: get the safetensors version."
+        )
+    if text.startswith((b"<!doctype", b"<html")):
+        raise FileTrouble(
+            path,
+            f"{name} is a web page that was saved under a model's name: the download asked for a "
+            "log-in or failed. Download it again in a browser.",
+        )
+    if text.startswith(b"version https://git-lfs"):
+        raise FileTrouble(
+            path, f"{name} is a Git LFS pointer, not the file itself: run `git lfs pull`."
+        )
+    if path.suffix.lower() in PICKLE_ENDINGS and start[8:9] != b"{":
+        raise FileTrouble(path, _pickle(name))
+
+
+def _pickle(name: str) -> str:
+    return (
+        f"{name} is a pickle file, which can run any program when it is opened, so it is not. "
+        f"Get the safetensors version, or convert it: {CONVERT}"
+    )
+
+
+def _incomplete(path: Path, needed: int, size: int) -> FileTrouble:
+    return FileTrouble(
+        path,
+        f"{path.name} is cut short: its header says {needed:,} bytes, the file has {size:,}. "
+        "The download is not complete: download it again.",
+    )
+
+
+def _broken(path: Path, why: str) -> FileTrouble:
+    return FileTrouble(
+        path, f"The header of {path.name} is broken: {why}. Download the file again."
+    )
