@@ -84,6 +84,14 @@ def test_a_run_left_running_by_a_crash_is_tried_again_and_then_given_up(
     assert queue.claim() is None
 
 
+def test_a_program_that_ends_in_order_puts_its_run_back_without_counting(queue: RunQueue) -> None:
+    run = queue.add(WORKFLOW)
+    for _ in range(ATTEMPTS + 1):
+        assert queue.claim()
+        assert queue.release(run.id).status == "waiting"
+    assert queue.get(run.id).attempts == 0
+
+
 def test_cancelling_takes_a_waiting_run_out_of_line_and_leaves_others(queue: RunQueue) -> None:
     running, waiting = queue.add(WORKFLOW), queue.add(WORKFLOW)
     queue.claim()

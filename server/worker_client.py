@@ -1,0 +1,176 @@
+"""The server's end of the worker: start it, talk to it, notice its death, start it again."""
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any, Literal
+
+from graph.definition import Data
+from server import worker
+from server.settings import Settings
+from server.worker_messages import FROM_WORKER, FromWorker, Ready, Stop, Unable, pack
+
+log = logging.getLogger(__name__)
+
+State = Literal["starting", "ready", "busy", "stopped"]
+
+FAILED_STARTS = 3
+"""After this many deaths in a row before it was ready, the worker is not started again."""
+
+STOP_PATIENCE = 5.0
+"""Seconds that a worker has to end by itself before it is killed."""
+
+
+@dataclass(frozen=True)
+class Died:
+    """The worker ended without being told to; `reason` is a clause: "it was killed by …"."""
+
+    reason: str
+    again: bool
+
+
+Entry = Callable[[Connection, dict[str, Any]], None]
+
+
+class WorkerClient:
+    """One worker process after another, as one thing to talk to.
+
+    `receive` is called on the event loop with every message, and with `Died`. `options` are handed
+    to the worker beside the settings; they are JSON.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        receive: Callable[[FromWorker | Died], None],
+        entry: Entry = worker.main,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._receive = receive
+        self._entry = entry
+        self._options = options or {}
+        self._context = multiprocessing.get_context("spawn")
+        self._process: BaseProcess | None = None
+        self._connection: Connection | None = None
+        self._sending = asyncio.Lock()
+        self._failed_starts = 0
+        self._complaint = ""
+        self._stopping = False
+        self._restart: asyncio.Task[None] | None = None
+        self.ready = asyncio.Event()
+        self.heard = time.monotonic()
+        """When the worker last said anything."""
+
+    async def start(self) -> None:
+        """Start a worker process; returns at once, `ready` is set when it takes runs."""
+        loop = asyncio.get_running_loop()
+        ours, theirs = self._context.Pipe()
+        options = {"settings": self._settings.to_json(), **self._options}
+        process = self._context.Process(
+            target=self._entry, args=(theirs, options), name="latent-loom-worker", daemon=True
+        )
+        await asyncio.to_thread(process.start)
+        theirs.close()  # the worker holds the only copy, so its death closes the pipe
+        self._process, self._connection = process, ours
+        self.heard = time.monotonic()
+        threading.Thread(target=self._listen, args=(loop, process, ours), daemon=True).start()
+
+    async def send(self, message: Data) -> None:
+        """Tell the worker something; where it has just died, `Died` follows instead of an error."""
+        connection = self._connection
+        if connection is None:
+            return
+        async with self._sending:
+            with contextlib.suppress(OSError):  # the listener hears of the closed pipe, too
+                await asyncio.to_thread(connection.send_bytes, pack(message))
+
+    def kill(self) -> None:
+        """End the process at once; `Died` follows, and a new one is started."""
+        if self._process is not None:
+            self._process.kill()
+
+    async def stop(self) -> None:
+        """End the worker for good, gently first."""
+        self._stopping = True
+        if self._restart is not None:
+            self._restart.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._restart
+        await self.send(Stop())
+        if (process := self._process) is not None:
+            await asyncio.to_thread(process.join, STOP_PATIENCE)
+            if process.is_alive():
+                process.kill()
+                await asyncio.to_thread(process.join, STOP_PATIENCE)
+        if self._connection is not None:
+            self._connection.close()
+        self._process = self._connection = None
+
+    def _listen(
+        self, loop: asyncio.AbstractEventLoop, process: BaseProcess, connection: Connection
+    ) -> None:
+        """Hand each message to the event loop, until the pipe closes (in a thread of its own)."""
+        with contextlib.suppress(RuntimeError):  # the event loop is closed: nobody listens any more
+            try:
+                while True:
+                    message = FROM_WORKER.validate_json(connection.recv_bytes())
+                    loop.call_soon_threadsafe(self._heard, message)
+            except (EOFError, OSError):
+                process.join(STOP_PATIENCE)
+                loop.call_soon_threadsafe(self._closed, process)
+
+    def _heard(self, message: FromWorker) -> None:
+        self.heard = time.monotonic()
+        if isinstance(message, Ready):
+            self._failed_starts = 0
+            self.ready.set()
+        if isinstance(message, Unable):
+            self._complaint = message.error
+            return
+        self._receive(message)
+
+    def _closed(self, process: BaseProcess) -> None:
+        if self._stopping or process is not self._process:
+            return
+        if process.is_alive():
+            process.kill()  # it closed its end of the pipe and went on: of no use to anybody
+        if not self.ready.is_set():
+            self._failed_starts += 1
+        self.ready.clear()
+        again = self._failed_starts < FAILED_STARTS
+        if self._connection is not None:
+            self._connection.close()
+        self._process = self._connection = None
+        reason = f"it could not start ({self._complaint})" if self._complaint else ""
+        reason, self._complaint = reason or _reason(process.exitcode), ""
+        log.error("The worker process ended: %s.", reason)
+        if again:
+            self._restart = asyncio.get_running_loop().create_task(self._start_again())
+        self._receive(Died(reason, again))
+
+    async def _start_again(self) -> None:
+        await asyncio.sleep(self._failed_starts * 1.0)
+        await self.start()
+
+
+def _reason(code: int | None) -> str:
+    """Why a process with this exit code ended, as a clause."""
+    if code is None:
+        return "it stopped answering"
+    if code < 0:
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = str(-code)
+        hint = ", perhaps because memory ran out" if name == "SIGKILL" else ""
+        return f"it was killed by signal {name}{hint}"
+    return f"it exited with code {code}"

@@ -1,0 +1,127 @@
+"""What server and worker say to each other: JSON as bytes over a pipe, never pickle."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from graph.definition import Data, Json, NodeDefinition
+from graph.events import Event
+
+# --- from the server to the worker
+
+
+class Start(Data):
+    """Run the workflow (the saved form); `wanted` are node ids, None for every output."""
+
+    type: Literal["start"] = "start"
+    run: str
+    workflow: dict[str, Any]
+    wanted: tuple[str, ...] | None = None
+
+
+class Cancel(Data):
+    """Stop the run at the next place where it looks."""
+
+    type: Literal["cancel"] = "cancel"
+    run: str
+
+
+class AskValue(Data):
+    """Write what a node of a run gave at `output` into a file or a plain value."""
+
+    type: Literal["ask_value"] = "ask_value"
+    id: int
+    run: str
+    node: str
+    output: str
+
+
+class Stop(Data):
+    """End the process."""
+
+    type: Literal["stop"] = "stop"
+
+
+ToWorker = Annotated[Start | Cancel | AskValue | Stop, Field(discriminator="type")]
+
+# --- from the worker to the server
+
+
+class Pack(Data):
+    """A folder of custom nodes; `error` says why it could not be loaded."""
+
+    name: str
+    error: str | None = None
+
+
+class Library(Data):
+    """Every node type there is. `version` is a hash of the source it was read from."""
+
+    type: Literal["library"] = "library"
+    version: str
+    nodes: dict[str, NodeDefinition]
+    packs: tuple[Pack, ...] = ()
+
+
+class Ready(Data):
+    """The worker takes runs; `device` is what it computes on, in words."""
+
+    type: Literal["ready"] = "ready"
+    device: str = ""
+
+
+class Unable(Data):
+    """The worker cannot start; the process ends after this."""
+
+    type: Literal["unable"] = "unable"
+    error: str
+
+
+class Alive(Data):
+    """Sent every few seconds, so that silence means something."""
+
+    type: Literal["alive"] = "alive"
+
+
+class Happened(Data):
+    """Something happened in a run."""
+
+    type: Literal["happened"] = "happened"
+    run: str
+    event: Event
+
+
+class Ended(Data):
+    """The run is over; `error` is a sentence for people where it failed."""
+
+    type: Literal["ended"] = "ended"
+    run: str
+    status: Literal["finished", "failed", "cancelled"]
+    error: str | None = None
+
+
+class Value(Data):
+    """The answer to `AskValue`.
+
+    `kind` is "image" or "latent" (then `file` is a picture inside the temp folder), "number",
+    "text" or "boolean" (then `data` holds it), or "gone" where the value is no longer kept.
+    """
+
+    type: Literal["value"] = "value"
+    id: int
+    kind: Literal["image", "latent", "number", "text", "boolean", "gone"]
+    file: str = ""
+    data: Json = None
+
+
+FromWorker = Annotated[
+    Library | Ready | Unable | Alive | Happened | Ended | Value, Field(discriminator="type")
+]
+
+TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(ToWorker)
+FROM_WORKER: TypeAdapter[FromWorker] = TypeAdapter(FromWorker)
+
+
+def pack(message: Data) -> bytes:
+    """The message as UTF-8 JSON."""
+    return message.model_dump_json(by_alias=True).encode()

@@ -1,0 +1,63 @@
+"""A worker without torch or nodes: each node's type says what the process does with it."""
+
+import os
+import signal
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from graph.definition import NodeDefinition
+from graph.events import NodeChanged, Previewed, Produced, Progressed
+from server.settings import Settings
+from server.worker import Inbox
+from server.worker_messages import Ended, Happened, Library, Ready, Start, Value
+
+TYPES = ("quick", "slow", "stubborn", "failing", "exit", "segfault")
+
+
+def main(connection: Connection, options: dict[str, Any]) -> None:
+    """Serve the pipe as `server.worker.main` does, and misbehave as told."""
+    data = Settings.from_json(options["settings"]).data
+    inbox = Inbox(connection)
+    inbox.start()
+    nodes = {name: NodeDefinition(type=name, title=name.title(), category="") for name in TYPES}
+    inbox.send(Library(version="fake", nodes=nodes))
+    inbox.send(Ready(device="paper"))
+    while (start := inbox.starts.get()) is not None:
+        inbox.send(_run(inbox, start, data))
+        while not inbox.asked.empty():
+            question = inbox.asked.get()
+            inbox.send(Value(id=question.id, kind="text", data=question.node))
+
+
+def broken(connection: Connection, options: dict[str, Any]) -> None:
+    """A worker that never becomes ready."""
+    raise SystemExit(7)
+
+
+def _run(inbox: Inbox, start: Start, data: Path) -> Ended:
+    wish = inbox.begin(start.run)
+    for node, placed in start.workflow["nodes"].items():
+        inbox.send(Happened(run=start.run, event=NodeChanged(node=node, state="running")))
+        match placed["type"]:
+            case "slow":
+                while not wish.requested:
+                    time.sleep(0.01)
+                return Ended(run=start.run, status="cancelled")
+            case "stubborn":
+                time.sleep(600)
+            case "failing":
+                return Ended(run=start.run, status="failed", error="It failed, as told.")
+            case "exit":
+                os._exit(3)
+            case "segfault":
+                os.kill(os.getpid(), signal.SIGSEGV)
+        for event in (
+            Progressed(node=node, step=1, steps=1),
+            Previewed(node=node, file="x.jpg", step=1),
+            Produced(node=node, kind="text", data=placed.get("title")),
+            NodeChanged(node=node, state="finished", seconds=0.5),
+        ):
+            inbox.send(Happened(run=start.run, event=event))
+    return Ended(run=start.run, status="finished")
