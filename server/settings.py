@@ -1,4 +1,4 @@
-"""What a person chose when they started the program: folders, address, device; passed to whoever needs it."""
+"""What a person chose at the start: folders, address, device; passed to whoever needs it."""
 
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -6,6 +6,9 @@ from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parent.parent
 """The folder that holds main.py."""
+
+VERSION = "0.1.0"
+"""The version of the program; pyproject.toml says the same."""
 
 PRECISIONS = ("auto", "float32", "float16", "bfloat16")
 
@@ -17,9 +20,9 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 class Settings:
     """Every choice, in one frozen record.
 
-    `root` is the program's folder. `models` are searched in order; the first is the program's own. `token` is
-    the password that listening beyond this machine needs. `max_upload` is the most bytes that one
-    request may carry, `max_pixels` the most pixels that an uploaded picture may have.
+    `root` is the program's folder. `models` are searched in order; the first is the program's own.
+    `token` is the password that listening beyond this machine needs. `max_upload` is the most bytes
+    that an uploaded file may have, `max_json` a JSON body, `max_pixels` the pixels of a picture.
     """
 
     root: Path
@@ -34,6 +37,7 @@ class Settings:
     device: str = "auto"
     open_browser: bool = True
     max_upload: int = 64 * 2**20
+    max_json: int = 16 * 2**20
     max_pixels: int = 64_000_000
 
     @classmethod
@@ -44,7 +48,7 @@ class Settings:
         models: tuple[Path, ...] = (),
         **rest: Any,
     ) -> Self:
-        """The settings of a program in `root`, its own models folder before the `models` that were added."""
+        """The settings of a program in `root`; its own models folder comes before `models`."""
         paths = dict.fromkeys(path.resolve() for path in (root / "models", *models))
         return cls(
             root=root.resolve(),

@@ -1,0 +1,127 @@
+"""Refusals that handlers raise, and the one place that turns any exception into an answer."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from aiohttp import web
+
+from server.queue import UnknownRun
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Refused(Exception):
+    """A request that cannot be served; `message` is a sentence for the person who made it."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "bad_request"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer's header says besides."""
+        return {}
+
+
+class BadRequest(Refused):
+    """The request itself is wrong: its JSON, its query, its file."""
+
+
+class Unauthorised(Refused):
+    """The token is missing or wrong."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "unauthorised"
+
+
+class Forbidden(Refused):
+    """The request comes from where none is welcome, or asks for what nobody may do."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "forbidden"
+
+
+class NotFound(Refused):
+    """Nothing goes by that name."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "not_found"
+
+
+class Gone(Refused):
+    """It was there and is no longer kept."""
+
+    status = HTTPStatus.GONE
+    code = "gone"
+
+
+class TooLarge(Refused):
+    """More bytes or pixels than the limit."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "too_large"
+
+
+class NotReady(Refused):
+    """It will work in a moment; the answer says after how many seconds to ask again."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "not_ready"
+
+    def __init__(self, message: str, seconds: int = 1) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.seconds)}
+
+
+def error_response(
+    status: int, code: str, message: str, headers: dict[str, str] | None = None
+) -> web.Response:
+    """The form that every error has: `{"error": {"code", "message"}}`."""
+    body = {"error": {"code": code, "message": message}}
+    return web.json_response(body, status=status, headers=headers)
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every exception with a sentence; an unforeseen one's traceback goes to the log."""
+    try:
+        return await handler(request)
+    except Refused as refused:
+        return error_response(refused.status, refused.code, refused.message, refused.headers)
+    except UnknownRun as unknown:
+        return error_response(HTTPStatus.NOT_FOUND, "unknown_run", str(unknown))
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return _from_http(request, error)
+    except ConnectionError:
+        raise  # the client went away; there is nobody to answer
+    except Exception:
+        # The last resort: one bad request must not end the server.
+        # The query is left out of the log, because it may hold the token.
+        log.exception("%s %s failed", request.method, request.path)
+        message = "Something went wrong inside the server. Its log says what."
+        return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", message)
+
+
+def _from_http(request: web.Request, error: web.HTTPException) -> web.Response:
+    allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+    match error.status:
+        case HTTPStatus.NOT_FOUND:
+            return error_response(404, "not_found", f"There is nothing at {request.path}.")
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            message = f"{request.path} does not answer {request.method}."
+            return error_response(405, "method_not_allowed", message, allowed)
+        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return error_response(413, "too_large", "The request is too large.")
+    return error_response(error.status, "bad_request", error.text or error.reason)
