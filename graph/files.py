@@ -41,6 +41,13 @@ class Files(Protocol):
         """The names in the folder that a widget may hold, sorted."""
         ...
 
+    def fits(self, axis: Axis, space: str, other: str) -> bool:
+        """Whether values of one space have the shape that the other's have (channels and scale).
+
+        Only then may a person overrule the checker: a wrong number of channels never runs.
+        """
+        ...
+
     def space_title(self, axis: Axis, space: str) -> str:
         """The space's name for people: "SD 1.x" for "sd1"."""
         ...

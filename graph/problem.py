@@ -32,6 +32,14 @@ class SetValue(Data):
     value: Json
 
 
+class UnsetValue(Data):
+    """Remove a value: the default counts again, or a value that the node does not have is gone."""
+
+    op: Literal["unset_value"] = "unset_value"
+    node: str
+    name: str
+
+
 class Connect(Data):
     """Put `wire` at the input, in place of what was there."""
 
@@ -62,7 +70,7 @@ class RemoveNode(Data):
 
 
 Edit = Annotated[
-    SetValue | Connect | Disconnect | AddNode | RemoveNode,
+    SetValue | UnsetValue | Connect | Disconnect | AddNode | RemoveNode,
     Field(discriminator="op"),
 ]
 
