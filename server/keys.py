@@ -1,0 +1,19 @@
+"""The names under which the application keeps its long-lived parts, so that handlers find them."""
+
+import asyncio
+
+from aiohttp import web
+
+from server.dispatch import Dispatcher
+from server.editor_build import Editor
+from server.hub import EventHub
+from server.queue import RunQueue
+from server.settings import Settings
+
+SETTINGS = web.AppKey("settings", Settings)
+HUB = web.AppKey("hub", EventHub)
+QUEUE = web.AppKey("queue", RunQueue)
+DISPATCHER = web.AppKey("dispatcher", Dispatcher)
+EDITOR = web.AppKey("editor", Editor)
+DECODING = web.AppKey("decoding", asyncio.Semaphore)
+"""Big pictures take memory while they are decoded, so only a few are at a time."""
