@@ -1,0 +1,116 @@
+"""How ControlNets, upscalers, embeddings and LoRAs look, and which family they were made for."""
+
+import re
+
+from diffusion.families.family import Look
+from diffusion.families.signature import Has, Lacks, Shapes
+
+_FAMILY_OF_CONTEXT = {768: "sd15", 1024: "sd2", 2048: "sdxl", 1280: "sdxl_refiner"}
+"""The family by the width of the text that a UNet's cross-attention takes."""
+
+_ATTENTION = "transformer_blocks.0.attn2.to_k.weight"
+
+
+def _controlnet(family: str, title: str, *signature: Has | Lacks, layout: str = "original") -> Look:
+    return Look("controlnet", "controlnet", title, signature, layout, family)
+
+
+def _embedding(family: str, *signature: Has | Lacks) -> Look:
+    return Look("embedding", "embedding", "textual inversion", signature, "original", family)
+
+
+_HINT = Has("input_hint_block.0.weight", (16, 3, 3, 3))
+_CONDITION = Has("controlnet_cond_embedding.conv_in.weight")
+
+ADAPTERS: tuple[Look, ...] = (
+    _controlnet(
+        "sd15", "ControlNet", _HINT, Has(f"input_blocks.1.1.{_ATTENTION}", (320, 768))
+    ),
+    _controlnet("sd2", "ControlNet", _HINT, Has(f"input_blocks.1.1.{_ATTENTION}", (320, 1024))),
+    _controlnet("sdxl", "ControlNet", _HINT, Has(f"input_blocks.4.1.{_ATTENTION}", (640, 2048))),
+    *(
+        _controlnet(
+            family,
+            "ControlNet",
+            _CONDITION,
+            Has(f"down_blocks.1.attentions.0.{_ATTENTION}", (640, width)),
+            layout="diffusers",
+        )
+        for width, family in ((768, "sd15"), (1024, "sd2"), (2048, "sdxl"))
+    ),
+    _controlnet(
+        "flux1", "ControlNet (XLabs)", Has("controlnet_blocks.0.weight"),
+        Has("double_blocks.0.img_attn.qkv.weight"),
+    ),
+    _controlnet(
+        "flux1", "ControlNet (InstantX)", Has("controlnet_x_embedder.weight", (3072, None)),
+        Lacks("transformer_blocks.0.img_mlp.net.0.proj.weight"), layout="diffusers",
+    ),
+    _controlnet(
+        "sd3", "ControlNet", Has("controlnet_blocks.0.weight"), Has("pos_embed_input.proj.weight"),
+        layout="diffusers",
+    ),
+    Look(
+        "upscale_model", "esrgan", "ESRGAN upscaler",
+        (Has("model.0.weight"), Has("model.1.sub.0.RDB1.conv1.0.weight")),
+    ),
+    Look(
+        "upscale_model", "esrgan", "ESRGAN upscaler",
+        (Has("conv_first.weight"), Has("body.0.rdb1.conv1.weight")), "new",
+    ),
+    _embedding("sd15", Has("emb_params", (None, 768))),
+    _embedding("sd2", Has("emb_params", (None, 1024))),
+    _embedding("sdxl", Has("clip_l", (None, 768)), Has("clip_g", (None, 1280)), Lacks("t5xxl")),
+    _embedding(
+        "sd3", Has("clip_l", (None, 768)), Has("clip_g", (None, 1280)), Has("t5xxl", (None, 4096))
+    ),
+)  # fmt: skip
+
+_LORA = re.compile(
+    r".*(?:[._]lora[._](?:down|A)(?:\.default)?\.weight|[._]lora_linear_layer\.down\.weight"
+    r"|\.hada_w1_a|\.lokr_w[12](?:_a)?)"
+)
+_CROSS_ATTENTION = re.compile(r".*attn2[._](?:processor[._])?to_[kv][._].*(?:down|lora_A).*weight")
+_CLIP_INPUT = re.compile(r"lora_te1?_text_model.*self_attn_q_proj\.lora_down\.weight")
+
+
+def is_lora(shapes: Shapes) -> bool:
+    """Whether the file holds changes to weights (LoRA, LoHa, LoKr) in place of weights."""
+    return any(_LORA.fullmatch(name) for name in shapes)
+
+
+def family_of_lora(shapes: Shapes) -> tuple[str, str] | None:
+    """The family that a LoRA changes and the sentence that says why, by names and widths."""
+    for name, shape in shapes.items():
+        if len(shape) >= 2 and _CROSS_ATTENTION.fullmatch(name):
+            family = _FAMILY_OF_CONTEXT.get(shape[1])
+            if family is not None:
+                return family, f"{name} takes text of width {shape[1]}"
+    for signature, family, sentence in _LORA_NAMES:
+        if any(signature.match(name) for name in shapes):
+            return family, sentence
+    for name, shape in shapes.items():
+        if _CLIP_INPUT.fullmatch(name) and len(shape) == 2 and shape[1] in (768, 1024):
+            return _FAMILY_OF_CONTEXT[shape[1]], f"{name} takes text of width {shape[1]}"
+    return None
+
+
+_LORA_NAMES = (
+    (
+        re.compile(r".*(?:single_stream_modulation|double_stream_modulation)"),
+        "flux2",
+        "it changes the shared modulation that only FLUX.2 has",
+    ),
+    (
+        re.compile(r"(?:transformer\.single_transformer_blocks\.|lora_(?:unet|transformer)_(?:double"
+                   r"|single(?:_transformer)?)_blocks_|diffusion_model\.double_blocks\.)"),
+        "flux1",
+        "it changes double and single blocks, as FLUX.1 has them",
+    ),
+    (re.compile(r".*joint_blocks"), "sd3", "it changes joint blocks, which SD3 has"),
+    (
+        re.compile(r"lora_te2_text_model"),
+        "sdxl",
+        "it changes a second CLIP text encoder, which SDXL has",
+    ),
+)  # fmt: skip

@@ -1,0 +1,68 @@
+"""How stand-alone text encoder files look.
+
+An encoder is a part, not a text space: CLIP-L serves SD 1.x, SDXL, SD3 and FLUX.1. So the text
+spaces of its file are all those that the encoder takes part in.
+"""
+
+from diffusion.families.family import Look
+from diffusion.families.signature import Has, Lacks, Signature
+from diffusion.spaces import TEXT_SPACES
+
+
+def _look(encoder: str, title: str, signature: Signature, layout: str = "original") -> Look:
+    serves = tuple(
+        space.id
+        for space in TEXT_SPACES.values()
+        if encoder in space.required or encoder in space.optional
+    )
+    return Look("text_encoder", encoder, title, signature, layout, None, (), serves, (encoder,))
+
+
+def _clip(width: int) -> Signature:
+    return (
+        Has("text_model.embeddings.token_embedding.weight", (49408, width)),
+        Has("text_model.encoder.layers.0.mlp.fc1.weight"),
+    )
+
+
+def _open_clip(width: int) -> Signature:
+    return (
+        Has("token_embedding.weight", (49408, width)),
+        Has("transformer.resblocks.0.ln_1.weight"),
+    )
+
+
+def _t5(words: int, width: int) -> Signature:
+    return (
+        Has("shared.weight", (words, width)),
+        Has("encoder.block.0.layer.1.DenseReluDense.wi_1.weight"),
+    )
+
+
+_NORM = "model.layers.0.post_attention_layernorm.weight"
+_QK_NORM = "model.layers.0.self_attn.q_norm.weight"
+_BIAS = "model.layers.0.self_attn.k_proj.bias"
+
+ENCODERS: tuple[Look, ...] = (
+    _look("clip_l", "CLIP-L", _clip(768), "transformers"),
+    _look("clip_h", "OpenCLIP-H", _clip(1024), "transformers"),
+    _look("clip_g", "OpenCLIP-G", _clip(1280), "transformers"),
+    _look("clip_l", "CLIP-L", _open_clip(768)),
+    _look("clip_h", "OpenCLIP-H", _open_clip(1024)),
+    _look("clip_g", "OpenCLIP-G", _open_clip(1280)),
+    _look("t5xxl", "T5-XXL", _t5(32128, 4096)),
+    _look("umt5xxl", "UMT5-XXL", _t5(256384, 4096)),
+    _look("pile_t5xl", "Pile-T5-XL", _t5(32128, 2048)),
+    _look(
+        "gemma2_2b",
+        "Gemma 2 2B",
+        (
+            Has("model.layers.0.post_feedforward_layernorm.weight", (2304,)),
+            Lacks(_QK_NORM),
+        ),
+    ),
+    _look("qwen25_7b", "Qwen2.5-VL 7B", (Has(_BIAS, (512,)), Has(_NORM, (3584,)))),
+    _look("qwen3_4b", "Qwen3 4B", (Has(_QK_NORM), Has(_NORM, (2560,)))),
+    _look("qwen3_8b", "Qwen3 8B", (Has(_QK_NORM), Has(_NORM, (4096,)))),
+    _look("mistral_small", "Mistral Small", (Lacks(_QK_NORM), Lacks(_BIAS), Has(_NORM, (5120,)))),
+)

@@ -1,0 +1,105 @@
+"""What a model family is, as data: its spaces, its prediction and noise, how its files look."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from diffusion.families.signature import Signature
+
+Prediction = Literal["epsilon", "velocity", "flow", "edm"]
+
+Kind = Literal[
+    "checkpoint",
+    "diffusion_model",
+    "vae",
+    "tiny_vae",
+    "text_encoder",
+    "lora",
+    "controlnet",
+    "upscale_model",
+    "embedding",
+    "unknown",
+]
+
+
+@dataclass(frozen=True)
+class DiscreteNoise:
+    """DDPM noise: beta rises as the square of a line from √first to √last in `count` timesteps."""
+
+    first: float = 0.00085
+    last: float = 0.012
+    count: int = 1000
+    zero_snr: bool = False
+
+
+@dataclass(frozen=True)
+class FlowNoise:
+    """Flow noise: σ = shift·t/(1+(shift-1)·t); the network is told σ·multiplier."""
+
+    shift: float
+    count: int = 1000
+    multiplier: float = 1000.0
+
+
+Noise = DiscreteNoise | FlowNoise
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A member of a family that differs by its header. `signature` comes on top of the family's.
+
+    `text_space`, `prediction` and `noise` are given where they differ from the family's.
+    `runnable` is False where the engine lacks what this variant needs.
+    """
+
+    id: str
+    title: str
+    signature: Signature
+    text_space: str | None = None
+    prediction: Prediction | None = None
+    noise: Noise | None = None
+    runnable: bool = True
+
+
+@dataclass(frozen=True)
+class Family:
+    """A group of models that share architecture and spaces.
+
+    `layouts` maps the name of a naming scheme ("original", "diffusers") to the signature of the
+    bare denoiser under it. `sizes`, where given, are the conditions under which the file speaks the
+    family's own spaces; a file of the same architecture at other sizes speaks spaces that only it
+    can declare. `text_prefixes` maps an encoder's id to where it lies in a checkpoint. `modelspec`
+    lists the architecture ids that files' metadata name it by, and `resolution` is the side that it
+    was trained at, in pixels. `runnable`: this program can make pictures with it.
+    """
+
+    id: str
+    title: str
+    latent_space: str
+    text_space: str
+    prediction: Prediction
+    noise: Noise
+    layouts: dict[str, Signature]
+    sizes: dict[str, Signature] = field(default_factory=dict)
+    variants: tuple[Variant, ...] = ()
+    text_prefixes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    modelspec: tuple[str, ...] = ()
+    resolution: int = 1024
+    runnable: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a file that is no denoiser looks: a VAE, a text encoder, an adapter.
+
+    `latent_spaces` and `text_spaces` are the candidates: several where no header tells them apart.
+    """
+
+    kind: Kind
+    id: str
+    title: str
+    signature: Signature
+    layout: str = "original"
+    family: str | None = None
+    latent_spaces: tuple[str, ...] = ()
+    text_spaces: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()

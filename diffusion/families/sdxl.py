@@ -1,0 +1,90 @@
+"""SDXL (Podell et al. 2023): 1024 pixels, CLIP-L and CLIP-G text, sizes as extra conditioning."""
+
+from diffusion.families.family import DiscreteNoise, Family, Variant
+from diffusion.families.signature import Has, Lacks, takes
+
+_MIDDLE = "middle_block.1.transformer_blocks.0.norm1.weight"
+_PLAIN = (
+    Lacks("edm_mean"),
+    Lacks("edm_vpred.sigma_max"),
+    Lacks("v_pred"),
+    Has("input_blocks.0.0.weight", (320, 4, 3, 3)),  # of the original layout alone
+)
+
+SDXL = Family(
+    id="sdxl",
+    title="SDXL",
+    latent_space="sdxl",
+    text_space="sdxl",
+    prediction="epsilon",
+    noise=DiscreteNoise(),
+    layouts={
+        "original": (
+            Has("input_blocks.0.0.weight", (320, frozenset({4, 8, 9}), 3, 3)),
+            Has("out.2.weight"),
+            Has("label_emb.0.0.weight", (1280, 2816)),
+        ),
+        "diffusers": (
+            Has("conv_in.weight", (320, frozenset({4, 8, 9}), 3, 3)),
+            Has("add_embedding.linear_1.weight", (1280, 2816)),
+            Has("conv_out.weight"),
+        ),
+    },
+    variants=(
+        Variant("sdxl_inpaint", "inpainting", (takes(9),)),
+        Variant("sdxl_edit", "edit", (takes(8),)),
+        Variant(
+            "sdxl_v",
+            "velocity",
+            (Has("v_pred"), Lacks("ztsnr"), Lacks("edm_vpred.sigma_max")),
+            prediction="velocity",
+        ),
+        Variant(
+            "sdxl_v_zsnr",
+            "velocity, zero SNR",
+            (Has("v_pred"), Has("ztsnr"), Lacks("edm_vpred.sigma_max")),
+            prediction="velocity",
+            noise=DiscreteNoise(zero_snr=True),
+        ),
+        Variant(
+            "playground_v2_5",
+            "Playground v2.5",
+            (Has("edm_mean"), Has("edm_std")),
+            prediction="edm",
+        ),
+        Variant("sdxl_edm_v", "EDM velocity", (Has("edm_vpred.sigma_max"),), prediction="edm"),
+        Variant(
+            "ssd1b",
+            "SSD-1B",
+            (
+                Has("input_blocks.7.1.transformer_blocks.3.norm1.weight"),
+                Lacks("input_blocks.7.1.transformer_blocks.4.norm1.weight"),
+                *_PLAIN,
+            ),
+        ),
+        Variant(
+            "segmind_vega",
+            "Segmind Vega",
+            (
+                Has("input_blocks.7.1.transformer_blocks.1.norm1.weight"),
+                Lacks("input_blocks.7.1.transformer_blocks.2.norm1.weight"),
+                *_PLAIN,
+            ),
+        ),
+        Variant(
+            "koala_700m",
+            "KOALA 700M",
+            (Lacks("input_blocks.7.1.transformer_blocks.0.norm1.weight"), Lacks(_MIDDLE), *_PLAIN),
+        ),
+        Variant(
+            "koala_1b",
+            "KOALA 1B",
+            (Lacks("input_blocks.7.1.transformer_blocks.0.norm1.weight"), Has(_MIDDLE), *_PLAIN),
+        ),
+    ),
+    text_prefixes={
+        "clip_l": ("conditioner.embedders.0.transformer.",),
+        "clip_g": ("conditioner.embedders.1.model.",),
+    },
+    modelspec=("stable-diffusion-xl-v1-base", "stable-diffusion-xl-v0-9-base"),
+)

@@ -1,0 +1,27 @@
+"""The SDXL refiner: SDXL's latents, CLIP-G text alone, an aesthetic score as conditioning."""
+
+from diffusion.families.family import DiscreteNoise, Family
+from diffusion.families.signature import Has
+
+SDXL_REFINER = Family(
+    id="sdxl_refiner",
+    title="SDXL Refiner",
+    latent_space="sdxl",
+    text_space="sdxl_refiner",
+    prediction="epsilon",
+    noise=DiscreteNoise(),
+    layouts={
+        "original": (
+            Has("input_blocks.0.0.weight", (384, 4, 3, 3)),
+            Has("out.2.weight"),
+            Has("label_emb.0.0.weight", (1536, 2560)),
+        ),
+        "diffusers": (
+            Has("conv_in.weight", (384, 4, 3, 3)),
+            Has("add_embedding.linear_1.weight", (1536, 2560)),
+            Has("conv_out.weight"),
+        ),
+    },
+    text_prefixes={"clip_g": ("conditioner.embedders.0.model.",)},
+    modelspec=("stable-diffusion-xl-v1-refiner",),
+)

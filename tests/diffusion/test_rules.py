@@ -1,0 +1,280 @@
+"""What a file is, by its header: every published file, and the ways in which files lie."""
+
+import json
+import random
+
+import pytest
+
+from diffusion.families import FAMILIES
+from diffusion.families.signature import holds
+from diffusion.header import FileTrouble
+from diffusion.identity.rules import LOOKS, identify
+from tests.diffusion.files import header_of, known_names, known_shapes
+
+EXPECTED = {
+    # name: kind, family, variant, latent spaces, text spaces, parts
+    "checkpoint_sd15": ("checkpoint", "sd15", None, "sd1", "sd1", "model clip vae"),
+    "checkpoint_sd2": ("checkpoint", "sd2", None, "sd1", "sd2", "model clip vae"),
+    "checkpoint_sdxl": ("checkpoint", "sdxl", None, "sdxl", "sdxl", "model clip vae"),
+    "checkpoint_sdxl_refiner": (
+        "checkpoint", "sdxl_refiner", None, "sdxl", "sdxl_refiner", "model clip vae",
+    ),
+    "checkpoint_sd3_medium": ("checkpoint", "sd3", "sd3_medium", "sd3", "sd3", "model vae"),
+    "unet_sd15_ldm": ("diffusion_model", "sd15", None, "sd1", "sd1", "model"),
+    "unet_sd15_inpaint_ldm": ("diffusion_model", "sd15", "sd15_inpaint", "sd1", "sd1", "model"),
+    "unet_sd2_ldm": ("diffusion_model", "sd2", None, "sd1", "sd2", "model"),
+    "unet_sdxl_ldm": ("diffusion_model", "sdxl", None, "sdxl", "sdxl", "model"),
+    "unet_sdxl_refiner_ldm": (
+        "diffusion_model", "sdxl_refiner", None, "sdxl", "sdxl_refiner", "model",
+    ),
+    "sd3_medium_mmdit": ("diffusion_model", "sd3", "sd3_medium", "sd3", "sd3", "model"),
+    "sd35_medium_mmdit": ("diffusion_model", "sd3", "sd35_medium", "sd3", "sd3", "model"),
+    "sd35_large_mmdit": ("diffusion_model", "sd3", "sd35_large", "sd3", "sd3", "model"),
+    "flux1_dev": ("diffusion_model", "flux1", "dev", "flux1", "flux1", "model"),
+    "flux1_schnell": ("diffusion_model", "flux1", "schnell", "flux1", "flux1", "model"),
+    "flux1_fill": ("diffusion_model", "flux1", "fill", "flux1", "flux1", "model"),
+    "flux1_canny_depth": ("diffusion_model", "flux1", "canny_depth", "flux1", "flux1", "model"),
+    "flux2_dev": ("diffusion_model", "flux2", "dev", "flux2", "flux2_dev", "model"),
+    "flux2_klein_4b": ("diffusion_model", "flux2", "klein_4b", "flux2", "flux2_klein_4b", "model"),
+    "flux2_klein_9b": ("diffusion_model", "flux2", "klein_9b", "flux2", "flux2_klein_9b", "model"),
+    "vae_kl_f8_z4_ldm": ("vae", None, "kl_f8_4", "sd1 sdxl", "", "vae"),
+    "vae_kl_f8_z4_diffusers": ("vae", None, "kl_f8_4", "sd1 sdxl", "", "vae"),
+    "vae_z16_ldm_flux1_or_sd3": ("vae", None, "kl_f8_16", "flux1 sd3", "", "vae"),
+    "vae_z16_diffusers_flux1_or_sd3": ("vae", None, "kl_f8_16", "flux1 sd3", "", "vae"),
+    "vae_flux2_ldm": ("vae", None, "kl_f8_32", "flux2", "", "vae"),
+    "vae_flux2_diffusers": ("vae", None, "kl_f8_32", "flux2", "", "vae"),
+    "clip_l_hf": ("text_encoder", None, "clip_l", "", "sd1 sdxl sd3 flux1", "clip_l"),
+    "clip_h_hf": ("text_encoder", None, "clip_h", "", "sd2", "clip_h"),
+    "clip_h_openclip": ("text_encoder", None, "clip_h", "", "sd2", "clip_h"),
+    "clip_g_hf": ("text_encoder", None, "clip_g", "", "sdxl sdxl_refiner sd3 cascade", "clip_g"),
+    "clip_g_openclip": (
+        "text_encoder", None, "clip_g", "", "sdxl sdxl_refiner sd3 cascade", "clip_g",
+    ),
+    "t5xxl_encoder": ("text_encoder", None, "t5xxl", "", "sd3 flux1 chroma pixart", "t5xxl"),
+}  # fmt: skip
+
+SPACE = json.dumps({"id": "own", "title": "Own", "channels": 4, "downscale": 8, "scale": 0.5})
+
+
+def test_every_published_header_is_in_the_table() -> None:
+    assert known_names() == sorted(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_published_file_is_recognised(name: str) -> None:
+    found = identify(header_of(known_shapes(name)))
+    kind, family, variant, latent, text, parts = EXPECTED[name]
+    assert (found.kind, found.family, found.variant) == (kind, family, variant)
+    assert found.latent_spaces == tuple(latent.split())
+    assert found.text_spaces == tuple(text.split())
+    assert found.parts == tuple(parts.split())
+    assert found.certainty == "certain"
+    assert found.evidence
+
+
+@pytest.mark.parametrize("name", [name for name in EXPECTED if not name.startswith("checkpoint")])
+def test_a_file_fits_exactly_one_signature(name: str) -> None:
+    shapes = known_shapes(name)
+    looks = [look.id for look in LOOKS if holds(look.signature, shapes)]
+    layouts = [
+        (family.id, layout)
+        for family in FAMILIES.values()
+        for layout, signature in family.layouts.items()
+        if holds(signature, shapes)
+    ]
+    assert len(looks) + len(layouts) == 1, (looks, layouts)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_order_of_the_tensors_decides_nothing(name: str) -> None:
+    items = list(known_shapes(name).items())
+    random.Random(0).shuffle(items)
+    assert identify(header_of(dict(items))).latent_spaces == tuple(EXPECTED[name][3].split())
+
+
+@pytest.mark.parametrize("prefix", ["model.diffusion_model.", "net."])
+def test_a_denoiser_under_a_prefix_is_the_same_denoiser(prefix: str) -> None:
+    shapes = {prefix + key: shape for key, shape in known_shapes("flux1_dev").items()}
+    found = identify(header_of(shapes))
+    assert (found.kind, found.family, found.variant) == ("diffusion_model", "flux1", "dev")
+    assert found.prefixes == {"model": prefix}
+
+
+def test_a_vae_under_a_checkpoints_prefix_is_a_vae() -> None:
+    shapes = known_shapes("vae_kl_f8_z4_ldm")
+    found = identify(header_of({"first_stage_model." + k: s for k, s in shapes.items()}))
+    assert (found.kind, found.latent_spaces) == ("vae", ("sd1", "sdxl"))
+    assert found.prefixes == {"vae": "first_stage_model."}
+
+
+def test_extra_tensors_of_training_do_not_hide_a_vae() -> None:
+    shapes = {**known_shapes("vae_kl_f8_z4_ldm"), "loss.logvar": (), "model_ema.decay": ()}
+    assert identify(header_of(shapes)).kind == "vae"
+
+
+def test_an_inpainting_checkpoint_is_its_variant() -> None:
+    shapes = known_shapes("checkpoint_sd15")
+    shapes["model.diffusion_model.input_blocks.0.0.weight"] = (320, 9, 3, 3)
+    found = identify(header_of(shapes))
+    assert (found.family, found.variant, found.runnable) == ("sd15", "sd15_inpaint", True)
+
+
+def test_marker_tensors_say_what_an_sdxl_checkpoint_predicts() -> None:
+    shapes = known_shapes("checkpoint_sdxl")
+    assert identify(header_of(shapes)).prediction == "epsilon"
+    velocity = identify(header_of({**shapes, "v_pred": ()}))
+    assert (velocity.variant, velocity.prediction) == ("sdxl_v", "velocity")
+    zero = identify(header_of({**shapes, "v_pred": (), "ztsnr": ()}))
+    assert zero.noise is not None
+    assert getattr(zero.noise, "zero_snr", False)
+
+
+def test_metadata_says_what_an_sd2_checkpoint_predicts() -> None:
+    header = header_of(
+        known_shapes("checkpoint_sd2"), modelspec__architecture="stable-diffusion-v2-768-v"
+    )
+    assert identify(header).prediction == "velocity"
+
+
+def small_checkpoint() -> dict[str, tuple[int, ...]]:
+    """SD 1.x's architecture at other sizes, with the first attention on the second level."""
+    model = {
+        "input_blocks.0.0.weight": (64, 4, 3, 3),
+        "input_blocks.3.1.proj_in.weight": (128, 128, 1, 1),
+        "input_blocks.3.1.transformer_blocks.0.attn2.to_k.weight": (128, 96),
+        "middle_block.1.proj_in.weight": (192, 192, 1, 1),
+        "time_embed.0.weight": (256, 64),
+        "out.2.weight": (4, 64, 3, 3),
+    }
+    vae = {
+        key: tuple(size if size in (3, 4, 8, 1) else size // 4 for size in shape)
+        for key, shape in known_shapes("vae_kl_f8_z4_ldm").items()
+    }
+    return {
+        **{f"model.diffusion_model.{key}": shape for key, shape in model.items()},
+        **{f"first_stage_model.{key}": shape for key, shape in vae.items()},
+    }
+
+
+def test_a_declared_space_wins_and_says_so() -> None:
+    header = header_of(
+        small_checkpoint(),
+        latent_loom__latent_space=SPACE,
+        latent_loom__text_space='{"id": "own"}',
+    )
+    found = identify(header)
+    assert (found.kind, found.family, found.runnable) == ("checkpoint", "sd15", True)
+    assert (found.latent_spaces, found.text_spaces) == (("own",), ("own",))
+    assert found.latent_space_declared is not None
+    assert found.latent_space_declared.scale == 0.5
+    assert any("declared in the file's metadata" in line for line in found.evidence)
+
+
+def test_the_same_architecture_at_other_sizes_does_not_speak_the_familys_spaces() -> None:
+    found = identify(header_of(small_checkpoint()))
+    assert (found.family, found.certainty) == ("sd15", "unknown")
+    assert (found.latent_spaces, found.text_spaces) == ((), ())
+
+
+def test_a_vae_of_other_sizes_is_a_vae_of_an_unknown_space_until_it_declares_one() -> None:
+    shapes = {
+        key.removeprefix("first_stage_model."): shape
+        for key, shape in small_checkpoint().items()
+        if key.startswith("first_stage_model.")
+    }
+    found = identify(header_of(shapes))
+    assert (found.kind, found.latent_spaces) == ("vae", ())
+    declared = identify(header_of(shapes, latent_loom__latent_space=SPACE))
+    assert (declared.kind, declared.latent_spaces) == ("vae", ("own",))
+
+
+def test_a_declared_space_narrows_an_ambiguous_vae() -> None:
+    text = json.dumps({"id": "sdxl", "channels": 4, "downscale": 8, "scale": 0.13025})
+    header = header_of(known_shapes("vae_kl_f8_z4_ldm"), latent_loom__latent_space=text)
+    assert identify(header).latent_spaces == ("sdxl",)
+
+
+def test_a_declaration_that_the_tensors_contradict_is_refused() -> None:
+    header = header_of(known_shapes("vae_z16_ldm_flux1_or_sd3"), latent_loom__latent_space=SPACE)
+    with pytest.raises(FileTrouble, match=r"4 channels.*16"):
+        identify(header)
+
+
+def test_a_malformed_declaration_names_the_file() -> None:
+    header = header_of(known_shapes("vae_kl_f8_z4_ldm"), latent_loom__latent_space="{")
+    with pytest.raises(FileTrouble, match=r"file\.safetensors"):
+        identify(header)
+
+
+def test_modelspec_makes_an_ambiguous_vae_likely_and_no_more() -> None:
+    header = header_of(
+        known_shapes("vae_kl_f8_z4_ldm"), modelspec__architecture="stable-diffusion-xl-v1-base/vae"
+    )
+    found = identify(header)
+    assert (found.latent_spaces, found.certainty) == (("sdxl",), "likely")
+
+
+@pytest.mark.parametrize(
+    ("shapes", "family"),
+    [
+        ({"lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
+          ".lora_down.weight": (8, 768)}, "sd15"),
+        ({"unet.down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_v"
+          ".lora_A.weight": (8, 2048)}, "sdxl"),
+        ({"lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight": (8, 1280)}, "sdxl"),
+        ({"lora_te_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight": (8, 1024)},
+         "sd2"),
+        ({"lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": (16, 3072)}, "flux1"),
+        ({"transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight": (16, 3072)}, "flux1"),
+        ({"lora_unet_joint_blocks_0_x_block_attn_qkv.lora_down.weight": (16, 1536)}, "sd3"),
+        ({"something_else.lora_down.weight": (4, 10)}, None),
+    ],
+)  # fmt: skip
+def test_a_lora_is_recognised_by_what_it_changes(
+    shapes: dict[str, tuple[int, ...]], family: str | None
+) -> None:
+    found = identify(header_of(shapes))
+    assert (found.kind, found.family) == ("lora", family)
+    assert found.certainty == ("likely" if family else "unknown")
+
+
+def test_a_loras_metadata_may_name_its_base() -> None:
+    header = header_of({"x.lora_down.weight": (4, 10)}, ss_base_model_version="sdxl_base_v1-0")
+    assert identify(header).family == "sdxl"
+
+
+@pytest.mark.parametrize(
+    ("shapes", "kind", "family"),
+    [
+        ({"emb_params": (8, 768)}, "embedding", "sd15"),
+        ({"clip_l": (4, 768), "clip_g": (4, 1280)}, "embedding", "sdxl"),
+        ({"conv_first.weight": (64, 3, 3, 3), "body.0.rdb1.conv1.weight": (32, 64, 3, 3)},
+         "upscale_model", None),
+        ({"0.weight": (64, 3, 3, 3), "14.weight": (4, 64, 3, 3)}, "tiny_vae", None),
+        ({"control_model.input_hint_block.0.weight": (16, 3, 3, 3),
+          "control_model.input_blocks.0.0.weight": (320, 4, 3, 3),
+          "control_model.input_blocks.1.1.proj_in.weight": (320, 320, 1, 1),
+          "control_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (320, 768)},
+         "controlnet", "sd15"),
+        ({"weight": (3, 3)}, "unknown", None),
+        ({}, "unknown", None),
+    ],
+)  # fmt: skip
+def test_other_kinds_of_files_are_told_apart(
+    shapes: dict[str, tuple[int, ...]], kind: str, family: str | None
+) -> None:
+    found = identify(header_of(shapes))
+    assert (found.kind, found.family) == (kind, family)
+
+
+def test_a_file_that_is_two_things_at_once_is_unknown_and_says_why() -> None:
+    shapes = {**known_shapes("clip_l_hf"), **known_shapes("t5xxl_encoder")}
+    found = identify(header_of(shapes))
+    assert found.kind == "unknown"
+    assert "CLIP-L" in found.evidence[0]
+    assert "T5-XXL" in found.evidence[0]
+
+
+def test_only_what_the_engine_can_run_is_called_runnable() -> None:
+    runnable = {name for name in EXPECTED if identify(header_of(known_shapes(name))).runnable}
+    assert runnable == {"checkpoint_sd15", "unet_sd15_ldm", "unet_sd15_inpaint_ldm"}
