@@ -22,7 +22,13 @@ OFFLINE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", 
 HOW_TO = "python main.py build-editor"
 
 # npm's own patience is minutes; a person waits for one line.
-NPM_OPTIONS = ("--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1")
+NPM_OPTIONS = (
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=500",
+)
 
 
 class BuildFailed(Exception):
@@ -111,6 +117,7 @@ async def _install(web: Path) -> None:
     if stamp.is_file() and stamp.read_text("utf-8") == lock:
         return
     await _npm(web, "ci", *NPM_OPTIONS)
+    stamp.parent.mkdir(exist_ok=True)  # npm makes none where there is nothing to install
     stamp.write_text(lock, "utf-8")
 
 
