@@ -5,7 +5,7 @@ output, the first of its inputs whose type unifies with that output's.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,16 +34,20 @@ class Blocked(NamedTuple):
 class ActiveGraph:
     """The wires between the nodes whose mode is "run", with bypassed nodes taken out.
 
-    `nodes` are the ids that run, in the workflow's order. `inputs` maps every unmuted, unbypassed
-    node, also one that hangs on a muted node, to its inputs' sources ("name.0", ... for variadic
-    ones). `hanging` maps each node that does not run because of a muted one to that muted node.
-    `blocked` are the inputs that a bypass leaves empty.
+    `inputs` maps each node that runs, in the workflow's order, to its inputs' sources ("name.0", ...
+    for variadic ones); `every` does so too for the nodes that hang on a muted one, and `hanging`
+    says on which. `blocked` are the inputs that a bypass leaves empty.
     """
 
-    nodes: tuple[str, ...]
     inputs: Mapping[str, Mapping[str, Source]]
+    every: Mapping[str, Mapping[str, Source]]
     hanging: Mapping[str, str]
     blocked: tuple[Blocked, ...]
+
+    @property
+    def nodes(self) -> Collection[str]:
+        """The ids of the nodes that run."""
+        return self.inputs.keys()
 
     def source(self, node: str, input: str) -> Source | None:
         """The output that really feeds the input, or None where nothing does."""
@@ -57,7 +61,7 @@ class ActiveGraph:
             node = waiting.pop()
             if node not in found:
                 found.add(node)
-                waiting += [source.node for source in self.inputs.get(node, {}).values()]
+                waiting += [source.node for source in self.every.get(node, {}).values()]
         return found
 
 
@@ -67,21 +71,21 @@ def active_graph(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) 
     Wires from nodes that are not there lead nowhere; `graph.check` reports them.
     """
     bypass = _Bypass(workflow, definitions)
-    inputs: dict[str, dict[str, Source]] = {}
+    every: dict[str, dict[str, Source]] = {}
     blocked: list[Blocked] = []
     for node, placed in workflow.nodes.items():
         if placed.mode != "run":
             continue
-        inputs[node] = {}
+        every[node] = {}
         for name, wire in placed.inputs.items():
             source, stuck = bypass.resolve(wire)
             if source:
-                inputs[node][name] = source
+                every[node][name] = source
             elif stuck:
                 blocked.append(Blocked(node, name, stuck.node, stuck.output))
-    hanging = _hanging(workflow, inputs)
-    running = tuple(node for node in inputs if node not in hanging)
-    return ActiveGraph(running, inputs, hanging, tuple(blocked))
+    hanging = _hanging(workflow, every)
+    inputs = {node: sources for node, sources in every.items() if node not in hanging}
+    return ActiveGraph(inputs, every, hanging, tuple(blocked))
 
 
 def passed_input(definition: NodeDefinition, placed: PlacedNode, output: str) -> str | None:
@@ -95,9 +99,9 @@ def passed_input(definition: NodeDefinition, placed: PlacedNode, output: str) ->
         if wired and taken.list == given.list and _unifies(given.term, taken.term):
             return names[0]
     for widget in definition.widgets:
-        wired = widget.wire and widget.name in placed.inputs
-        if wired and not given.list and accepts(given.term.kind, widget.wire or ""):
-            return widget.name
+        kind = widget.wire
+        if kind and widget.name in placed.inputs and accepts(given.term.kind, kind):
+            return None if given.list else widget.name
     return None
 
 
