@@ -1,0 +1,51 @@
+"""Nodes that name model files; the weights are loaded when something is made with them."""
+
+from typing import Annotated, Any, Generic, NamedTuple
+
+from graph.definition import Axis
+from graph.files import FileFacts
+from graph.node import Part, node
+from graph.widgets import ModelFile
+from nodes.services import Facts
+from nodes.sockets import CheckpointFile, Clip, Model, Recipe, S, T, Vae, VaeFile
+
+
+class Checkpoint(NamedTuple, Generic[T, S]):
+    """What a checkpoint may hold; a part that is not in the file is absent."""
+
+    model: Annotated[Model[T, S] | None, Part("model")]
+    clip: Annotated[Clip[T] | None, Part("clip")]
+    vae: Annotated[Vae[S] | None, Part("vae")]
+
+
+@node(title="Load Checkpoint", category="loaders")
+def load_checkpoint(file: CheckpointFile[T, S], *, facts: Facts) -> Checkpoint[T, S]:
+    """The model, the text encoders and the VAE of a checkpoint file in models/checkpoints."""
+    known = facts.of(file)
+
+    def part(name: str, kind: type[Recipe]) -> Any:
+        return _recipe(kind, file, known) if name in known.parts else None
+
+    return Checkpoint(part("model", Model), part("clip", Clip), part("vae", Vae))
+
+
+@node(title="Load VAE", category="loaders")
+def load_vae(file: VaeFile[S], *, facts: Facts) -> Vae[S]:
+    """A VAE from a file of its own in models/vae."""
+    vae: Vae[S] = _recipe(Vae, file, facts.of(file))
+    return vae
+
+
+def _recipe(kind: type[Recipe], file: ModelFile, facts: FileFacts) -> Any:
+    return kind(
+        file.path,
+        file.content,
+        text_space=_certain(facts, "text"),
+        latent_space=_certain(facts, "latent"),
+    )
+
+
+def _certain(facts: FileFacts, axis: Axis) -> str:
+    """The one space that the file can live in, or "" where there are several or none is known."""
+    candidates = facts.spaces.get(axis, ())
+    return candidates[0] if len(candidates) == 1 else ""

@@ -1,0 +1,153 @@
+"""Write pictures as files, with what made them inside."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy
+from PIL import Image as Pictures
+from PIL.PngImagePlugin import PngInfo
+
+from graph.definition import Json
+from graph.events import Produced
+from nodes.file_names import reserve
+from nodes.provenance import plain_parameters, seed_of
+from nodes.services import Outputs
+from nodes.sockets import BadValue, Image
+
+WORKFLOW_KEY = "latent_loom"
+"""The PNG text chunk that holds the workflow, as it would be saved."""
+
+PARAMETERS_KEY = "latent_loom_parameters"
+"""The PNG text chunk that holds what the picture was computed from, as JSON."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a node's pictures come from.
+
+    `workflow` is the saved form. `nodes` are the nodes that the picture was computed from, nearest
+    first: id → `{"type", "title", "values", "inputs": {socket: node}}`, values complete.
+    """
+
+    node: str
+    title: str = ""
+    workflow: Mapping[str, Json] | None = None
+    nodes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+class FolderOutputs(Outputs):
+    """Writes into `output` and `temp`, and tells `emit` of each file.
+
+    `temp_folder` is where in `temp` this run's pictures go.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        output: Path,
+        temp: Path,
+        temp_folder: str,
+        emit: Callable[[Produced], None],
+    ) -> None:
+        self._origin = origin
+        self._output = output
+        self._temp = temp
+        self._temp_folder = temp_folder
+        self._emit = emit
+
+    def save(self, image: Image, file_name: str) -> None:
+        now = time.localtime()
+        for index, picture in enumerate(to_bytes(image)):
+            height, width = picture.shape[:2]
+            values = {
+                "date": time.strftime("%Y-%m-%d", now),
+                "time": time.strftime("%H-%M-%S", now),
+                "title": self._origin.title or "picture",
+                "seed": seed_of(self._origin.nodes, default="0"),
+                "width": width,
+                "height": height,
+                "batch": index,
+            }
+            path = reserve(self._output, file_name, values, ".png")
+            write_png(path, picture, self._texts(index, width, height))
+            self._tell(path.relative_to(self._output), "output")
+
+    def preview(self, image: Image) -> None:
+        for picture in to_bytes(image):
+            path = reserve(self._temp, f"{self._temp_folder}/preview_%counter%", {}, ".png")
+            write_png(path, picture, {})
+            self._tell(path.relative_to(self._temp), "temp")
+
+    def _tell(self, path: Path, area: Any) -> None:
+        file = path.as_posix()
+        self._emit(Produced(node=self._origin.node, kind="image", file=file, area=area))
+
+    def _texts(self, index: int, width: int, height: int) -> dict[str, str]:
+        origin = self._origin
+        texts = {}
+        if origin.workflow is not None:
+            texts[WORKFLOW_KEY] = _json(origin.workflow)
+        about = {"node": origin.node, "index": index, "nodes": origin.nodes}
+        texts[PARAMETERS_KEY] = _json(about)
+        if plain := plain_parameters(origin.nodes, width, height):
+            texts["parameters"] = plain
+        return texts
+
+
+def to_bytes(image: Image) -> numpy.ndarray:
+    """uint8 (batch, height, width, 3): 0…1 becomes 0…255, cut to whole numbers.
+
+    Cut, not rounded, so that files equal those of other programs of the field bit by bit.
+    Raises `BadValue` where there is no number.
+    """
+    pixels = image.pixels.numpy()
+    if not numpy.isfinite(pixels).all():
+        raise BadValue(
+            "The picture holds numbers that are not finite (NaN), so it cannot be shown: a node "
+            "before this one went wrong."
+        )
+    return (pixels.clip(0, 1) * 255).astype(numpy.uint8)
+
+
+def write_png(path: Path, picture: numpy.ndarray, texts: Mapping[str, str]) -> None:
+    """Write the picture, uint8 (height, width, 3), with texts inside; as a whole or not at all."""
+    chunks = PngInfo()
+    for key, text in texts.items():
+        chunks.add_text(key, text)  # as UTF-8 (iTXt) where Latin-1 does not do
+
+    def write(file: BinaryIO) -> None:
+        Pictures.fromarray(picture).save(file, "PNG", pnginfo=chunks, compress_level=4)
+
+    replace(path, write)
+
+
+def write_jpeg(path: Path, picture: numpy.ndarray) -> None:
+    """Write the picture, uint8 (height, width, 3), small and quickly; for previews."""
+
+    def write(file: BinaryIO) -> None:
+        Pictures.fromarray(picture).save(file, "JPEG", quality=85)
+
+    replace(path, write, durable=False)
+
+
+def replace(path: Path, write: Callable[[BinaryIO], object], durable: bool = True) -> None:
+    """Write a file under another name and put it in place when it is complete (and on the disk)."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with draft.open("wb") as file:
+            write(file)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _json(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict)

@@ -1,0 +1,171 @@
+"""What flows along wires: recipes of models, conditionings, latents and pictures.
+
+Values are never changed once made, since a cache shares them between nodes and runs: a node that
+wants another picture makes a new one. Every tensor is float32 on the CPU.
+"""
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from graph.types import LatentSpace, Socket, Space, TextSpace
+from graph.widgets import ModelFile
+
+T = TypeVar("T", bound=TextSpace)
+S = TypeVar("S", bound=LatentSpace)
+
+
+class BadValue(ValueError):
+    """A node made a value that cannot travel along a wire; the message says what is wrong."""
+
+
+@dataclass(frozen=True)
+class Recipe(Socket):
+    """How to come by weights: which file, and which spaces it was found to live in.
+
+    Weights are never in here: the engine holds them as long as there is memory. `content`
+    identifies what is in the file. A space that is not known is "".
+    """
+
+    path: PathLike[str]
+    content: str
+    text_space: str = ""
+    latent_space: str = ""
+
+
+@dataclass(frozen=True)
+class Model(Recipe, Generic[T, S]):
+    """A diffusion model, which turns noise in the space S into a latent that suits prompts in T."""
+
+
+@dataclass(frozen=True)
+class Clip(Recipe, Generic[T]):
+    """The text encoders of the space T."""
+
+
+@dataclass(frozen=True)
+class Vae(Recipe, Generic[S]):
+    """What turns pictures into latents of the space S, and back."""
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioning(Socket, Generic[T]):
+    """What a prompt became.
+
+    `tokens`: (1 or batch, tokens, width); `pooled`: (1 or batch, width) where the space has one.
+    """
+
+    tokens: Tensor
+    pooled: Tensor | None
+    space: str = ""
+
+    def __post_init__(self) -> None:
+        _require(self, "tokens", self.tokens, 3)
+        if self.pooled is not None:
+            _require(self, "pooled", self.pooled, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class Mask(Socket):
+    """Where something applies: (batch, height, width) in 0…1."""
+
+    values: Tensor
+
+    def __post_init__(self) -> None:
+        _require(self, "values", self.values, 3)
+
+
+@dataclass(frozen=True, eq=False)
+class Latent(Socket, Generic[S]):
+    """Pictures as the VAE of the space S gives them, not scaled: (batch, channels, height, width).
+
+    `mask` says what a sampler makes anew (1) and what it keeps (0).
+    """
+
+    samples: Tensor
+    space: str = ""
+    mask: Mask | None = None
+
+    def __post_init__(self) -> None:
+        _require(self, "samples", self.samples, 4)
+
+
+@dataclass(frozen=True, eq=False)
+class Image(Socket):
+    """Pictures: (batch, height, width, 3) in 0…1, sRGB."""
+
+    pixels: Tensor
+
+    def __post_init__(self) -> None:
+        _require(self, "pixels", self.pixels, 4)
+        if self.pixels.shape[-1] != 3:
+            raise BadValue(
+                f"An Image has 3 colour channels, last: (batch, height, width, 3); "
+                f"this one is {tuple(self.pixels.shape)}."
+            )
+
+
+class CheckpointFile(ModelFile, Generic[T, S]):
+    """A file that may hold a diffusion model, its text encoders and its VAE."""
+
+    folder = "checkpoints"
+
+
+class VaeFile(ModelFile, Generic[S]):
+    """A file that holds a VAE of its own."""
+
+    folder = "vae"
+
+
+def id_of(space: type[Space]) -> str:
+    """The id of the space that the checker found for a parameter annotated `type[S]`.
+
+    The executor hands in the id itself; a test may hand in a space's class.
+    """
+    return space if isinstance(space, str) else space.id or ""
+
+
+def size_in_bytes(value: object) -> int | None:
+    """The memory that the value holds, or None for one that a cache must not keep.
+
+    Tensors count in full even where two values share one: the budget is an upper bound.
+    """
+    if isinstance(value, Tensor):
+        # A tensor on another device is not the cache's to keep alive.
+        return value.untyped_storage().nbytes() if value.device.type == "cpu" else None
+    if value is None or isinstance(value, str | bytes | int | float | bool | PathLike):
+        return sys.getsizeof(value)
+    if isinstance(value, list | tuple):
+        return _sum(value)
+    if isinstance(value, Mapping):
+        return _sum(value.values())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _sum(getattr(value, field.name) for field in dataclasses.fields(value))
+    return None
+
+
+def _sum(values: Any) -> int | None:
+    total = 0
+    for value in values:
+        size = size_in_bytes(value)
+        if size is None:
+            return None
+        total += size
+    return total
+
+
+def _require(owner: Socket, name: str, tensor: Any, dimensions: int) -> None:
+    kind = type(owner).__name__
+    if not isinstance(tensor, Tensor):
+        raise BadValue(f"{kind}.{name} is a {type(tensor).__name__}, not a torch.Tensor.")
+    if tensor.ndim != dimensions or tensor.dtype != torch.float32 or tensor.device.type != "cpu":
+        raise BadValue(
+            f"{kind}.{name} must be a float32 tensor of {dimensions} dimensions on the CPU; this "
+            f"one is {tensor.dtype} of shape {tuple(tensor.shape)} on {tensor.device}."
+        )
