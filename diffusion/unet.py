@@ -1,0 +1,271 @@
+"""The UNet of Stable Diffusion 1.x: predicts the noise in a latent from its time and its text."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from torch import Tensor, cat, nn
+from torch.nn import functional
+
+from diffusion.layers import (
+    Attention,
+    FeedForward,
+    Shapes,
+    count,
+    double,
+    shape_of,
+    timestep_embedding,
+)
+
+SD1_HEADS = 8
+
+
+@dataclass(frozen=True)
+class UNetConfig:
+    """Every size of a UNet; `channels` and `depths` list the levels from full resolution down."""
+
+    in_channels: int
+    out_channels: int
+    stem_channels: int
+    time_width: int
+    context_width: int
+    channels: tuple[int, ...]
+    depths: tuple[int, ...]  # transformer blocks after each residual block of a level; 0: none
+    middle_depth: int
+    residual_blocks: int  # per level on the way down; one more on the way up
+    linear_projections: bool  # whether proj_in and proj_out are linear maps or 1x1 convs
+    heads: int = SD1_HEADS
+    norm_groups: int = 32
+
+    @classmethod
+    def from_shapes(
+        cls, shapes: Shapes, *, heads: int | None = None, norm_groups: int = 32
+    ) -> Self:
+        """The sizes of the file whose tensors (without prefix) have these shapes.
+
+        Head counts leave no trace in shapes: without `heads`, Stable Diffusion 1's 8.
+        """
+        blocks = _input_blocks(shapes)
+        middle = "middle_block.1.transformer_blocks.{}.norm1.weight"
+        projection = shape_of(shapes, "middle_block.1.proj_in.weight")
+        key = shape_of(shapes, "middle_block.1.transformer_blocks.0.attn2.to_k.weight")
+        stem = shape_of(shapes, "input_blocks.0.0.weight")
+        return cls(
+            in_channels=stem[1],
+            out_channels=shape_of(shapes, "out.2.weight")[0],
+            stem_channels=stem[0],
+            time_width=shape_of(shapes, "time_embed.0.weight")[0],
+            context_width=key[1],
+            channels=tuple(channels for channels, _ in (level[0] for level in blocks)),
+            depths=tuple(depth for _, depth in (level[0] for level in blocks)),
+            middle_depth=count(shapes, middle),
+            residual_blocks=len(blocks[0]),
+            linear_projections=len(projection) == 2,
+            heads=SD1_HEADS if heads is None else heads,
+            norm_groups=norm_groups,
+        )
+
+
+def _input_blocks(shapes: Shapes) -> list[list[tuple[int, int]]]:
+    """For each level, the (channels, transformer depth) of its residual blocks."""
+    levels: list[list[tuple[int, int]]] = [[]]
+    index = 1  # 0 is the stem
+    while True:
+        block = f"input_blocks.{index}"
+        if f"{block}.0.op.weight" in shapes:
+            levels.append([])
+        elif f"{block}.0.in_layers.2.weight" in shapes:
+            channels = shape_of(shapes, f"{block}.0.in_layers.2.weight")[0]
+            depth = count(shapes, block + ".1.transformer_blocks.{}.norm1.weight")
+            levels[-1].append((channels, depth))
+        else:
+            break
+        index += 1
+    if not levels[0]:
+        shape_of(shapes, "input_blocks.1.0.in_layers.2.weight")  # says what is missing
+    return levels
+
+
+class UNet(nn.Module):
+    """Predicts noise (batch, channels, height, width) for noisy latents in model space."""
+
+    def __init__(self, config: UNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        time, stem = config.time_width, config.stem_channels
+        self.time_embed = nn.Sequential(nn.Linear(stem, time), nn.SiLU(), nn.Linear(time, time))
+        self.input_blocks = nn.ModuleList([Stage(nn.Conv2d(config.in_channels, stem, 3, padding=1))])
+        skips = [stem]
+        width = stem
+        for level, out in enumerate(config.channels):
+            if level > 0:
+                self.input_blocks.append(Stage(Downsample(width)))
+                skips.append(width)
+            for _ in range(config.residual_blocks):
+                self.input_blocks.append(Stage(*_block(config, width, out, config.depths[level])))
+                skips.append(out)
+                width = out
+        self.middle_block = Stage(
+            *_block(config, width, width, config.middle_depth), *_block(config, width, width, 0)
+        )
+        self.output_blocks = nn.ModuleList()
+        for level, out in reversed(list(enumerate(config.channels))):
+            for index in range(config.residual_blocks + 1):
+                parts = _block(config, width + skips.pop(), out, config.depths[level])
+                if level > 0 and index == config.residual_blocks:
+                    parts.append(Upsample(out))
+                self.output_blocks.append(Stage(*parts))
+                width = out
+        self.out = nn.Sequential(
+            _norm(config, width), nn.SiLU(), nn.Conv2d(width, config.out_channels, 3, padding=1)
+        )
+
+    def forward(self, x: Tensor, timesteps: Tensor, context: Tensor) -> Tensor:
+        """The predicted noise (batch, out_channels, height, width).
+
+        x: latents in model space divided by √(1+σ²), (batch, in_channels, height, width);
+        timesteps: 0…999, (batch,); context: the encoded text (batch, tokens, context_width).
+        """
+        embedding = timestep_embedding(timesteps, self.config.stem_channels)
+        time = self.time_embed(embedding.to(self.time_embed[0].weight.dtype))  # (batch, time_width)
+        skips: list[Tensor] = []
+        for stage in self.input_blocks:
+            x = stage(x, time, context)
+            skips.append(x)
+        x = self.middle_block(x, time, context)
+        for stage in self.output_blocks:
+            x = _join(x, skips.pop())
+            x = stage(x, time, context)
+        predicted: Tensor = self.out(x)
+        return predicted
+
+
+class Stage(nn.ModuleList):
+    """Parts that run one after the other, each given what it needs of time and text."""
+
+    def __init__(self, *parts: nn.Module) -> None:
+        super().__init__(parts)
+
+    def forward(self, x: Tensor, time: Tensor, context: Tensor) -> Tensor:
+        for part in self:
+            if isinstance(part, ResidualBlock):
+                x = part(x, time)
+            elif isinstance(part, SpatialTransformer):
+                x = part(x, context)
+            else:
+                x = part(x)
+        return x
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions beside a shortcut, with the time added between them."""
+
+    def __init__(self, config: UNetConfig, width: int, out: int) -> None:
+        super().__init__()
+        self.in_layers = nn.Sequential(
+            _norm(config, width), nn.SiLU(), nn.Conv2d(width, out, 3, padding=1)
+        )
+        self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(config.time_width, out))
+        self.out_layers = nn.Sequential(
+            _norm(config, out),
+            nn.SiLU(),
+            nn.Identity(),  # training's dropout; kept so that indices match the checkpoint
+            nn.Conv2d(out, out, 3, padding=1),
+        )
+        self.skip_connection = nn.Identity() if width == out else nn.Conv2d(width, out, 1)
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        h = self.in_layers(x) + self.emb_layers(time)[:, :, None, None]
+        out: Tensor = self.skip_connection(x) + self.out_layers(h)
+        return out
+
+
+class SpatialTransformer(nn.Module):
+    """Transformer blocks over the pixels of a feature map, which read the text."""
+
+    def __init__(self, config: UNetConfig, width: int, depth: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(config.norm_groups, width, eps=1e-6)
+        self.linear = config.linear_projections
+        self.proj_in = nn.Linear(width, width) if self.linear else nn.Conv2d(width, width, 1)
+        self.transformer_blocks = nn.ModuleList(
+            TransformerBlock(width, config.context_width, config.heads) for _ in range(depth)
+        )
+        self.proj_out = nn.Linear(width, width) if self.linear else nn.Conv2d(width, width, 1)
+
+    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+        size = x.shape[2:]
+        h = self.norm(x)
+        if self.linear:
+            h = self.proj_in(h.flatten(2).transpose(1, 2))  # (batch, pixels, width)
+        else:
+            h = self.proj_in(h).flatten(2).transpose(1, 2)
+        for block in self.transformer_blocks:
+            h = block(h, context)
+        if self.linear:
+            h = self.proj_out(h).transpose(1, 2).unflatten(2, size)
+        else:
+            h = self.proj_out(h.transpose(1, 2).unflatten(2, size).contiguous())
+        return x + h
+
+
+class TransformerBlock(nn.Module):
+    """Self-attention, attention to the text, and a gated feed-forward part, each residual."""
+
+    def __init__(self, width: int, context_width: int, heads: int) -> None:
+        super().__init__()
+        self.attn1 = Attention(width, width, heads)
+        self.attn2 = Attention(width, context_width, heads)
+        self.ff = FeedForward(width, 4 * width)
+        self.norm1 = nn.LayerNorm(width)
+        self.norm2 = nn.LayerNorm(width)
+        self.norm3 = nn.LayerNorm(width)
+
+    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+        h = self.norm1(x)
+        x = x + self.attn1(h, h)
+        x = x + self.attn2(self.norm2(x), context)
+        out: Tensor = x + self.ff(self.norm3(x))
+        return out
+
+
+class Downsample(nn.Module):
+    """Half the resolution by a 3x3 convolution of stride 2."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.op = nn.Conv2d(width, width, 3, stride=2, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.op(x)
+        return out
+
+
+class Upsample(nn.Module):
+    """Twice the resolution by repetition, smoothed by a 3x3 convolution."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.conv(double(x))
+        return out
+
+
+def _join(x: Tensor, skip: Tensor) -> Tensor:
+    """Both feature maps, (batch, sum of channels, height, width) of the skip's size."""
+    if x.shape[2:] != skip.shape[2:]:  # odd sizes: doubling the half gave one pixel too many
+        x = functional.interpolate(x, size=skip.shape[2:], mode="nearest")
+    return cat([x, skip], dim=1)
+
+
+def _block(config: UNetConfig, width: int, out: int, depth: int) -> list[nn.Module]:
+    """A residual block and, where the level has any depth, its transformer."""
+    parts: list[nn.Module] = [ResidualBlock(config, width, out)]
+    if depth:
+        parts.append(SpatialTransformer(config, out, depth))
+    return parts
+
+
+def _norm(config: UNetConfig, width: int) -> nn.GroupNorm:
+    return nn.GroupNorm(config.norm_groups, width, eps=1e-5)

@@ -1,0 +1,264 @@
+"""The KL autoencoder of latent diffusion: pixels to latents and back (Rombach et al. 2022)."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from diffusion.layers import Shapes, attend, count, double, shape_of
+
+
+@dataclass(frozen=True)
+class VaeConfig:
+    """Every size of an autoencoder; `channels` lists the levels from full resolution down."""
+
+    pixel_channels: int
+    stem_channels: int
+    channels: tuple[int, ...]
+    encoder_blocks: int
+    decoder_blocks: int
+    latent_channels: int
+    quantised_channels: int | None  # channels between the 1x1 quant convs; None: there are none
+    norm_groups: int = 32
+
+    @property
+    def downscale(self) -> int:
+        """Pixels per latent pixel, along each side."""
+        return int(2 ** (len(self.channels) - 1))
+
+    @classmethod
+    def from_shapes(cls, shapes: Shapes, *, norm_groups: int = 32) -> Self:
+        """The sizes of the file whose tensors (without prefix) have these shapes."""
+        levels = count(shapes, "encoder.down.{}.block.0.conv1.weight")
+        channels = tuple(
+            shape_of(shapes, f"encoder.down.{level}.block.0.conv1.weight")[0]
+            for level in range(levels)
+        )
+        stem = shape_of(shapes, "encoder.conv_in.weight")
+        quantised = None
+        if "post_quant_conv.weight" in shapes:
+            quantised = shape_of(shapes, "post_quant_conv.weight")[1]
+        return cls(
+            pixel_channels=stem[1],
+            stem_channels=stem[0],
+            channels=channels,
+            encoder_blocks=count(shapes, "encoder.down.0.block.{}.conv1.weight"),
+            decoder_blocks=count(shapes, "decoder.up.0.block.{}.conv1.weight"),
+            latent_channels=shape_of(shapes, "decoder.conv_in.weight")[1],
+            quantised_channels=quantised,
+            norm_groups=norm_groups,
+        )
+
+
+class Moments(NamedTuple):
+    """The encoder's Gaussian over raw latents, each (batch, channels, height/8, width/8)."""
+
+    mean: Tensor
+    log_variance: Tensor
+
+
+class AutoencoderKL(nn.Module):
+    """Encoder and decoder between pixels in -1…1 and raw (unscaled) latents."""
+
+    def __init__(self, config: VaeConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
+        if config.quantised_channels is not None:
+            latent, quantised = config.latent_channels, config.quantised_channels
+            self.quant_conv = nn.Conv2d(2 * latent, 2 * quantised, 1)
+            self.post_quant_conv = nn.Conv2d(quantised, latent, 1)
+
+    def moments(self, pixels: Tensor) -> Moments:
+        """Mean and log variance of the latents of pixels (batch, 3, height, width) in -1…1."""
+        encoded = self.encoder(pixels)
+        if self.config.quantised_channels is not None:
+            encoded = self.quant_conv(encoded)
+        mean, log_variance = encoded.chunk(2, dim=1)
+        # the clamp keeps exp() finite; Kingma & Welling 2014 leave the range open
+        return Moments(mean, log_variance.clamp(-30.0, 20.0))
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        """The raw latent mean (batch, channels, height/8, width/8) of pixels in -1…1."""
+        return self.moments(pixels).mean
+
+    def decode(self, raw: Tensor) -> Tensor:
+        """Pixels (batch, 3, 8*height, 8*width), nominally in -1…1, of raw latents."""
+        if self.config.quantised_channels is not None:
+            raw = self.post_quant_conv(raw)
+        pixels: Tensor = self.decoder(raw)
+        return pixels
+
+
+class Encoder(nn.Module):
+    """Pixels to the stacked mean and log variance of the latent."""
+
+    def __init__(self, config: VaeConfig) -> None:
+        super().__init__()
+        groups, channels = config.norm_groups, config.channels
+        self.conv_in = nn.Conv2d(config.pixel_channels, config.stem_channels, 3, padding=1)
+        self.down = nn.ModuleList()
+        width = config.stem_channels
+        for level, out in enumerate(channels):
+            last = level == len(channels) - 1
+            blocks = _blocks(width, out, config.encoder_blocks, groups)
+            self.down.append(Level(blocks, downsample=None if last else Downsample(out)))
+            width = out
+        self.mid = Middle(width, groups)
+        self.norm_out = _norm(width, groups)
+        self.conv_out = nn.Conv2d(width, 2 * config.latent_channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv_in(x)
+        for level in self.down:
+            x = level(x)
+        x = self.mid(x)
+        out: Tensor = self.conv_out(functional.silu(self.norm_out(x)))
+        return out
+
+
+class Decoder(nn.Module):
+    """Latents to pixels. `up` is numbered from full resolution, and so runs backwards."""
+
+    def __init__(self, config: VaeConfig) -> None:
+        super().__init__()
+        groups, channels = config.norm_groups, config.channels
+        width = channels[-1]
+        self.conv_in = nn.Conv2d(config.latent_channels, width, 3, padding=1)
+        self.mid = Middle(width, groups)
+        levels: list[Level] = []
+        for level, out in reversed(list(enumerate(channels))):
+            blocks = _blocks(width, out, config.decoder_blocks, groups)
+            levels.append(Level(blocks, upsample=Upsample(out) if level > 0 else None))
+            width = out
+        self.up = nn.ModuleList(reversed(levels))
+        self.norm_out = _norm(width, groups)
+        self.conv_out = nn.Conv2d(width, config.pixel_channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.mid(self.conv_in(x))
+        for level in reversed(self.up):
+            x = level(x)
+        out: Tensor = self.conv_out(functional.silu(self.norm_out(x)))
+        return out
+
+
+class Level(nn.Module):
+    """The residual blocks of one resolution, and the way to the next one."""
+
+    def __init__(
+        self,
+        blocks: nn.ModuleList,
+        *,
+        downsample: "Downsample | None" = None,
+        upsample: "Upsample | None" = None,
+    ) -> None:
+        super().__init__()
+        self.block = blocks
+        if downsample is not None:
+            self.downsample = downsample
+        if upsample is not None:
+            self.upsample = upsample
+
+    def forward(self, x: Tensor) -> Tensor:
+        # the children in order: block, then downsample or upsample
+        for child in self.children():
+            for step in child if isinstance(child, nn.ModuleList) else (child,):
+                x = step(x)
+        return x
+
+
+class Middle(nn.Module):
+    """Two residual blocks around one single-head attention, at the lowest resolution."""
+
+    def __init__(self, width: int, groups: int) -> None:
+        super().__init__()
+        self.block_1 = ResidualBlock(width, width, groups)
+        self.attn_1 = PixelAttention(width, groups)
+        self.block_2 = ResidualBlock(width, width, groups)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.block_2(self.attn_1(self.block_1(x)))
+        return out
+
+
+class ResidualBlock(nn.Module):
+    """Norm, SiLU and 3x3 convolution, twice, beside a shortcut (He et al. 2016)."""
+
+    def __init__(self, width: int, out: int, groups: int) -> None:
+        super().__init__()
+        self.norm1 = _norm(width, groups)
+        self.conv1 = nn.Conv2d(width, out, 3, padding=1)
+        self.norm2 = _norm(out, groups)
+        self.conv2 = nn.Conv2d(out, out, 3, padding=1)
+        if width != out:
+            self.nin_shortcut = nn.Conv2d(width, out, 1)
+        self._widens = width != out
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.conv1(functional.silu(self.norm1(x)))
+        h = self.conv2(functional.silu(self.norm2(h)))
+        return (self.nin_shortcut(x) if self._widens else x) + h
+
+
+class PixelAttention(nn.Module):
+    """Self-attention of one head over all pixels; its linear maps are stored as 1x1 convs."""
+
+    def __init__(self, width: int, groups: int) -> None:
+        super().__init__()
+        self.norm = _norm(width, groups)
+        self.q = nn.Conv2d(width, width, 1)
+        self.k = nn.Conv2d(width, width, 1)
+        self.v = nn.Conv2d(width, width, 1)
+        self.proj_out = nn.Conv2d(width, width, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.norm(x)
+        # (batch, pixels, channels)
+        query, key, value = (part(h).flatten(2).transpose(1, 2) for part in (self.q, self.k, self.v))
+        mixed = attend(query, key, value, heads=1).transpose(1, 2).unflatten(2, x.shape[2:])
+        return x + self.proj_out(mixed.contiguous())
+
+
+class Downsample(nn.Module):
+    """Half the resolution; pads right and bottom only, as the checkpoints were trained."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(width, width, 3, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.conv(functional.pad(x, (0, 1, 0, 1)))
+        return out
+
+
+class Upsample(nn.Module):
+    """Twice the resolution by repetition, smoothed by a 3x3 convolution."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.conv(double(x))
+        return out
+
+
+def _blocks(width: int, out: int, number: int, groups: int) -> nn.ModuleList:
+    return nn.ModuleList(
+        ResidualBlock(width if index == 0 else out, out, groups) for index in range(number)
+    )
+
+
+def _norm(width: int, groups: int) -> nn.GroupNorm:
+    return nn.GroupNorm(groups, width, eps=1e-6)
+
+
+def sample_posterior(moments: Moments, generator: torch.Generator | None = None) -> Tensor:
+    """One draw from the encoder's Gaussian (training's way; the app encodes to the mean)."""
+    noise = torch.randn(moments.mean.shape, generator=generator, dtype=moments.mean.dtype)
+    deviation = torch.exp(0.5 * moments.log_variance)
+    return moments.mean + deviation * noise.to(moments.mean.device)
