@@ -21,15 +21,8 @@ class NodeError(Exception):
 
 _HOW = "use int, float, str, bool, Literal of texts, OneOf, a list of these, or `| None`"
 
-_CONSTRAINTS = (
-    annotated_types.Ge,
-    annotated_types.Gt,
-    annotated_types.Le,
-    annotated_types.Lt,
-    annotated_types.MultipleOf,
-    annotated_types.MinLen,
-    annotated_types.MaxLen,
-)
+_LIMITS = (annotated_types.Ge, annotated_types.Gt, annotated_types.Le, annotated_types.Lt)
+_LENGTHS = (annotated_types.MinLen, annotated_types.MaxLen)
 
 
 def adapter_of(annotation: Any) -> TypeAdapter[Any]:
@@ -112,5 +105,11 @@ def _refuse_note(note: Any, base: Any) -> None:
             raise NodeError(
                 "only whole numbers can be multiples; for a float use Slider(step=...)."
             )
-    elif not isinstance(note, (*_CONSTRAINTS, Control, OneOf, Slider, str)):
+    elif isinstance(note, (*_LIMITS, Slider)):
+        if base not in (int, float):
+            raise NodeError(f"{note!r} limits a number, and this is none.")
+    elif isinstance(note, _LENGTHS):
+        if base is not str and get_origin(base) is not list:
+            raise NodeError(f"{note!r} limits a text or a list, and this is neither.")
+    elif not isinstance(note, Control | OneOf | str):
         raise NodeError(f"JSON Schema cannot express {note!r}; use limits, OneOf or Slider.")

@@ -34,9 +34,9 @@ class Blocked(NamedTuple):
 class ActiveGraph:
     """The wires between the nodes whose mode is "run", with bypassed nodes taken out.
 
-    `inputs` maps each node that runs, in the workflow's order, to its inputs' sources ("name.0", ...
-    for variadic ones); `every` does so too for the nodes that hang on a muted one, and `hanging`
-    says on which. `blocked` are the inputs that a bypass leaves empty.
+    `inputs` maps each node that runs, in the workflow's order, to its inputs' sources ("name.0" and
+    so on for variadic ones); `every` does so too for the nodes that hang on a muted one, and
+    `hanging` says on which. `blocked` are the inputs that a bypass leaves empty.
     """
 
     inputs: Mapping[str, Mapping[str, Source]]

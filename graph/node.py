@@ -207,7 +207,7 @@ def _source_of(module: ModuleType | None) -> str:
     """The SHA-256 of the module's source, or "" where there is none to read."""
     try:
         text = inspect.getsource(module) if module else ""
-    except OSError:
+    except (OSError, TypeError):  # no file, or a module made in memory
         return ""
     return hashlib.sha256(text.encode()).hexdigest()
 

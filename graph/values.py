@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -77,28 +78,23 @@ def _is_integer(_: Any, value: Json) -> bool:
 
 
 def _is_number(_: Any, value: Json) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return math.isfinite(float(value))
-    except OverflowError:
-        return False
+    return _is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
 
 
-def _is_text(_: Any, value: Json) -> bool:
-    if not isinstance(value, str):
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:  # a lone surrogate cannot be written to a file
-        return False
-    return True
+def _type(
+    validator: Validator, types: Json, value: Json, schema: Schema
+) -> Iterator[ValidationError]:
+    """The keyword "type", which also refuses an integer that is too large to become a float."""
+    large = isinstance(value, int) and abs(value) > sys.float_info.max
+    if not validator.is_type(value, types) or (types == "number" and large):
+        yield ValidationError("wrong type")
 
 
 _Strict: type[Validator] = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
+    validators={"type": _type},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {"integer": _is_integer, "number": _is_number, "string": _is_text}
+        {"integer": _is_integer, "number": _is_number}
     ),
 )
 
@@ -174,6 +170,6 @@ def _short(value: Json) -> str:
     """The value as JSON shows it, cut where it is long."""
     try:
         text = json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError):
-        text = repr(value)
+    except (TypeError, ValueError):  # no JSON, or more digits than Python prints
+        return f"something else ({type(value).__name__})"
     return text if len(text) <= 60 else text[:59] + "…"

@@ -100,7 +100,6 @@ def k_sampler(
     progress: Progress,
 ) -> Latent[S]:
     """Denoise `latent` towards `positive` and away from `negative`."""
-    ...
 
 
 @node(title="VAE Decode", category="latents")
@@ -150,7 +149,7 @@ def join_images(images: list[Image]) -> Image: ...
 
 
 @node(title="Pick", category="images")
-def pick(first: bool, a: Lazy[Image], b: Lazy[Image]) -> Image: ...
+async def pick(first: bool, a: Lazy[Image], b: Lazy[Image]) -> Image: ...
 
 
 @node(title="Save Image", category="images", output=True)
