@@ -92,6 +92,7 @@ class Look:
     """How a file that is no denoiser looks: a VAE, a text encoder, an adapter.
 
     `latent_spaces` and `text_spaces` are the candidates: several where no header tells them apart.
+    `runnable`: this program can use the file.
     """
 
     kind: Kind
@@ -103,3 +104,4 @@ class Look:
     latent_spaces: tuple[str, ...] = ()
     text_spaces: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    runnable: bool = False

@@ -51,7 +51,9 @@ _KNOWN_DIFFUSERS = NoneOf((_Z4_DIFFUSERS, _Z16_DIFFUSERS, _Z32_DIFFUSERS))
 def _vae(
     id_: str, title: str, signature: Signature, spaces: tuple[str, ...], layout: str = "original"
 ) -> Look:
-    return Look("vae", id_, title, signature, layout, None, spaces, (), ("vae",))
+    # FLUX.2's VAE normalises by statistics of its own, which the engine does not do yet.
+    runnable = id_.startswith("kl") and "flux2" not in spaces
+    return Look("vae", id_, title, signature, layout, None, spaces, (), ("vae",), runnable)
 
 
 def _tiny(id_: str, title: str, channels: int, spaces: tuple[str, ...]) -> tuple[Look, ...]:

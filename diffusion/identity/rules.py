@@ -159,6 +159,7 @@ def _of_look(look: Look, shapes: Shapes) -> Identity:
         evidence=sentences(look.signature, shapes),
         certainty="certain" if latent or text else "unknown",
         layout=look.layout,
+        runnable=look.runnable,
     )
 
 

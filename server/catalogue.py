@@ -1,0 +1,350 @@
+"""Which model files there are and what each of them is, for the checker, the API and `inspect`."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from diffusion import families, header, spaces
+from diffusion.header import FileTrouble, read_header
+from diffusion.identity import rules
+from diffusion.identity.rules import Identity, identify
+from diffusion.spaces import LATENT_SPACES, TEXT_SPACES, LatentSpace, SpaceTrouble, TextSpace
+from graph.definition import Axis
+from graph.files import FileFacts
+from graph.problem import Certainty
+from server import facts_cache
+from server.model_folders import INPUT, FileRefused, ModelFolders, Place, Stamp
+
+HOMES = {
+    "checkpoint": ("checkpoints", "diffusion_models", "vae"),
+    "diffusion_model": ("diffusion_models", "checkpoints"),
+    "vae": ("vae",),
+    "tiny_vae": ("vae",),
+    "text_encoder": ("text_encoders",),
+    "lora": ("loras",),
+    "controlnet": ("controlnet",),
+    "upscale_model": ("upscale_models",),
+    "embedding": ("embeddings",),
+}
+"""The folders that a kind of file may lie in; the first is where it belongs."""
+
+_RUN = frozenset({"checkpoint", "diffusion_model", "vae", "tiny_vae"})
+_DECLARATIONS = (spaces.LATENT_KEY, spaces.TEXT_KEY)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a file's header says, in the form that the cache file keeps."""
+
+    kind: str
+    family: str | None = None
+    title: str = ""
+    latent: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    evidence: str = ""
+    certainty: Certainty = "unknown"
+    runnable: bool = False
+    trouble: str | None = None
+    declared: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, path: Path) -> "Known":
+        """What the file is; never raises for what may be wrong with it."""
+        try:
+            found = read_header(path)
+            identity = identify(found)
+        except FileTrouble as trouble:
+            return cls("unknown", trouble=trouble.sentence)
+        return cls(
+            identity.kind,
+            identity.family,
+            identity.title,
+            identity.latent_spaces,
+            identity.text_spaces,
+            identity.parts,
+            _evidence(identity),
+            identity.certainty,
+            identity.runnable,
+            declared=tuple((k, found.metadata[k]) for k in _DECLARATIONS if k in found.metadata),
+        )
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Known":
+        """What `asdict` wrote. Raises `TypeError` for anything else."""
+        for name in ("latent", "text", "parts"):
+            data[name] = tuple(data[name])
+        data["declared"] = tuple((key, text) for key, text in data["declared"])
+        return cls(**data)
+
+
+class Catalogue:
+    """The files below several roots of models and one folder of pictures; safe to share by threads.
+
+    It implements `graph.files.Files`. Nothing is opened until it is asked for or `refresh` runs,
+    and no file twice while it stays as it is: what is known is kept in `cache_file`.
+    """
+
+    def __init__(self, model_folders: Sequence[Path], input_folder: Path, cache_file: Path) -> None:
+        self._folders = ModelFolders(model_folders, input_folder)
+        self._cache_file = Path(cache_file)
+        self._lock = threading.Lock()
+        self._refreshing = threading.Lock()
+        self._places: dict[str, dict[str, Place]] = {}
+        self._known: dict[Stamp, Known] | None = None  # None: the cache file is not read yet
+        self._latent: dict[str, tuple[LatentSpace, str]] = {}
+        self._text: dict[str, TextSpace] = {}
+
+    # What the checker asks
+
+    def facts(self, folder: str, name: str) -> FileFacts | None:
+        """What the file is, or None where there is no such file."""
+        try:
+            path = self._folders.find(folder, name)
+            stamp = Stamp.of(path)
+        except FileRefused as refused:
+            if name in self._all(folder):  # listed, but a link that leads out
+                return FileFacts(name=name, kind="unknown", trouble=str(refused))
+            return None
+        except OSError:
+            return None
+        if folder == INPUT:
+            return FileFacts(name=name, kind="image", content=stamp.content)
+        return self._described(folder, name, stamp, self._known_of(path, stamp))
+
+    def names(self, folder: str) -> Sequence[str]:
+        """The names in the folder that a widget may hold, sorted."""
+        return list(self._all(folder))
+
+    def space_title(self, axis: Axis, space: str) -> str:
+        """The space's name for people; the id itself where no file and no family has it."""
+        found = self.latent_space(space) if axis == "latent" else self.text_space(space)
+        return found.title if found else space
+
+    # What the server asks
+
+    def resolve(self, folder: str, name: str) -> Path:
+        """Where the file lies. Raises `FileRefused`, also for a name that leads elsewhere."""
+        return self._folders.find(folder, name)
+
+    def latent_space(self, space: str) -> LatentSpace | None:
+        return self.latent_spaces().get(space)
+
+    def text_space(self, space: str) -> TextSpace | None:
+        return self.text_spaces().get(space)
+
+    def latent_spaces(self) -> Mapping[str, LatentSpace]:
+        """The built-in latent spaces and those that files declare, by id."""
+        with self._lock:
+            return {**{id_: item[0] for id_, item in self._latent.items()}, **LATENT_SPACES}
+
+    def text_spaces(self) -> Mapping[str, TextSpace]:
+        """The built-in text spaces and those that files declare, by id."""
+        with self._lock:
+            return {**self._text, **TEXT_SPACES}
+
+    def listing(self) -> dict[str, list[dict[str, Any]]]:
+        """Every file of every folder: its facts, and a title."""
+        return {
+            folder: [
+                {**facts.model_dump(mode="json"), "title": Path(name).stem}
+                for name in self.names(folder)
+                if (facts := self.facts(folder, name)) is not None
+            ]
+            for folder in self._folders.folders
+        }
+
+    def refresh(self) -> bool:
+        """Look at the folders again and read what is new; True if anything changed.
+
+        It blocks while it reads headers: call it from a thread of its own.
+        """
+        with self._refreshing:
+            places = {folder: self._folders.places(folder) for folder in self._folders.folders}
+            stamps = [
+                (stamp, place)
+                for folder, found in places.items()
+                if folder != INPUT
+                for place in found.values()
+                if not place.outside and (stamp := _stamp(place.path)) is not None
+            ]
+            known = {stamp: self._known_of(place.path, stamp) for stamp, place in stamps}
+            with self._lock:
+                before = self._known or {}
+                changed = places != self._places or known.keys() != before.keys()
+                self._places, self._known = places, known
+                self._latent, self._text = {}, {}
+                for stamp, facts in known.items():
+                    self._declare(stamp, facts)
+            if changed or not self._cache_file.exists():
+                self._save(known)
+            return changed
+
+    def refresh_in_background(self, then: Callable[[], None] = lambda: None) -> threading.Thread:
+        """`refresh` in a thread of its own; `then` is called in that thread if anything changed."""
+
+        def work() -> None:
+            if self.refresh():
+                then()
+
+        thread = threading.Thread(target=work, name="catalogue", daemon=True)
+        thread.start()
+        return thread
+
+    # How it knows
+
+    def _all(self, folder: str) -> dict[str, Place]:
+        with self._lock:
+            found = self._places.get(folder)
+        if found is None:
+            found = self._folders.places(folder)
+            with self._lock:
+                self._places.setdefault(folder, found)
+        return found
+
+    def _known_of(self, path: Path, stamp: Stamp) -> Known:
+        with self._lock:
+            if self._known is None:
+                self._known = self._load()
+            known = self._known.get(stamp)
+        if known is None:
+            known = Known.of(path)
+            with self._lock:
+                self._known = self._known or {}
+                self._known[stamp] = known
+                self._declare(stamp, known)
+        return known
+
+    def _declare(self, stamp: Stamp, known: Known) -> None:
+        """Remember the spaces that a file declares; the lock is held."""
+        metadata = dict(known.declared)
+        try:
+            latent = spaces.declared_latent_space(metadata)
+            text = spaces.declared_text_space(metadata)
+        except SpaceTrouble:  # the file has its own trouble already
+            return
+        if latent is not None and latent.id not in LATENT_SPACES:
+            self._latent.setdefault(latent.id, (latent, stamp.path))
+        if text is not None:
+            self._text.setdefault(text.id, text)
+
+    def _described(self, folder: str, name: str, stamp: Stamp, known: Known) -> FileFacts:
+        found: dict[Axis, tuple[str, ...]] = {}
+        if known.latent:
+            found["latent"] = known.latent
+        if known.text:
+            found["text"] = known.text
+        return FileFacts(
+            name=name,
+            kind=known.kind,
+            family=known.family,
+            spaces=found,
+            parts=known.parts,
+            content=stamp.content,
+            evidence=known.evidence,
+            certainty=known.certainty,
+            trouble=known.trouble or self._trouble(folder, name, stamp, known),
+        )
+
+    def _trouble(self, folder: str, name: str, stamp: Stamp, known: Known) -> str | None:
+        """Why the file is of no use in this folder, if it is of none."""
+        homes = HOMES.get(known.kind, ())
+        if not homes and folder in ("checkpoints", "diffusion_models", "vae", "loras"):
+            return f"{name} is not recognised as a model: {known.evidence}."
+        if homes and folder not in homes:
+            return f"{name} is a {_said(known)}: move it to models/{homes[0]}."
+        with self._lock:
+            told = [self._latent[id_] for id_ in known.latent if id_ in self._latent]
+        for space, owner in told:
+            mine = spaces.declared_latent_space(dict(known.declared))
+            if mine is not None and mine.numbers != space.numbers:
+                return (
+                    f"{name} declares the latent space {space.id!r} with other numbers than "
+                    f"{owner}: one of them must take another id."
+                )
+        of_its_vae = folder == "vae" and known.kind == "checkpoint"
+        if known.kind in _RUN and not known.runnable and not of_its_vae:
+            return f"{name} is a {_said(known)}, which this version cannot run yet."
+        return None
+
+    def _load(self) -> dict[Stamp, Known]:
+        try:
+            found = facts_cache.load(self._cache_file, _rules_version())
+            return {stamp: Known.from_json(data) for stamp, data in found.items()}
+        except (TypeError, KeyError, ValueError):  # written by hand
+            return {}
+
+    def _save(self, known: Mapping[Stamp, Known]) -> None:
+        data = {stamp: asdict(facts) for stamp, facts in known.items()}
+        facts_cache.save(self._cache_file, _rules_version(), data)
+
+
+def inspect_file(path: Path | str) -> dict[str, Any]:
+    """What the file is, as one JSON object. Raises `FileTrouble`.
+
+    `latent_space` is an id, a list of candidates where the header cannot tell, or None.
+    """
+    found = identify(read_header(path))
+    latent = list(found.latent_spaces)
+    return {
+        "kind": found.kind,
+        "family": found.family,
+        "variant": found.variant,
+        "latent_space": latent if len(latent) > 1 else (latent[0] if latent else None),
+        "text_spaces": list(found.text_spaces),
+        "parts": list(found.parts),
+        "evidence": list(found.evidence),
+    }
+
+
+def inspection_text(path: Path | str, found: Mapping[str, Any]) -> str:
+    """What `inspect_file` found, for people: one line a fact."""
+    latent = found["latent_space"]
+    rows = {
+        "kind": found["kind"].replace("_", " "),
+        "family": found["family"],
+        "variant": found["variant"],
+        "latent space": " or ".join(latent) if isinstance(latent, list) else latent,
+        "text space": " or ".join(found["text_spaces"]),
+        "parts": ", ".join(found["parts"]),
+    }
+    lines = [f"{name + ':':14}{value}" for name, value in rows.items() if value]
+    because = [f"  - {line}" for line in found["evidence"]]
+    return "\n".join([str(path), *lines, "because", *because])
+
+
+def _evidence(identity: Identity) -> str:
+    """The one sentence that messages quote."""
+    declared = [line for line in identity.evidence if rules.DECLARED in line]
+    if declared or identity.certainty != "certain" or not identity.latent_spaces:
+        return "; ".join(declared or identity.evidence[-1:])
+    fits = [LATENT_SPACES[id_].title for id_ in identity.latent_spaces if id_ in LATENT_SPACES]
+    if len(fits) > 1:
+        return f"its tensors fit {' and '.join(fits)} alike"
+    return f"its tensors are those of {identity.title}"
+
+
+def _said(known: Known) -> str:
+    kind = known.kind.replace("_", " ").replace("lora", "LoRA").replace("vae", "VAE")
+    return f"{kind} ({known.title})" if known.title and known.title != kind else kind
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        return Stamp.of(path)
+    except OSError:  # it was deleted a moment ago
+        return None
+
+
+@cache
+def _rules_version() -> str:
+    """A hash over the source of everything that decides what a file is: new rules, new answers."""
+    modules = (header, spaces, rules)
+    sources = [Path(module.__file__ or "") for module in modules]
+    sources += sorted(Path(families.__file__ or "").parent.glob("*.py"))
+    texts = b"\0".join(path.read_bytes() for path in (*sources, Path(__file__)))
+    return hashlib.sha256(texts).hexdigest()

@@ -1,0 +1,347 @@
+"""Which files there are, what they are, and the names that must not lead elsewhere."""
+
+import json
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from diffusion.header import FileTrouble
+from graph.files import Files
+from server import catalogue as module
+from server.catalogue import Catalogue, inspect_file, inspection_text
+from server.model_folders import FileRefused
+from tests.diffusion.files import known_shapes, write_zeros
+
+OWN = {"id": "own", "title": "Our own", "channels": 4, "downscale": 8, "scale": 0.5}
+SMALL = {"x.lora_down.weight": (4, 2)}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    models = tmp_path / "models"
+    write_zeros(models / "checkpoints" / "photo.safetensors", known_shapes("checkpoint_sd15"))
+    write_zeros(models / "checkpoints" / "sub" / "xl.safetensors", known_shapes("checkpoint_sdxl"))
+    write_zeros(models / "vae" / "mse.safetensors", known_shapes("vae_kl_f8_z4_ldm"))
+    write_zeros(models / "clip" / "l.safetensors", known_shapes("clip_l_hf"))
+    write_zeros(models / "unet" / "flux.safetensors", known_shapes("flux1_dev"))
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "cat.png").write_bytes(b"png")
+    (tmp_path / "input" / "notes.txt").write_bytes(b"text")
+    return models
+
+
+def of(root: Path, *more: Path) -> Catalogue:
+    return Catalogue((root, *more), root.parent / "input", root.parent / "cache" / "models.json")
+
+
+def test_it_answers_what_the_checker_asks(root: Path) -> None:
+    files: Files = of(root)
+    facts = files.facts("checkpoints", "photo.safetensors")
+    assert facts is not None
+    assert (facts.kind, facts.family, facts.parts) == (
+        "checkpoint", "sd15", ("model", "clip", "vae"),
+    )  # fmt: skip
+    assert facts.spaces == {"latent": ("sd1",), "text": ("sd1",)}
+    assert (facts.certainty, facts.trouble) == ("certain", None)
+    assert "SD 1.x" in facts.evidence
+    assert files.names("checkpoints") == ["photo.safetensors", "sub/xl.safetensors"]
+    assert files.space_title("latent", "sd1") == "SD 1.x"
+    assert files.space_title("text", "nobody_knows") == "nobody_knows"
+
+
+def test_an_ambiguous_vae_has_both_candidates_and_says_so(root: Path) -> None:
+    facts = of(root).facts("vae", "mse.safetensors")
+    assert facts is not None
+    assert facts.spaces == {"latent": ("sd1", "sdxl")}
+    assert facts.evidence == "its tensors fit SD 1.x and SDXL alike"
+    assert facts.trouble is None
+
+
+def test_the_folder_names_of_other_programs_are_read(root: Path) -> None:
+    files = of(root)
+    assert files.names("text_encoders") == ["l.safetensors"]
+    facts = files.facts("diffusion_models", "flux.safetensors")
+    assert facts is not None
+    assert facts.family == "flux1"
+    assert facts.trouble is not None
+    assert "cannot run yet" in facts.trouble
+
+
+def test_the_folder_above_models_will_do(root: Path) -> None:
+    files = Catalogue((root.parent,), root.parent / "input", root.parent / "c.json")
+    assert "photo.safetensors" in files.names("checkpoints")
+
+
+def test_of_two_roots_the_first_wins_and_both_are_listed(root: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    write_zeros(other / "checkpoints" / "photo.safetensors", SMALL)
+    write_zeros(other / "checkpoints" / "more.safetensors", known_shapes("checkpoint_sd15"))
+    files = of(root, other)
+    assert files.names("checkpoints")[:2] == ["more.safetensors", "photo.safetensors"]
+    assert files.resolve("checkpoints", "photo.safetensors").is_relative_to(root)
+    assert files.resolve("checkpoints", "more.safetensors").is_relative_to(other)
+
+
+def test_pictures_of_the_input_folder_are_files_too(root: Path) -> None:
+    files = of(root)
+    assert files.names("input") == ["cat.png"]
+    facts = files.facts("input", "cat.png")
+    assert facts is not None
+    assert facts.kind == "image"
+    assert facts.content
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../secret.safetensors", "sub/../../x.safetensors", "/etc/passwd", "C:/x.safetensors",
+     "..\\x.safetensors", "a//b.safetensors", "./photo.safetensors", "", "\0", "sub"],
+)  # fmt: skip
+def test_a_name_that_leads_elsewhere_is_refused(root: Path, name: str) -> None:
+    write_zeros(root / "secret.safetensors", SMALL)
+    with pytest.raises(FileRefused):
+        of(root).resolve("checkpoints", name)
+    assert of(root).facts("checkpoints", name) is None
+
+
+def test_only_model_files_are_served_from_model_folders(root: Path) -> None:
+    (root / "checkpoints" / "readme.md").write_text("hello")
+    (root / "checkpoints" / ".hidden.safetensors").write_text("hello")
+    assert "readme.md" not in of(root).names("checkpoints")
+    assert ".hidden.safetensors" not in of(root).names("checkpoints")
+    with pytest.raises(FileRefused):
+        of(root).resolve("checkpoints", "readme.md")
+
+
+def test_a_folder_that_is_no_models_folder_is_refused(root: Path) -> None:
+    files = of(root)
+    with pytest.raises(FileRefused, match="no models folder"):
+        files.resolve("tokenizers", "x")
+    assert list(files.names("tokenizers")) == []
+
+
+def linked(link: Path, target: Path) -> None:
+    try:
+        link.symlink_to(target, target_is_directory=target.is_dir())
+    except OSError:
+        pytest.skip("this system makes no symbolic links")
+
+
+def test_a_link_out_of_the_models_is_shown_but_refused(root: Path, tmp_path: Path) -> None:
+    outside = write_zeros(tmp_path / "elsewhere" / "x.safetensors", SMALL)
+    linked(root / "checkpoints" / "x.safetensors", outside)
+    linked(root / "checkpoints" / "away", outside.parent)
+    files = of(root)
+    facts = files.facts("checkpoints", "x.safetensors")
+    assert facts is not None
+    assert "leads out" in (facts.trouble or "")
+    assert "x.safetensors" in files.names("checkpoints")
+    assert "away/x.safetensors" not in files.names("checkpoints")
+    for name in ("x.safetensors", "away/x.safetensors"):
+        with pytest.raises(FileRefused):
+            files.resolve("checkpoints", name)
+
+
+def test_links_inside_the_models_and_a_linked_root_are_followed(root: Path, tmp_path: Path) -> None:
+    linked(root / "vae" / "again", root / "vae")  # a circle, which must end
+    linked(root / "vae" / "same.safetensors", root / "vae" / "mse.safetensors")
+    linked(tmp_path / "door", root)
+    files = Catalogue((tmp_path / "door",), tmp_path / "input", tmp_path / "c.json")
+    assert {"mse.safetensors", "same.safetensors"} <= set(files.names("vae"))
+    assert files.resolve("vae", "same.safetensors").exists()
+
+
+def test_a_declared_space_is_known_by_its_title(root: Path) -> None:
+    vae = known_shapes("vae_kl_f8_z4_ldm")
+    write_zeros(root / "vae" / "own.safetensors", vae, latent_loom__latent_space=json.dumps(OWN))
+    files = of(root)
+    files.refresh()
+    space = files.latent_space("own")
+    assert space is not None
+    assert (space.title, space.scale) == ("Our own", 0.5)
+    assert files.space_title("latent", "own") == "Our own"
+    facts = files.facts("vae", "own.safetensors")
+    assert facts is not None
+    assert facts.spaces == {"latent": ("own",)}
+    assert "declared" in facts.evidence
+    again = of(root)  # from what the first one kept
+    again.refresh()
+    assert again.latent_space("own") == space
+
+
+def test_two_files_that_declare_one_id_differently_are_told(root: Path) -> None:
+    vae = known_shapes("vae_kl_f8_z4_ldm")
+    for name, scale in (("a", 0.5), ("b", 0.6)):
+        text = json.dumps({**OWN, "scale": scale})
+        write_zeros(root / "vae" / f"{name}.safetensors", vae, latent_loom__latent_space=text)
+    files = of(root)
+    files.refresh()
+    first, second = (files.facts("vae", f"{name}.safetensors") for name in "ab")
+    assert first is not None
+    assert second is not None
+    assert first.trouble is None
+    assert "other numbers" in (second.trouble or "")
+
+
+def test_trouble_is_a_sentence_that_says_what_to_do(root: Path) -> None:
+    write_zeros(root / "checkpoints" / "lora.safetensors", SMALL)
+    write_zeros(root / "checkpoints" / "odd.safetensors", {"weight": (3, 3)})
+    (root / "checkpoints" / "old.ckpt").write_bytes(b"\x80\x02}q\x00.")
+    with (root / "checkpoints" / "photo.safetensors").open("rb") as whole:
+        (root / "checkpoints" / "cut.safetensors").write_bytes(whole.read(5000))
+    files = of(root)
+
+    def trouble(name: str) -> str:
+        facts = files.facts("checkpoints", name)
+        assert facts is not None
+        return facts.trouble or ""
+
+    assert "move it to models/loras" in trouble("lora.safetensors")
+    assert "not recognised" in trouble("odd.safetensors")
+    assert "convert it" in trouble("old.ckpt")
+    assert "not complete" in trouble("cut.safetensors")
+    assert "cannot run yet" in trouble("sub/xl.safetensors")
+
+
+def test_a_replaced_file_has_other_content_and_other_facts(root: Path) -> None:
+    files = of(root)
+    path = root / "vae" / "mse.safetensors"
+    before = files.facts("vae", "mse.safetensors")
+    write_zeros(path.with_suffix(".new"), known_shapes("vae_z16_ldm_flux1_or_sd3"))
+    os.replace(path.with_suffix(".new"), path)
+    after = files.facts("vae", "mse.safetensors")
+    assert before is not None
+    assert after is not None
+    assert before.content != after.content
+    assert after.spaces == {"latent": ("flux1", "sd3")}
+
+
+def test_refresh_sees_what_came_and_what_went(root: Path) -> None:
+    files = of(root)
+    assert files.refresh()
+    assert not files.refresh()
+    write_zeros(root / "loras" / "new.safetensors", SMALL)
+    assert files.refresh()
+    assert files.names("loras") == ["new.safetensors"]
+    (root / "loras" / "new.safetensors").unlink()
+    assert files.refresh()
+    assert list(files.names("loras")) == []
+
+
+def test_no_file_is_opened_twice_even_by_the_next_start(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    read = module.read_header
+
+    def counted(path: Path) -> object:
+        opened.append(path)
+        return read(path)
+
+    monkeypatch.setattr(module, "read_header", counted)
+    files = of(root)
+    files.refresh()
+    files.facts("vae", "mse.safetensors")
+    assert len(opened) == len(set(opened)) == 5
+    again = of(root)
+    again.refresh()
+    assert again.facts("vae", "mse.safetensors") == files.facts("vae", "mse.safetensors")
+    assert len(opened) == 5
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"version": 1}', "[]", '{"version": "x", "files": 3}'])
+def test_a_broken_cache_file_costs_nothing_but_time(root: Path, text: str) -> None:
+    cache = root.parent / "cache" / "models.json"
+    cache.parent.mkdir()
+    cache.write_text(text)
+    files = of(root)
+    assert files.refresh()
+    assert files.facts("vae", "mse.safetensors") is not None
+    assert json.loads(cache.read_text())["files"]
+
+
+def test_a_cache_file_of_other_rules_is_not_believed(root: Path) -> None:
+    files = of(root)
+    files.refresh()
+    cache = root.parent / "cache" / "models.json"
+    cache.write_text(
+        cache.read_text().replace('"sd15"', '"sd99"').replace('"version": "', '"version": "0')
+    )
+    facts = of(root).facts("checkpoints", "photo.safetensors")
+    assert facts is not None
+    assert facts.family == "sd15"
+
+
+def test_the_listing_holds_every_file_with_a_title(root: Path) -> None:
+    listing = of(root).listing()
+    entry = listing["checkpoints"][1]
+    assert (entry["name"], entry["title"], entry["family"]) == ("sub/xl.safetensors", "xl", "sdxl")
+    assert listing["loras"] == []
+    json.dumps(listing)
+
+
+def test_ten_thousand_files_are_listed_quickly_from_the_second_start_on(tmp_path: Path) -> None:
+    first = write_zeros(tmp_path / "models" / "loras" / "0.safetensors", SMALL)
+    data = first.read_bytes()
+    for number in range(1, 10_000):
+        folder = first.parent / str(number % 10)
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number}.safetensors").write_bytes(data)
+    of(tmp_path / "models").refresh()
+    began = time.perf_counter()
+    files = of(tmp_path / "models")
+    files.refresh()
+    names = files.names("loras")
+    assert len(names) == 10_000
+    assert all(files.facts("loras", name) for name in names[:100])
+    # about 0.5 s on one slow core; the limit leaves room for a busy machine
+    assert time.perf_counter() - began < 5
+
+
+def test_many_threads_may_ask_while_it_refreshes(root: Path) -> None:
+    files = of(root)
+
+    def ask() -> None:
+        for _ in range(20):
+            assert files.facts("checkpoints", "photo.safetensors") is not None
+            assert files.listing()["vae"]
+
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(ask) for _ in range(4)]
+        for _ in range(5):
+            files.refresh()
+    for each in asked:
+        each.result()  # raises what was raised in the thread
+
+
+def test_a_refresh_in_the_background_tells_only_of_changes(root: Path) -> None:
+    files = of(root)
+    told: list[int] = []
+    files.refresh_in_background(lambda: told.append(1)).join(30)
+    files.refresh_in_background(lambda: told.append(2)).join(30)
+    assert told == [1]
+
+
+def test_inspect_says_what_a_file_is_in_one_object(root: Path) -> None:
+    found = inspect_file(root / "checkpoints" / "photo.safetensors")
+    assert list(found) == [
+        "kind", "family", "variant", "latent_space", "text_spaces", "parts", "evidence",
+    ]  # fmt: skip
+    assert (found["latent_space"], found["text_spaces"]) == ("sd1", ["sd1"])
+    assert inspect_file(root / "vae" / "mse.safetensors")["latent_space"] == ["sd1", "sdxl"]
+    assert inspect_file(root / "clip" / "l.safetensors")["latent_space"] is None
+    json.dumps(found)
+
+
+def test_inspect_speaks_to_people_too(root: Path) -> None:
+    path = root / "vae" / "mse.safetensors"
+    text = inspection_text(path, inspect_file(path))
+    assert "latent space: sd1 or sdxl" in text
+    assert "decoder.conv_in.weight is 512 x 4 x 3 x 3" in text
+
+
+def test_inspect_raises_the_trouble_of_a_file_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(FileTrouble, match="no file"):
+        inspect_file(tmp_path / "absent.safetensors")
