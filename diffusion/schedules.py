@@ -58,7 +58,8 @@ def sigmas_for(
     if denoise <= NEARLY_ALL:
         sigmas = sigmas[-(steps + 1) :]
     # Thousands of steps can name one level twice in a row; a step of no length has no slope.
-    return _between(sigmas.unique_consecutive(), start, end, leave_noise)
+    new = torch.cat([torch.tensor([True]), sigmas.diff() != 0])
+    return _between(sigmas[new], start, end, leave_noise)
 
 
 def _between(sigmas: Tensor, start: int, end: int | None, leave_noise: bool) -> Tensor:

@@ -1,0 +1,169 @@
+"""Encode prompts with a CLIP text model, token by token, with weights."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from diffusion.guidance import nothing
+from diffusion.prompt import Special, Token, chunked, segments
+from diffusion.tokenizer import Tokenizer
+
+PREFIX = "cond_stage_model.transformer."
+"""Where an SD 1.x checkpoint keeps the tensors of `ClipText`."""
+
+CLIP_END = 49407
+HEAD_WIDTH = 64
+"""The width of a head in every CLIP text model that was published."""
+
+_EMBEDDINGS = "text_model.embeddings."
+_LAYERS = "text_model.encoder.layers."
+
+
+@dataclass(frozen=True)
+class TextConditioning:
+    """What a prompt became, on the CPU. `tokens`: float32 (1, tokens, width).
+
+    `pooled`: float32 (1, width), the whole first chunk in one vector.
+    """
+
+    tokens: Tensor
+    pooled: Tensor
+
+
+class Encoded(NamedTuple):
+    """`tokens`: (chunks, length, width); `pooled`: (chunks, width)."""
+
+    tokens: Tensor
+    pooled: Tensor
+
+
+class ClipText(nn.Module):
+    """CLIP's text transformer (Radford et al. 2021), its tensors named as in published files."""
+
+    def __init__(self, config: Any) -> None:
+        """`config`: a `transformers.CLIPTextConfig`."""
+        from transformers import CLIPTextModel
+
+        super().__init__()
+        self.text_model = CLIPTextModel(config)
+        self.length: int = config.max_position_embeddings
+        self.vocabulary: int = config.vocab_size
+        self.end: int = config.eos_token_id
+        # No tensor of the file fills this one, and a module with a part on the meta device cannot
+        # move.
+        self.text_model.embeddings.position_ids = torch.arange(self.length, device="cpu")[None]
+
+    def forward(
+        self, ids: Tensor, clip_skip: int = 1, check_cancel: Callable[[], None] = nothing
+    ) -> Encoded:
+        """Encode chunks of token ids, (chunks, length).
+
+        `clip_skip` 1 takes the tokens from the last layer, 2 from the one before, and so on; they
+        pass the final normalisation either way. `check_cancel` is called before every layer.
+        """
+        layers = self.text_model.encoder.layers
+        if not 1 <= clip_skip <= len(layers):
+            raise ValueError(f"CLIP skip must be 1 to {len(layers)} here, not {clip_skip}.")
+        taken: list[Tensor] = []
+        hooks = [layer.register_forward_pre_hook(lambda *_: check_cancel()) for layer in layers]
+        hooks += [layers[-clip_skip].register_forward_hook(lambda *call: taken.append(call[-1]))]
+        positions = torch.arange(ids.shape[1], device=ids.device)[None]
+        try:
+            last = self.text_model(input_ids=ids, position_ids=positions).last_hidden_state
+        finally:
+            for hook in hooks:
+                hook.remove()
+        tokens = last if clip_skip == 1 else self.text_model.final_layer_norm(taken[0])
+        first_end = (ids == self.end).int().argmax(dim=1)
+        return Encoded(tokens, last[torch.arange(len(ids), device=ids.device), first_end])
+
+
+def build_text_model(
+    shapes: Mapping[str, Sequence[int]],
+    heads: int | None = None,
+    activation: str = "quick_gelu",
+    end: int = CLIP_END,
+) -> ClipText:
+    """An empty text model on the meta device, of the sizes that a file's tensors have.
+
+    `shapes`: by the module's names ("text_model.embeddings.token_embedding.weight"); others are not
+    looked at. `heads`: width / 64 if not given. `end`: the id of the end token.
+    """
+    from transformers import CLIPTextConfig
+
+    vocabulary, width = _shape(shapes, _EMBEDDINGS + "token_embedding.weight")
+    length, _ = _shape(shapes, _EMBEDDINGS + "position_embedding.weight")
+    hidden, _ = _shape(shapes, _LAYERS + "0.mlp.fc1.weight")
+    numbers = [name.removeprefix(_LAYERS) for name in shapes if name.startswith(_LAYERS)]
+    config = CLIPTextConfig(
+        vocab_size=vocabulary,
+        hidden_size=width,
+        intermediate_size=hidden,
+        num_hidden_layers=len({number.partition(".")[0] for number in numbers}),
+        num_attention_heads=heads or max(1, width // HEAD_WIDTH),
+        max_position_embeddings=length,
+        hidden_act=activation,
+        eos_token_id=end,
+    )
+    with torch.device("meta"):
+        return ClipText(config).eval()
+
+
+def _shape(shapes: Mapping[str, Sequence[int]], name: str) -> tuple[int, int]:
+    if name not in shapes or len(shapes[name]) != 2:
+        raise ValueError(f"This is no CLIP text model: {name} is missing or not a matrix.")
+    rows, columns = shapes[name]
+    return rows, columns
+
+
+class TextEncoder:
+    """A text model with its tokenizer: prompts in, conditionings out."""
+
+    def __init__(
+        self, module: ClipText, tokenizer: Tokenizer, *, pad: int | None = None, clip_skip: int = 1
+    ) -> None:
+        """`pad`: the id that fills a chunk, the end token's if not given.
+
+        `clip_skip`: see `ClipText.forward`.
+        """
+        if tokenizer.size > module.vocabulary:
+            raise ValueError(
+                f"The tokenizer knows {tokenizer.size} tokens and the text model only "
+                f"{module.vocabulary}: they do not belong together."
+            )
+        self.module = module
+        self.clip_skip = clip_skip
+        self._tokenizer = tokenizer
+        filler = tokenizer.end if pad is None else pad
+        self._special = Special(tokenizer.start, tokenizer.end, filler)
+
+    def tokenize(self, prompt: str) -> list[list[Token]]:
+        """The prompt's tokens in chunks as long as the model's positions."""
+        groups = [
+            [Token(number, part.weight) for number in self._tokenizer.ids(part.text)]
+            for part in segments(prompt)
+        ]
+        return chunked(groups, self.module.length, self._special)
+
+    def encode(self, prompt: str, check_cancel: Callable[[], None] = nothing) -> TextConditioning:
+        """The conditioning of a prompt; its chunks stand one after the other along the tokens.
+
+        A token of weight w moves from what the empty prompt has in its place: z = z₀ + w·(z - z₀).
+        `check_cancel` is called before every layer, and raises to stop.
+        """
+        chunks = self.tokenize(prompt)
+        weights = torch.tensor([[token.weight for token in chunk] for chunk in chunks])[..., None]
+        plain = bool((weights == 1).all())
+        rows = chunks if plain else [*chunks, *self.tokenize("")]
+        ids = torch.tensor([[token.id for token in row] for row in rows])
+        device = next(self.module.parameters()).device
+        with torch.no_grad():
+            encoded = self.module(ids.to(device), self.clip_skip, check_cancel)
+        tokens = encoded.tokens.float().cpu()  # (rows, length, width)
+        if not plain:
+            empty = tokens[-1:]
+            tokens = empty + (tokens[:-1] - empty) * weights
+        return TextConditioning(tokens.flatten(0, 1)[None], encoded.pooled[:1].float().cpu())

@@ -1,0 +1,119 @@
+"""Find the vocabulary that a text encoder was trained with, and turn words into its ids.
+
+A checkpoint may carry its own vocabulary in its metadata; otherwise it is CLIP's, from a folder,
+from the Hugging Face cache, or fetched once.
+"""
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+METADATA_KEY = "latent_loom.tokenizer"
+"""Where a file's metadata hold its vocabulary: JSON {"vocab": {token: id}, "merges": [pair]}."""
+
+REPOSITORY = "openai/clip-vit-large-patch14"
+FILES = ("vocab.json", "merges.txt")
+START, END = "<|startoftext|>", "<|endoftext|>"
+
+
+class TokenizerMissing(FileNotFoundError):
+    """CLIP's vocabulary is nowhere on this machine and cannot be fetched."""
+
+    def __init__(self, folders: Sequence[Path], reason: str) -> None:
+        folder = folders[0] if folders else Path("models/tokenizers/clip")
+        super().__init__(
+            f"CLIP's vocabulary is needed to read prompts, and it could not be fetched ({reason}). "
+            f"Put {' and '.join(FILES)} of {REPOSITORY} (huggingface.co) into {folder}."
+        )
+
+
+class BadTokenizer(ValueError):
+    """A vocabulary that cannot be used."""
+
+
+class Tokenizer:
+    """CLIP's byte-pair encoding over one vocabulary."""
+
+    def __init__(self, folder: Path, *, drop_unknown: bool = False) -> None:
+        """Read vocab.json and merges.txt of `folder`.
+
+        CLIP's own vocabulary has a token for every byte. A small one need not: with `drop_unknown`,
+        what it has no token for is left out, where otherwise the end token would stand in its
+        place.
+        """
+        from transformers import CLIPTokenizer  # seconds to import: only when a prompt is read
+
+        # Given the two files by name instead of the folder, it would make up a vocabulary of three.
+        self._tokenizer: Any = CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
+        vocabulary = self._tokenizer.get_vocab()
+        if START not in vocabulary or END not in vocabulary:
+            raise BadTokenizer(f"The vocabulary in {folder} lacks {START} or {END}.")
+        self.start: int = vocabulary[START]
+        self.end: int = vocabulary[END]
+        self.size: int = max(vocabulary.values()) + 1
+        self._drop_unknown = drop_unknown
+
+    def ids(self, text: str) -> list[int]:
+        """The text's token ids, without the start and end tokens."""
+        ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        return [token for token in ids if token != self.end] if self._drop_unknown else ids
+
+
+def tokenizer_for(metadata: Mapping[str, str], folders: Sequence[Path] = ()) -> Tokenizer:
+    """The tokenizer of a checkpoint: its own if its metadata hold one, else CLIP's.
+
+    `folders`: where CLIP's two files may lie, the first existing ones are taken. Raises
+    `TokenizerMissing` and `BadTokenizer`.
+    """
+    if METADATA_KEY in metadata:
+        return own_tokenizer(metadata[METADATA_KEY])
+    return clip_tokenizer(folders)
+
+
+def own_tokenizer(text: str) -> Tokenizer:
+    """The tokenizer that a checkpoint's metadata describe."""
+    try:
+        stated = json.loads(text)
+        vocabulary = {str(token): int(number) for token, number in stated["vocab"].items()}
+        merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in stated["merges"]]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BadTokenizer(
+            f"The vocabulary in the file's metadata cannot be read ({error!r}): {METADATA_KEY} "
+            'must be JSON of the form {"vocab": {token: id}, "merges": [pair]}.'
+        ) from error
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        (path / FILES[0]).write_text(json.dumps(vocabulary), encoding="utf-8")
+        (path / FILES[1]).write_text("\n".join(["#version: 0.2", *merges, ""]), encoding="utf-8")
+        return Tokenizer(path, drop_unknown=True)
+
+
+def clip_tokenizer(folders: Sequence[Path] = ()) -> Tokenizer:
+    """CLIP's tokenizer from the first of `folders` that has it, the hub's cache, or the hub."""
+    for folder in folders:
+        if all((folder / name).is_file() for name in FILES):
+            return Tokenizer(folder)
+    return Tokenizer(_cached() or _fetched(folders))
+
+
+def _cached() -> Path | None:
+    """The folder of the Hugging Face cache that has both files."""
+    from huggingface_hub import try_to_load_from_cache
+
+    paths = [try_to_load_from_cache(REPOSITORY, name) for name in FILES]
+    found = [Path(path) for path in paths if isinstance(path, str)]
+    return found[0].parent if len(found) == len(FILES) else None
+
+
+def _fetched(folders: Sequence[Path]) -> Path:
+    """The folder that both files are in after they were fetched into the Hugging Face cache."""
+    from huggingface_hub import hf_hub_download
+
+    try:
+        paths = [Path(hf_hub_download(REPOSITORY, name)) for name in FILES]
+    except Exception as error:  # noqa: BLE001 - the network: each HTTP library has errors of its own
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise TokenizerMissing(folders, reason) from error
+    return paths[0].parent
