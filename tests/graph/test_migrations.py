@@ -188,8 +188,7 @@ WORKFLOWS = st.dictionaries(
 def test_any_json_is_a_workflow_or_a_domain_error_and_what_was_read_can_be_saved(data: Any) -> None:
     try:
         loaded = load(data)
-    except WorkflowError as error:
-        assert str(error).endswith(".")
+    except WorkflowError:
         return
     text = loaded.workflow.to_text()
     again = load_text(text.encode())
