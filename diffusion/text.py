@@ -52,9 +52,9 @@ class ClipText(nn.Module):
         self.length: int = config.max_position_embeddings
         self.vocabulary: int = config.vocab_size
         self.end: int = config.eos_token_id
-        # No tensor of the file fills this one, and a module with a part on the meta device cannot
-        # move.
-        self.text_model.embeddings.position_ids = torch.arange(self.length, device="cpu")[None]
+        # No tensor of a file fills this one, and a module with a meta part cannot move.
+        positions = torch.arange(self.length, device="cpu")[None]
+        self.text_model.embeddings.register_buffer("position_ids", positions, persistent=False)
 
     def forward(
         self, ids: Tensor, clip_skip: int = 1, check_cancel: Callable[[], None] = nothing

@@ -36,29 +36,26 @@ class BadTokenizer(ValueError):
 class Tokenizer:
     """CLIP's byte-pair encoding over one vocabulary."""
 
-    def __init__(self, folder: Path, *, drop_unknown: bool = False) -> None:
-        """Read vocab.json and merges.txt of `folder`.
-
-        CLIP's own vocabulary has a token for every byte. A small one need not: with `drop_unknown`,
-        what it has no token for is left out, where otherwise the end token would stand in its
-        place.
-        """
+    def __init__(self, folder: Path) -> None:
+        """Read vocab.json and merges.txt of `folder`. Raises `BadTokenizer`."""
         from transformers import CLIPTokenizer  # seconds to import: only when a prompt is read
 
-        # Given the two files by name instead of the folder, it would make up a vocabulary of three.
-        self._tokenizer: Any = CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
-        vocabulary = self._tokenizer.get_vocab()
+        try:
+            vocabulary = json.loads((folder / FILES[0]).read_text("utf-8"))
+            # From the folder: given the two files by name, it would make up a vocabulary of three.
+            self._tokenizer: Any = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+        except Exception as error:  # the tokenizers library raises nothing more precise
+            raise BadTokenizer(f"The vocabulary in {folder} cannot be read: {error}") from error
         if START not in vocabulary or END not in vocabulary:
             raise BadTokenizer(f"The vocabulary in {folder} lacks {START} or {END}.")
         self.start: int = vocabulary[START]
         self.end: int = vocabulary[END]
         self.size: int = max(vocabulary.values()) + 1
-        self._drop_unknown = drop_unknown
 
     def ids(self, text: str) -> list[int]:
         """The text's token ids, without the start and end tokens."""
         ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-        return [token for token in ids if token != self.end] if self._drop_unknown else ids
+        return ids
 
 
 def tokenizer_for(metadata: Mapping[str, str], folders: Sequence[Path] = ()) -> Tokenizer:
@@ -87,7 +84,7 @@ def own_tokenizer(text: str) -> Tokenizer:
         path = Path(folder)
         (path / FILES[0]).write_text(json.dumps(vocabulary), encoding="utf-8")
         (path / FILES[1]).write_text("\n".join(["#version: 0.2", *merges, ""]), encoding="utf-8")
-        return Tokenizer(path, drop_unknown=True)
+        return Tokenizer(path)
 
 
 def clip_tokenizer(folders: Sequence[Path] = ()) -> Tokenizer:
@@ -113,7 +110,7 @@ def _fetched(folders: Sequence[Path]) -> Path:
 
     try:
         paths = [Path(hf_hub_download(REPOSITORY, name)) for name in FILES]
-    except Exception as error:  # noqa: BLE001 - the network: each HTTP library has errors of its own
+    except Exception as error:  # the network: each HTTP library has its own errors
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise TokenizerMissing(folders, reason) from error
     return paths[0].parent
