@@ -106,6 +106,8 @@ def build_text_model(
         num_attention_heads=heads or max(1, width // HEAD_WIDTH),
         max_position_embeddings=length,
         hidden_act=activation,
+        bos_token_id=None,  # the defaults lie outside a small vocabulary
+        pad_token_id=None,
         eos_token_id=end,
     )
     with torch.device("meta"):
