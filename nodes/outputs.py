@@ -126,15 +126,6 @@ def write_png(path: Path, picture: numpy.ndarray, texts: Mapping[str, str]) -> N
     replace(path, write)
 
 
-def write_jpeg(path: Path, picture: numpy.ndarray) -> None:
-    """Write the picture, uint8 (height, width, 3), small and quickly; for previews."""
-
-    def write(file: BinaryIO) -> None:
-        Pictures.fromarray(picture).save(file, "JPEG", quality=85)
-
-    replace(path, write, durable=False)
-
-
 def replace(path: Path, write: Callable[[BinaryIO], object], durable: bool = True) -> None:
     """Write a file under another name and put it in place when it is complete (and on the disk)."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")

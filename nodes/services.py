@@ -4,26 +4,19 @@ A node names a service as a keyword-only parameter; the worker hands it in. Test
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy
 
 from diffusion.denoiser import Denoiser
 from diffusion.spaces import LatentSpace
+from diffusion.text import TextEncoder
 from diffusion.vae import AutoencoderKL
 from graph.definition import Axis
 from graph.files import FileFacts
 from graph.node import Service
 from graph.widgets import ModelFile
-from nodes.sockets import Clip, Conditioning, Image, Model, S, T, Vae
-
-
-class TextEncoder(Protocol):
-    """The part of a text encoder that nodes need."""
-
-    def encode(self, text: str) -> Conditioning[Any]:
-        """What the text, weights such as (word:1.2) included, becomes."""
-        ...
+from nodes.sockets import Clip, Image, Model, S, T, Vae
 
 
 class Facts(Service):

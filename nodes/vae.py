@@ -31,7 +31,7 @@ def vae_decode(
         )
     weight = next(decoder.parameters())
     pictures = []
-    for one in latent.samples.split(1):
+    for one in latent.samples[:, None]:
         interrupt.check()
         with torch.no_grad():
             pictures.append(decoder.decode(one.to(weight)).float().cpu())
@@ -47,7 +47,7 @@ def vae_encode(image: Image, vae: Vae[S], *, models: Models, interrupt: Interrup
     pixels = _whole_cells(image.pixels, encoder.config.downscale).movedim(-1, 1) * 2 - 1
     weight = next(encoder.parameters())
     latents = []
-    for one in pixels.split(1):
+    for one in pixels[:, None]:
         interrupt.check()
         with torch.no_grad():
             latents.append(encoder.encode(one.to(weight)).float().cpu())
