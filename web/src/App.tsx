@@ -1,0 +1,45 @@
+/** The page: the canvas, and what floats over it. */
+
+import { ReactFlowProvider } from "@xyflow/react";
+import { useEffect } from "react";
+import { Canvas } from "./canvas/Canvas";
+import { listenToPage } from "./commands/listen";
+import { ContextMenu, RefusalCard } from "./panels/Menus";
+import { NodeMenu } from "./panels/NodeMenu";
+import { Banners, Dialog, DropHint, EmptyCanvas, Help, Notices } from "./panels/Overlays";
+import { RunBar } from "./panels/RunBar";
+import { SidePanels } from "./panels/SidePanels";
+import { TopBar } from "./panels/TopBar";
+import { Viewer } from "./panels/Viewer";
+import { useUi } from "./store/ui";
+
+function useTheme(): void {
+  const theme = useUi((state) => state.theme);
+  useEffect(() => {
+    if (theme === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+  }, [theme]);
+}
+
+export function App() {
+  useTheme();
+  useEffect(listenToPage, []);
+  return (
+    <ReactFlowProvider>
+      <Canvas />
+      <EmptyCanvas />
+      <TopBar />
+      <Banners />
+      <SidePanels />
+      <RunBar />
+      <Notices />
+      <RefusalCard />
+      <NodeMenu />
+      <ContextMenu />
+      <Viewer />
+      <Help />
+      <Dialog />
+      <DropHint />
+    </ReactFlowProvider>
+  );
+}

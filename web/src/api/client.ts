@@ -1,0 +1,97 @@
+/** Every HTTP question the editor asks, one function each. */
+
+import type {
+  CheckAnswer,
+  ModelFile,
+  NodeDefinition,
+  Problem,
+  RunAnswer,
+  SpacesAnswer,
+  TargetsAnswer,
+  WorkerStatus,
+  Workflow,
+  WorkflowList,
+} from "./types";
+
+/** An answer that is no success. `message` is the server's sentence; `status` 0 means it was not reached. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly problems: Problem[] = [],
+    readonly retryAfter = 1,
+  ) {
+    super(message);
+  }
+}
+
+async function ask<T>(path: string, init?: RequestInit): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "unreachable", "The server does not answer. Is it still running?");
+  }
+  if (response.ok) return (await response.json()) as T;
+  const body = await response.json().catch(() => ({}));
+  const sentence = body?.error?.message ?? `The server answered ${response.status} to ${path}.`;
+  const retry = Number(response.headers.get("Retry-After")) || 1;
+  throw new ApiError(response.status, body?.error?.code ?? "http", sentence, body?.problems ?? [], retry);
+}
+
+const json = (method: string, body: unknown, signal?: AbortSignal): RequestInit => ({
+  method,
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(body),
+  signal,
+});
+
+const form = (file: Blob, name: string): RequestInit => {
+  const body = new FormData();
+  body.append("file", file, name);
+  return { method: "POST", body };
+};
+
+const named = (area: "saved" | "templates", name: string) =>
+  `/api/workflows/${area}/${encodeURIComponent(name)}`;
+
+export const api = {
+  nodes: () =>
+    ask<{
+      version: string;
+      nodes: Record<string, NodeDefinition>;
+      packs: { name: string; error: string | null }[];
+    }>("/api/nodes"),
+  spaces: () => ask<SpacesAnswer>("/api/spaces"),
+  status: () =>
+    ask<{ version: string; worker: WorkerStatus; queue: { waiting: number; running: number } }>(
+      "/api/status",
+    ),
+  models: () => ask<Record<string, ModelFile[]>>("/api/models"),
+  check: (workflow: Workflow, signal?: AbortSignal) =>
+    ask<CheckAnswer>("/api/check", json("POST", { workflow }, signal)),
+  targets: (workflow: Workflow, from: { node: string; output: string } | { node: string; input: string }) =>
+    ask<TargetsAnswer>("/api/check/targets", json("POST", { workflow, ...from })),
+  run: (workflow: Workflow, wanted?: string[]) =>
+    ask<RunAnswer>("/api/runs", json("POST", wanted ? { workflow, wanted } : { workflow })),
+  runs: (limit: number) => ask<{ runs: RunAnswer[] }>(`/api/runs?limit=${limit}`),
+  runOf: (id: string) => ask<RunAnswer>(`/api/runs/${id}`),
+  cancel: (id: string) => ask<RunAnswer>(`/api/runs/${id}/cancel`, { method: "POST" }),
+  upload: (file: Blob, name: string) =>
+    ask<{ name: string; url: string }>("/api/files/input", form(file, name)),
+  read: (file: Blob, name: string) =>
+    ask<{ workflow: Workflow; problems: Problem[] }>("/api/workflows/read", form(file, name)),
+  workflows: () => ask<WorkflowList>("/api/workflows"),
+  open: (area: "saved" | "templates", name: string) => ask<{ workflow: Workflow }>(named(area, name)),
+  save: (name: string, workflow: Workflow) =>
+    ask<unknown>(named("saved", name), json("PUT", { workflow })),
+  remove: (name: string) => ask<unknown>(named("saved", name), { method: "DELETE" }),
+};
+
+/** The address of a file that the server keeps; `thumbnail` is the longest side in pixels. */
+export function fileUrl(area: "input" | "output" | "temp", path: string, thumbnail?: number): string {
+  const safe = path.split("/").map(encodeURIComponent).join("/");
+  return `/api/files/${area}/${safe}${thumbnail ? `?thumbnail=${thumbnail}` : ""}`;
+}

@@ -1,0 +1,266 @@
+/** The forms of data that cross the wire to the server, named as the server names them. */
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+export type Axis = "text" | "latent";
+export type Mode = "run" | "mute" | "bypass";
+export type Certainty = "certain" | "likely" | "assumed" | "unknown";
+
+export interface Argument {
+  axis: Axis;
+  variable: string | null;
+  one_of: string[] | null;
+}
+
+export interface Term {
+  kind: string;
+  arguments: Argument[];
+}
+
+export interface InputDefinition {
+  name: string;
+  title: string;
+  description: string;
+  term: Term;
+  optional: boolean;
+  lazy: boolean;
+  variadic: boolean;
+  list: boolean;
+}
+
+/** The part of JSON Schema that pydantic writes for one value. */
+export interface Schema {
+  type?: string;
+  enum?: Json[];
+  const?: Json;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  multipleOf?: number;
+  maxLength?: number;
+  anyOf?: Schema[];
+  [extra: string]: unknown;
+}
+
+export interface WidgetDefinition {
+  name: string;
+  title: string;
+  description: string;
+  schema: Schema;
+  required: boolean;
+  default: Json;
+  control: string;
+  folder: string | null;
+  term: Term | null;
+  wire: string | null;
+}
+
+export interface OutputDefinition {
+  name: string;
+  title: string;
+  description: string;
+  term: Term;
+  list: boolean;
+  part: string | null;
+}
+
+export interface NodeDefinition {
+  type: string;
+  version: number;
+  title: string;
+  category: string;
+  description: string;
+  pack: string;
+  inputs: InputDefinition[];
+  widgets: WidgetDefinition[];
+  outputs: OutputDefinition[];
+  output: boolean;
+  cache: boolean;
+}
+
+export interface Wire {
+  node: string;
+  output: string;
+  allow?: [string, string] | null;
+}
+
+export interface PlacedNode {
+  type: string;
+  version: number;
+  title: string;
+  mode: Mode;
+  values: Record<string, Json>;
+  inputs: Record<string, Wire>;
+}
+
+/** How a node looks. `fixed` names the seeds that keep their value from run to run. */
+export interface NodeLayout {
+  x: number;
+  y: number;
+  width?: number;
+  collapsed?: boolean;
+  fixed?: string[];
+}
+
+export interface Layout {
+  nodes: Record<string, NodeLayout>;
+  [extra: string]: unknown;
+}
+
+export interface Workflow {
+  version: number;
+  nodes: Record<string, PlacedNode>;
+  layout: Layout;
+  [extra: string]: unknown;
+}
+
+export type Edit =
+  | { op: "set_value"; node: string; name: string; value: Json }
+  | { op: "connect"; node: string; socket: string; wire: Wire }
+  | { op: "disconnect"; node: string; socket: string }
+  | { op: "add_node"; id: string; node: PlacedNode; near?: string | null }
+  | { op: "remove_node"; node: string };
+
+export interface Fix {
+  title: string;
+  edits: Edit[];
+}
+
+export interface Because {
+  node: string;
+  socket: string;
+  space: string;
+  evidence: string;
+  certainty: Certainty;
+  path: string[];
+}
+
+export interface Problem {
+  code: string;
+  severity: "error" | "warning";
+  node: string | null;
+  socket: string | null;
+  message: string;
+  parameters?: Record<string, Json>;
+  because: Because[];
+  fixes: Fix[];
+}
+
+export interface SocketSpace {
+  axis: Axis;
+  candidates: string[] | null;
+  certainty?: Certainty;
+}
+
+export interface SocketType {
+  kind: string;
+  spaces: SocketSpace[];
+}
+
+export interface NodeTypes {
+  inputs: Record<string, SocketType>;
+  outputs: Record<string, SocketType>;
+}
+
+export interface CheckAnswer {
+  problems: Problem[];
+  types: Record<string, NodeTypes>;
+  runnable: boolean;
+}
+
+export interface Target {
+  node: string;
+  socket: string;
+  ok: boolean;
+  code?: string | null;
+  reason?: string | null;
+}
+
+export interface TargetsAnswer {
+  targets: Target[];
+  types: { type: string; socket: string; ok: boolean }[];
+}
+
+export interface SpacesAnswer {
+  latent: Record<string, { title: string; short: string; channels?: number; downscale?: number }>;
+  text: Record<string, { title: string; short: string }>;
+}
+
+export interface ModelFile {
+  name: string;
+  title?: string;
+  kind: string;
+  family: string | null;
+  spaces: Partial<Record<Axis, string[]>>;
+  parts: string[];
+  evidence: string;
+  certainty: Certainty;
+  trouble: string | null;
+}
+
+export interface WorkerStatus {
+  state: "starting" | "ready" | "busy" | "stopped";
+  device?: string | null;
+  message?: string | null;
+}
+
+export type RunStatus = "waiting" | "running" | "finished" | "failed" | "cancelled";
+export type NodeState = "waiting" | "running" | "cached" | "finished" | "failed" | "cancelled";
+
+export interface RunOutput {
+  node: string;
+  kind: string;
+  /** A file; null where `data` is all there is. */
+  url: string | null;
+  thumbnail?: string | null;
+  data?: Json;
+}
+
+export interface RunAnswer {
+  id: string;
+  status: RunStatus;
+  created?: number | string | null;
+  started?: number | string | null;
+  finished?: number | string | null;
+  outputs?: RunOutput[];
+  error?: string | null;
+  workflow?: Workflow;
+  nodes?: Record<string, { state: NodeState; seconds?: number | null; message?: string | null }>;
+}
+
+export interface WorkflowList {
+  templates: { name: string; title: string }[];
+  saved: { name: string; modified: number | string }[];
+}
+
+/** What the event socket sends; `seq` is missing on previews, which are not replayed. */
+export type ServerEvent = { seq?: number; epoch?: string } & (
+  | { type: "hello"; epoch: string; seq: number }
+  | { type: "snapshot"; runs: RunAnswer[] }
+  | ({ type: "worker" } & WorkerStatus)
+  | { type: "run"; run: string; status: RunStatus; error?: RunAnswer["error"] }
+  | {
+      type: "node";
+      run: string;
+      node: string;
+      state: NodeState;
+      seconds?: number | null;
+      message?: string | null;
+    }
+  | { type: "progress"; run: string; node: string; step: number; steps: number; label?: string }
+  | {
+      type: "output";
+      run: string;
+      node: string;
+      kind: string;
+      file?: string;
+      area?: "output" | "temp";
+      data?: Json;
+      url?: string;
+      thumbnail?: string | null;
+    }
+  | { type: "preview"; run: string; node: string; url: string }
+  | { type: "nodes" }
+  | { type: "models" }
+);

@@ -1,0 +1,168 @@
+/** The canvas: React Flow drawing our workflow, and telling us what the hand does. */
+
+import {
+  Background,
+  BackgroundVariant,
+  type EdgeChange,
+  type NodeChange,
+  ReactFlow,
+  type ReactFlowInstance,
+  SelectionMode,
+} from "@xyflow/react";
+import { type DragEvent, type MouseEvent, useCallback, useMemo, useRef } from "react";
+import { NodeView } from "../nodes/NodeView";
+import { edit, newGesture, useActive } from "../store/documents";
+import { ui } from "../store/ui";
+import { useView } from "../store/view";
+import { moveNodes, type Point } from "../workflow/edits";
+import { DragReason } from "./DragReason";
+import { type FlowEdge, flowEdges, type FlowNode, flowNodes } from "./flow";
+import { rememberInstance, rememberViewport, FIT, viewportOf } from "./instance";
+import { addNodeOf } from "./place";
+import { useConnecting } from "./useConnecting";
+import { Wire } from "./Wire";
+
+const NODE_TYPES = { node: NodeView };
+const EDGE_TYPES = { wire: Wire };
+export const NODE_MIME = "application/x-latent-loom-node";
+
+/** The document's nodes and edges for React Flow; what did not change stays the same object. */
+function useFlow(): { nodes: FlowNode[]; edges: FlowEdge[] } {
+  const workflow = useActive((document) => document.workflow);
+  const selected = useView((state) => state.selected);
+  const selectedWires = useView((state) => state.selectedWires);
+  const measured = useView((state) => state.measured);
+  const last = useRef<{ nodes: FlowNode[]; edges: FlowEdge[] }>({ nodes: [], edges: [] });
+  return useMemo(() => {
+    last.current = {
+      nodes: flowNodes(workflow, { selected, measured }, last.current.nodes),
+      edges: flowEdges(workflow, selectedWires, last.current.edges),
+    };
+    return last.current;
+  }, [workflow, selected, selectedWires, measured]);
+}
+
+function useNodeChanges() {
+  const gesture = useRef<string | null>(null);
+  return useCallback((changes: NodeChange<FlowNode>[]) => {
+    const places: Record<string, Point> = {};
+    let dragging = false;
+    const view = useView.getState();
+    let selected: Set<string> | null = null;
+    const sizes: typeof view.measured = {};
+    for (const change of changes) {
+      if (change.type === "position" && change.position) {
+        places[change.id] = change.position;
+        dragging ||= change.dragging === true;
+      } else if (change.type === "select") {
+        selected ??= new Set(view.selected);
+        if (change.selected) selected.add(change.id);
+        else selected.delete(change.id);
+      } else if (change.type === "dimensions" && change.dimensions) {
+        Object.assign(sizes, { [change.id]: change.dimensions });
+      }
+    }
+    if (Object.keys(sizes).length) useView.setState({ measured: { ...view.measured, ...sizes } });
+    if (selected) useView.setState({ selected });
+    if (Object.keys(places).length) {
+      if (dragging) gesture.current ??= newGesture();
+      edit((workflow) => moveNodes(workflow, places), gesture.current ?? newGesture());
+      if (!dragging) gesture.current = null;
+    }
+  }, []);
+}
+
+function useEdgeChanges() {
+  return useCallback((changes: EdgeChange<FlowEdge>[]) => {
+    const selected = new Set(useView.getState().selectedWires);
+    for (const change of changes) {
+      if (change.type !== "select") continue;
+      if (change.selected) selected.add(change.id);
+      else selected.delete(change.id);
+    }
+    useView.setState({ selectedWires: selected });
+  }, []);
+}
+
+export function Canvas() {
+  const id = useActive((document) => document.id);
+  return <DocumentCanvas key={id} id={id} />;
+}
+
+function DocumentCanvas({ id }: { id: string }) {
+  const { nodes, edges } = useFlow();
+  const onNodesChange = useNodeChanges();
+  const onEdgesChange = useEdgeChanges();
+  const connecting = useConnecting();
+  const flow = useRef<ReactFlowInstance<FlowNode, FlowEdge> | null>(null);
+  const start = useMemo(() => viewportOf(id), [id]);
+
+  const at = (screen: Point): Point => flow.current?.screenToFlowPosition(screen) ?? screen;
+  const screenOf = (event: { clientX: number; clientY: number }) => ({ x: event.clientX, y: event.clientY });
+  const isPane = (event: MouseEvent) => (event.target as Element).classList.contains("react-flow__pane");
+
+  const drop = (event: DragEvent) => {
+    const type = event.dataTransfer.getData(NODE_MIME);
+    if (!type) return; // a file: the page takes it
+    event.preventDefault();
+    addNodeOf(type, at(screenOf(event)));
+  };
+  const menu = (event: MouseEvent, node: string | null) => {
+    event.preventDefault();
+    ui({ contextMenu: { screen: screenOf(event), at: at(screenOf(event)), node } });
+  };
+  return (
+    <div
+      className="canvas"
+      data-test="canvas"
+      onDoubleClick={(event) => {
+        if (isPane(event)) ui({ nodeMenu: { screen: screenOf(event), at: at(screenOf(event)), from: null } });
+      }}
+      onDragOver={(event) => event.dataTransfer.types.includes(NODE_MIME) && event.preventDefault()}
+      onDrop={drop}
+    >
+      <ReactFlow<FlowNode, FlowEdge>
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
+        onNodesChange={onNodesChange}
+        onEdgesChange={onEdgesChange}
+        onInit={(instance) => {
+          flow.current = instance;
+          rememberInstance(instance);
+        }}
+        defaultViewport={start}
+        fitView={!start}
+        fitViewOptions={FIT}
+        onMoveEnd={(_event, viewport) => rememberViewport(id, viewport)}
+        onNodeContextMenu={(event, node) => {
+          if (!useView.getState().selected.has(node.id)) useView.getState().select([node.id]);
+          menu(event, node.id);
+        }}
+        onPaneContextMenu={(event) => menu(event as MouseEvent, null)}
+        onSelectionContextMenu={(event, chosen) => menu(event, chosen[0]?.id ?? null)}
+        {...connecting}
+        connectionRadius={24}
+        connectOnClick={false}
+        minZoom={0.05}
+        maxZoom={4}
+        snapToGrid
+        snapGrid={[8, 8]}
+        onlyRenderVisibleElements
+        edgesFocusable={false}
+        zoomOnDoubleClick={false}
+        deleteKeyCode={null}
+        selectionKeyCode="Shift"
+        multiSelectionKeyCode={["Shift", "Control", "Meta"]}
+        selectionMode={SelectionMode.Partial}
+        panActivationKeyCode="Space"
+        elevateNodesOnSelect
+        proOptions={{ hideAttribution: true }}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} color="var(--dots)" />
+        <DragReason />
+      </ReactFlow>
+    </div>
+  );
+}

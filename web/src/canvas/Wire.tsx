@@ -1,0 +1,88 @@
+/** A wire: its space's colour, red where it is wrong, dashed and badged where a person overruled. */
+
+import { BaseEdge, EdgeLabelRenderer, type EdgeProps, getBezierPath, useStore } from "@xyflow/react";
+import { X } from "lucide-react";
+import { memo, useId } from "react";
+import { useChecks } from "../store/checks";
+import { edit, useActive } from "../store/documents";
+import { useUi } from "../store/ui";
+import { usePaint } from "../nodes/useNode";
+import { wireColour } from "../theme/spaces";
+import { disconnect } from "../workflow/edits";
+import { socketBase } from "../workflow/model";
+import type { FlowEdge } from "./flow";
+
+const CODE_EVERY = 200; // pixels between two letter codes along a wire
+const NEAR = 0.45; // the zoom below which wires carry no words
+
+export const Wire = memo(function Wire(props: EdgeProps<FlowEdge>) {
+  const { id, source, target, selected } = props;
+  const output = props.sourceHandleId ?? "";
+  const input = props.targetHandleId ?? "";
+  const paint = usePaint(source, output, "out");
+  const wire = useActive((document) => document.workflow.nodes[target]?.inputs[input]);
+  const wrong = useChecks((state) => {
+    const at = state.byNode[target]?.filter((p) => p.socket === input || p.socket === socketBase(input));
+    return at?.some((p) => p.severity === "error" && p.code !== "missing_input") ?? false;
+  });
+  const asleep = useActive((document) => {
+    const { nodes } = document.workflow;
+    return nodes[source]?.mode === "mute" || nodes[target]?.mode === "mute";
+  });
+  const near = useStore((state) => state.transform[2] >= NEAR);
+  const patterns = useUi((state) => state.patterns);
+  const pathId = useId();
+  const [path, x, y] = getBezierPath(props);
+  const colour = wireColour(paint);
+  const overruled = Boolean(wire?.allow);
+  const style = {
+    stroke: wrong || overruled ? "var(--error)" : (colour?.colour ?? "var(--wire)"),
+    strokeDasharray: overruled ? "6 4" : colour?.dashed ? "10 4" : undefined,
+    opacity: asleep ? 0.35 : undefined,
+  };
+  const removable = selected && near;
+  return (
+    <>
+      <path d={path} className="wire-edge" data-selected={selected || undefined} />
+      <BaseEdge
+        id={pathId}
+        path={path}
+        style={style}
+        interactionWidth={16}
+        className="wire"
+        data-wire={id}
+        data-wrong={wrong || undefined}
+        data-overruled={overruled || undefined}
+      />
+      {patterns && near && paint.short && (
+        <text className="wire-code" dy="-4">
+          <textPath href={`#${CSS.escape(pathId)}`} startOffset={CODE_EVERY / 4}>
+            {Array(4).fill(paint.short).join("\u2003".repeat(CODE_EVERY / 14))}
+          </textPath>
+        </text>
+      )}
+      {near && (removable || overruled) && (
+        <EdgeLabelRenderer>
+          <div className="wire-label nodrag nopan" style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>
+            {overruled && (
+              <span className="badge badge-trouble" title="A person allowed this wire although the spaces differ">
+                allowed
+              </span>
+            )}
+            {removable && (
+              <button
+                type="button"
+                className="wire-remove"
+                aria-label="Remove this wire"
+                title="Remove this wire"
+                onClick={() => edit((workflow) => disconnect(workflow, target, input))}
+              >
+                <X size={12} />
+              </button>
+            )}
+          </div>
+        </EdgeLabelRenderer>
+      )}
+    </>
+  );
+});

@@ -1,0 +1,88 @@
+/** What becomes of a wire that was let go: connected, refused with a card, or a node is asked for. */
+
+import { api, ApiError } from "../api/client";
+import type { Problem, Target, Wire, Workflow } from "../api/types";
+import { activeWorkflow, edit } from "../store/documents";
+import { lastAnswer } from "../store/drag";
+import { type DragOrigin, type Refusal, ui } from "../store/ui";
+import { applyEdits, connect, disconnect, type Point } from "../workflow/edits";
+import { socketBase } from "../workflow/model";
+
+export interface Ends {
+  /** The input. */
+  node: string;
+  socket: string;
+  wire: Wire;
+}
+
+/** The wire between where a drag began and the socket it was let go at. */
+export function ends(from: DragOrigin, node: string, socket: string): Ends {
+  return from.side === "out"
+    ? { node, socket, wire: { node: from.node, output: from.socket } }
+    : { node: from.node, socket: from.socket, wire: { node, output: socket } };
+}
+
+/** Connect if the checker allows it; else show why not, and the ways out. `old` is the input it came from. */
+export async function drop(
+  from: DragOrigin,
+  node: string,
+  socket: string,
+  screen: Point,
+  old: { node: string; socket: string } | null = null,
+): Promise<void> {
+  const answer = await lastAnswer();
+  const target = answer?.targets.find((t) => t.node === node && t.socket === socket);
+  const wanted = ends(from, node, socket);
+  // Without an answer the wire is made, and the check after the edit speaks up if it is wrong.
+  if (answer && !target?.ok) return refuse(wanted, target, screen);
+  edit((workflow) => {
+    const freed = old ? disconnect(workflow, old.node, old.socket) : workflow;
+    return connect(freed, wanted.node, wanted.socket, wanted.wire);
+  });
+}
+
+/** Let go over a node, not a socket: the first socket of it that fits. */
+export async function dropOnNode(from: DragOrigin, node: string, screen: Point): Promise<void> {
+  const here = (await lastAnswer())?.targets.filter((target) => target.node === node) ?? [];
+  const free = (t: Target) => !activeWorkflow().nodes[node]?.inputs[t.socket];
+  const best = here.find((t) => t.ok && free(t)) ?? here.find((t) => t.ok) ?? here.find((t) => t.code);
+  if (best) await drop(from, node, best.socket, screen);
+}
+
+async function refuse(wanted: Ends, target: Target | undefined, screen: Point): Promise<void> {
+  const now = activeWorkflow();
+  const candidate = connect(now, wanted.node, wanted.socket, wanted.wire);
+  const problem = await problemOf(candidate, wanted, target?.code ?? null);
+  const message = problem?.message ?? target?.reason ?? "This socket cannot take that wire.";
+  const choices = (problem?.fixes ?? []).map((fix) => ({
+    title: fix.title,
+    // The wire and its mending are one step to undo.
+    apply: () =>
+      edit((workflow) =>
+        applyEdits(connect(workflow, wanted.node, wanted.socket, wanted.wire), fix.edits),
+      ),
+  }));
+  const refusal: Refusal = { screen, problem: { message, because: problem?.because ?? [] }, choices };
+  ui({ refusal });
+}
+
+/** The problem that the wire would make, with its fixes. */
+async function problemOf(candidate: Workflow, wanted: Ends, code: string | null): Promise<Problem | null> {
+  let problems: Problem[];
+  try {
+    problems = (await api.check(candidate)).problems;
+  } catch (error) {
+    if (error instanceof ApiError) return null;
+    throw error;
+  }
+  const errors = problems.filter((problem) => problem.severity === "error");
+  const here = (p: Problem) => p.node === wanted.node && socketBase(p.socket ?? "") === socketBase(wanted.socket);
+  const same = (p: Problem) => code !== null && p.code === code;
+  const touches = (p: Problem) => p.because.some((b) => b.node === wanted.node || b.node === wanted.wire.node);
+  return (
+    errors.find((p) => here(p) && same(p)) ??
+    errors.find(here) ??
+    errors.find((p) => same(p) && touches(p)) ??
+    null
+  );
+}

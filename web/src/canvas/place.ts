@@ -1,0 +1,46 @@
+/** Put new nodes on the canvas, wired where a wire was waiting. */
+
+import { activeWorkflow, edit } from "../store/documents";
+import { definitions } from "../store/catalogue";
+import { notify, type DragOrigin } from "../store/ui";
+import { useView } from "../store/view";
+import { addNode, connect, type Point } from "../workflow/edits";
+import { freshId, placed } from "../workflow/model";
+import { drawSeed, seedWidgets } from "../workflow/seeds";
+import { NODE_WIDTH } from "./flow";
+
+const snap = (value: number) => Math.round(value / 8) * 8;
+
+/** Where the socket of a new node is to lie when a wire was dropped at `at`. */
+function beside(at: Point, from: DragOrigin | null): Point {
+  if (!from) return { x: snap(at.x - NODE_WIDTH / 2), y: snap(at.y - 16) };
+  const x = from.side === "out" ? at.x : at.x - NODE_WIDTH;
+  return { x: snap(x), y: snap(at.y - 48) };
+}
+
+/** The name under which a first wire enters `socket` of a node of this type. */
+function firstOf(type: string, socket: string): string {
+  const variadic = definitions()[type]?.inputs.find((input) => input.name === socket)?.variadic;
+  return variadic ? `${socket}.0` : socket;
+}
+
+/** Add a node of `type` at `at`, as one step with the wire from `from` to its `socket`. */
+export function addNodeOf(type: string, at: Point, from: DragOrigin | null = null, socket = ""): string | null {
+  const definition = definitions()[type];
+  if (!definition) {
+    notify("error", `There is no node type "${type}" here.`);
+    return null;
+  }
+  const id = freshId(type, new Set(Object.keys(activeWorkflow().nodes)));
+  const node = placed(definition);
+  for (const name of seedWidgets(definition)) node.values[name] = drawSeed();
+  edit((workflow) => {
+    const added = addNode(workflow, id, node, beside(at, from));
+    if (!from) return added;
+    return from.side === "out"
+      ? connect(added, id, firstOf(type, socket), { node: from.node, output: from.socket })
+      : connect(added, from.node, from.socket, { node: id, output: socket });
+  });
+  useView.getState().select([id]);
+  return id;
+}

@@ -1,0 +1,74 @@
+/** What is wrong with a node, in sentences, with the ways out as buttons. */
+
+import { AlertTriangle, CircleAlert } from "lucide-react";
+import type { Problem } from "../api/types";
+import { applyFix } from "../store/checks";
+
+export function ProblemText({ problem }: { problem: Problem }) {
+  const Icon = problem.severity === "error" ? CircleAlert : AlertTriangle;
+  return (
+    <div className="problem" data-severity={problem.severity} data-problem={problem.code} role="alert">
+      <p>
+        <Icon size={14} aria-label={problem.severity} />
+        <span>{problem.message}</span>
+      </p>
+      <Reasons problem={problem} />
+      {problem.fixes.length > 0 && (
+        <div className="problem-fixes">
+          {problem.fixes.map((fix, index) => (
+            <button
+              key={`${fix.title}-${index}`}
+              type="button"
+              className="button button-small nodrag"
+              data-fix={index}
+              onClick={(event) => {
+                event.stopPropagation();
+                applyFix(fix);
+              }}
+            >
+              {fix.title}
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** Both sides of a problem and where each is known from. */
+export function Reasons({ problem }: { problem: Pick<Problem, "because"> }) {
+  const reasons = problem.because.filter((because) => because.evidence);
+  if (reasons.length === 0) return null;
+  return (
+    <details className="problem-reasons nodrag">
+      <summary>Why</summary>
+      <ul>
+        {reasons.map((because, index) => (
+          <li key={`${because.node}-${because.socket}-${index}`}>
+            {because.evidence}
+            {because.certainty !== "certain" && ` (${because.certainty})`}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+export function NodeProblems({ problems, failure }: { problems: Problem[]; failure: string | null }) {
+  if (problems.length === 0 && !failure) return null;
+  return (
+    <div className="node-problems nowheel">
+      {failure && (
+        <div className="problem" data-severity="error" role="alert" data-test="node-failure">
+          <p>
+            <CircleAlert size={14} aria-label="failed" />
+            <span>{failure}</span>
+          </p>
+        </div>
+      )}
+      {problems.map((problem, index) => (
+        <ProblemText key={`${problem.code}-${problem.socket}-${index}`} problem={problem} />
+      ))}
+    </div>
+  );
+}

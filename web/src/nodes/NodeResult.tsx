@@ -1,0 +1,51 @@
+/** The pictures of a node: what it made, or a preview of what it is making. */
+
+import { memo } from "react";
+import type { Shown } from "../store/runs";
+import { ui } from "../store/ui";
+
+interface Props {
+  name: string;
+  outputs: Shown[];
+  preview: string | undefined;
+  running: boolean;
+}
+
+export const NodeResult = memo(function NodeResult({ name, outputs, preview, running }: Props) {
+  const pictures = outputs.filter((shown) => shown.output.kind === "image" && shown.output.url);
+  const texts = outputs.filter((shown) => shown.output.kind !== "image");
+  if (preview && (running || outputs.length === 0)) {
+    return (
+      <div className="node-result">
+        <img className="node-picture node-preview" src={preview} alt={`Preview of ${name}`} draggable={false} data-test="preview" />
+      </div>
+    );
+  }
+  if (outputs.length === 0) return null;
+  return (
+    <div className="node-result" data-many={pictures.length > 1 || undefined}>
+      {pictures.map(({ run, index, output }) => (
+        <button
+          key={`${run}-${index}`}
+          type="button"
+          className="picture-button nodrag"
+          aria-label={`Open the picture of ${name}`}
+          onClick={() => ui({ viewer: { run, index } })}
+        >
+          <img
+            className="node-picture"
+            src={output.url ?? undefined}
+            alt={`Result of ${name}`}
+            draggable={false}
+            data-test="result"
+          />
+        </button>
+      ))}
+      {texts.map(({ run, index, output }) => (
+        <pre key={`${run}-${index}`} className="node-text nowheel nodrag">
+          {typeof output.data === "string" ? output.data : JSON.stringify(output.data)}
+        </pre>
+      ))}
+    </div>
+  );
+});

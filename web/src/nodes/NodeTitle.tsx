@@ -1,0 +1,104 @@
+/** The title bar: name, what the run makes of the node, and how long it took. */
+
+import { ChevronDown, ChevronRight, CircleSlash, CornerDownRight } from "lucide-react";
+import { useState } from "react";
+import type { NodeDefinition, PlacedNode } from "../api/types";
+import { edit, useActive } from "../store/documents";
+import { ui, useUi } from "../store/ui";
+import { setLayout, setTitle } from "../workflow/edits";
+import { titleOf } from "../workflow/model";
+import type { Progressing } from "./useNode";
+
+interface Props {
+  id: string;
+  node: PlacedNode;
+  definition: NodeDefinition | undefined;
+  running: Progressing;
+}
+
+const WORDS: Record<string, string> = {
+  waiting: "queued",
+  running: "running",
+  cached: "unchanged, taken from the cache",
+  finished: "done",
+  failed: "failed",
+  cancelled: "cancelled",
+};
+
+export function seconds(time: number): string {
+  if (time < 0.01) return "0 s";
+  if (time < 1) return `${time.toFixed(2)} s`;
+  if (time < 60) return `${time.toFixed(1)} s`;
+  const whole = Math.round(time);
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+}
+
+export function NodeTitle({ id, node, definition, running }: Props) {
+  const renaming = useUi((state) => state.renaming === id);
+  const collapsed = useActive((document) => document.workflow.layout.nodes[id]?.collapsed ?? false);
+  const { run, progress } = running;
+  const name = titleOf(node, definition);
+  return (
+    <header className="node-title" onDoubleClick={() => ui({ renaming: id })}>
+      <button
+        type="button"
+        className="node-fold nodrag"
+        aria-label={collapsed ? "Unfold node" : "Fold node"}
+        title={collapsed ? "Unfold" : "Fold"}
+        onDoubleClick={(event) => event.stopPropagation()}
+        onClick={() => edit((workflow) => setLayout(workflow, id, { collapsed: !collapsed }))}
+      >
+        {collapsed ? <ChevronRight size={14} /> : <ChevronDown size={14} />}
+      </button>
+      {renaming ? (
+        <TitleField id={id} title={node.title} placeholder={definition?.title ?? node.type} />
+      ) : (
+        <span className="node-name" title={definition?.description || undefined}>
+          {name}
+        </span>
+      )}
+      {node.mode === "mute" && <CircleSlash size={14} aria-label="muted" />}
+      {node.mode === "bypass" && <CornerDownRight size={14} aria-label="bypassed" />}
+      {run?.state === "running" && progress && (
+        <span className="node-time" data-test="node-step">
+          {progress.label ? `${progress.label} ` : ""}
+          {progress.step}/{progress.steps}
+        </span>
+      )}
+      {run?.state === "finished" && typeof run.seconds === "number" && (
+        <span className="node-time">{seconds(run.seconds)}</span>
+      )}
+      {run && (
+        <span className="state-dot" data-state={run.state} role="img" aria-label={WORDS[run.state]} title={WORDS[run.state]} />
+      )}
+    </header>
+  );
+}
+
+function TitleField({ id, title, placeholder }: { id: string; title: string; placeholder: string }) {
+  const [text, setText] = useState(title);
+  const commit = () => {
+    ui({ renaming: null });
+    edit((workflow) => setTitle(workflow, id, text.trim()));
+  };
+  return (
+    <input
+      className="node-name-field nodrag"
+      autoFocus
+      value={text}
+      placeholder={placeholder}
+      aria-label="Node name"
+      onFocus={(event) => event.target.select()}
+      onChange={(event) => setText(event.target.value)}
+      onBlur={commit}
+      onDoubleClick={(event) => event.stopPropagation()}
+      onKeyDown={(event) => {
+        if (event.key === "Enter") event.currentTarget.blur();
+        if (event.key === "Escape") {
+          event.stopPropagation();
+          ui({ renaming: null });
+        }
+      }}
+    />
+  );
+}

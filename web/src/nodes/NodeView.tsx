@@ -1,0 +1,178 @@
+/** A node on the canvas: title, sockets, widgets, problems, picture. */
+
+import { NodeResizeControl, type NodeProps } from "@xyflow/react";
+import { memo } from "react";
+import type { FlowNode } from "../canvas/flow";
+import { edit, newGesture, useActive } from "../store/documents";
+import { useView } from "../store/view";
+import { setLayout } from "../workflow/edits";
+import type { NodeRows } from "../workflow/sockets";
+import { titleOf } from "../workflow/model";
+import { Widget } from "../widgets/Widget";
+import { NodeProblems } from "./NodeProblems";
+import { NodeResult } from "./NodeResult";
+import { NodeTitle } from "./NodeTitle";
+import { Socket } from "./Socket";
+import {
+  type Detail,
+  useDefinition,
+  useDetail,
+  useNodeRun,
+  useOutputs,
+  usePaint,
+  useProblems,
+  useRows,
+} from "./useNode";
+
+const NARROWEST = 240;
+const WIDEST = 640;
+
+function SocketRows({ id, rows, named }: { id: string; rows: NodeRows; named: boolean }) {
+  const count = Math.max(rows.inputs.length, rows.outputs.length);
+  return (
+    <div className="node-sockets">
+      {Array.from({ length: count }, (_, index) => {
+        const input = rows.inputs[index];
+        const output = rows.outputs[index];
+        return (
+          <div className="socket-row" key={input?.name ?? output?.name}>
+            <div className="socket-side">
+              {input && (
+                <>
+                  <Socket
+                    node={id}
+                    side="in"
+                    name={input.name}
+                    title={input.title}
+                    description={input.description}
+                    optional={input.optional}
+                    wired={input.wired}
+                  />
+                  {named && <span className="socket-name">{input.title}</span>}
+                </>
+              )}
+            </div>
+            <div className="socket-side socket-side-out">
+              {output && (
+                <>
+                  <Socket node={id} side="out" name={output.name} title={output.title} description={output.description} />
+                  {named && <span className="socket-name">{output.title}</span>}
+                </>
+              )}
+            </div>
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+function Widgets({ id, rows, detail, folded }: { id: string; rows: NodeRows; detail: Detail; folded: boolean }) {
+  // A folded node keeps the sockets that wires end at.
+  const shown = folded ? rows.widgets.filter(({ wired }) => wired) : rows.widgets;
+  if (shown.length === 0) return null;
+  return (
+    <div className="node-widgets" data-folded={folded || undefined}>
+      {shown.map(({ widget, wired }) => (
+        <div className="widget-row" key={widget.name}>
+          {widget.wire && (
+            <Socket
+              node={id}
+              side="in"
+              name={widget.name}
+              title={widget.title}
+              description={widget.description}
+              wired={wired}
+              quiet
+              optional
+            />
+          )}
+          {detail === 0 && !folded && <Widget node={id} widget={widget} wired={wired} />}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** The colour of a node that is too small to read: that of what it gives. */
+function Block({ id, rows }: { id: string; rows: NodeRows }) {
+  const side = rows.outputs[0] ? "out" : "in";
+  const paint = usePaint(id, rows.outputs[0]?.name ?? rows.inputs[0]?.name ?? "", side);
+  const colour = (paint.fill[0] ?? paint.outline[0])?.colour;
+  return <div className="node-block" style={colour ? { background: colour } : undefined} />;
+}
+
+export const NodeView = memo(function NodeView({ id, selected, dragging }: NodeProps<FlowNode>) {
+  const node = useActive((document) => document.workflow.nodes[id]);
+  const place = useActive((document) => document.workflow.layout.nodes[id]);
+  const definition = useDefinition(node?.type);
+  const rows = useRows(id);
+  const problems = useProblems(id);
+  const running = useNodeRun(id);
+  const outputs = useOutputs(id);
+  const detail = useDetail();
+  if (!node || !rows) return null;
+
+  const folded = place?.collapsed ?? false;
+  const failure = running.run?.state === "failed" ? (running.run.message ?? "This node failed.") : null;
+  const worst = problems.some((p) => p.severity === "error") ? "error" : problems.length ? "warning" : undefined;
+  const { progress } = running;
+  // Far away the body is left out but keeps its room, so that nothing moves when one comes near.
+  const height = detail > 0 && !folded ? useView.getState().measured[id]?.height : undefined;
+  return (
+    <article
+      className="node"
+      data-node={id}
+      data-type={node.type}
+      data-state={running.run?.state ?? "idle"}
+      data-problem={worst}
+      data-mode={node.mode}
+      data-selected={selected || undefined}
+      data-dragging={dragging || undefined}
+      data-detail={detail}
+      data-unknown={!definition || undefined}
+      aria-label={titleOf(node, definition)}
+      style={{ minHeight: height }}
+    >
+      {running.run?.state === "running" && (
+        <div
+          className="node-moving"
+          data-sure={progress ? "" : undefined}
+          style={progress ? { width: `${(progress.step / Math.max(1, progress.steps)) * 100}%` } : undefined}
+        />
+      )}
+      <NodeTitle id={id} node={node} definition={definition} running={running} />
+      <SocketRows id={id} rows={rows} named={detail < 2} />
+      <Widgets id={id} rows={rows} detail={detail} folded={folded} />
+      {detail === 0 && !folded && (
+        <>
+          <NodeProblems problems={problems} failure={failure} />
+          <NodeResult
+            name={titleOf(node, definition)}
+            outputs={outputs}
+            preview={running.preview}
+            running={running.run?.state === "running"}
+          />
+        </>
+      )}
+      {detail === 2 && <Block id={id} rows={rows} />}
+      {selected && detail === 0 && <Resizer id={id} />}
+    </article>
+  );
+});
+
+function Resizer({ id }: { id: string }) {
+  let gesture = "";
+  return (
+    <NodeResizeControl
+      className="node-resize"
+      position="right"
+      minWidth={NARROWEST}
+      maxWidth={WIDEST}
+      onResizeStart={() => (gesture = newGesture())}
+      onResize={(_event, { width }) =>
+        edit((workflow) => setLayout(workflow, id, { width: Math.round(width / 8) * 8 }), gesture)
+      }
+    />
+  );
+}

@@ -1,0 +1,55 @@
+/** A socket: the handle that wires begin and end at. */
+
+import { Handle, Position } from "@xyflow/react";
+import { memo } from "react";
+import { fitOf, useDrag } from "../store/drag";
+import { shapeOf } from "./shapes";
+import { SocketShape } from "./SocketShape";
+import { usePaint } from "./useNode";
+
+interface Props {
+  node: string;
+  name: string;
+  title: string;
+  description: string;
+  side: "in" | "out";
+  optional?: boolean;
+  wired?: boolean;
+  /** In a widget's place: shown only while it is of use. */
+  quiet?: boolean;
+}
+
+const ALWAYS_NAMED = new Set(["Latent", "Vae"]); // kinds whose space is always written beside them
+
+export const Socket = memo(function Socket(props: Props) {
+  const { node, name, title, description, side, optional = false, wired = false, quiet = false } = props;
+  const paint = usePaint(node, name, side);
+  const fit = useDrag((state) => fitOf(state, node, name, side));
+  const what = [paint.kind, paint.title].filter(Boolean).join(", ");
+  const tooltip = [`${title}: ${what}`, optional ? "optional" : "", description].filter(Boolean).join("\n");
+  return (
+    <>
+      <Handle
+        id={name}
+        type={side === "in" ? "target" : "source"}
+        position={side === "in" ? Position.Left : Position.Right}
+        className={quiet ? "socket socket-quiet" : "socket"}
+        role="button"
+        aria-label={`${title}, ${side === "in" ? "input" : "output"}: ${what}, ${shapeOf(paint.kind).word}`}
+        title={tooltip}
+        data-socket={`${node}:${name}:${side}`}
+        data-kind={paint.kind}
+        data-fit={fit}
+        data-optional={optional || undefined}
+        data-wired={wired || undefined}
+      >
+        <SocketShape paint={paint} />
+      </Handle>
+      {paint.short && (
+        <span className="socket-short" data-always={ALWAYS_NAMED.has(paint.kind) || undefined}>
+          {paint.short}
+        </span>
+      )}
+    </>
+  );
+});

@@ -1,0 +1,81 @@
+/** What one node on the canvas needs to know, picked so that it redraws only when that changes. */
+
+import { useStore } from "@xyflow/react";
+import { useMemo } from "react";
+import type { NodeDefinition, Problem, SocketType } from "../api/types";
+import { useCatalogue } from "../store/catalogue";
+import { useChecks } from "../store/checks";
+import { activeWorkflow, useActive } from "../store/documents";
+import { type NodeRun, type Progress, type Shown, shownOutputs, shownRun, useRuns } from "../store/runs";
+import { type Paint, paintOf } from "../theme/spaces";
+import { kindOf, type NodeRows, rowsOf, rowsOfUnknown } from "../workflow/sockets";
+
+/** 0: everything; 1: title and sockets; 2: a coloured block. */
+export type Detail = 0 | 1 | 2;
+
+export function useDetail(): Detail {
+  return useStore((state) => (state.transform[2] < 0.2 ? 2 : state.transform[2] < 0.45 ? 1 : 0));
+}
+
+const NO_PROBLEMS: Problem[] = [];
+const NO_OUTPUTS: Shown[] = [];
+
+export function useDefinition(type: string | undefined): NodeDefinition | undefined {
+  return useCatalogue((state) => (type ? state.definitions[type] : undefined));
+}
+
+export function useProblems(id: string): Problem[] {
+  return useChecks((state) => state.byNode[id] ?? NO_PROBLEMS);
+}
+
+/** The node's rows. A node of an unknown type shows the sockets that its wires use. */
+export function useRows(id: string): NodeRows | null {
+  const node = useActive((document) => document.workflow.nodes[id]);
+  const definition = useDefinition(node?.type);
+  return useMemo(() => {
+    if (!node) return null;
+    return definition ? rowsOf(definition, node) : rowsOfUnknown(activeWorkflow(), id);
+  }, [id, node, definition]);
+}
+
+/** How a socket is painted: by the checker's answer, or grey before there is one. */
+export function usePaint(node: string, socket: string, side: "in" | "out"): Paint {
+  const type = useActive((document) => document.workflow.nodes[node]?.type);
+  const definition = useDefinition(type);
+  const checked = useChecks((state) => state.types[node]?.[side === "in" ? "inputs" : "outputs"][socket]);
+  const spaces = useCatalogue((state) => state.spaces);
+  return useMemo(() => {
+    const unchecked: SocketType = { kind: kindOf(definition, socket, side), spaces: [] };
+    return paintOf(checked ?? unchecked, spaces);
+  }, [checked, definition, socket, side, spaces]);
+}
+
+export interface Progressing {
+  run: NodeRun | undefined;
+  progress: Progress | undefined;
+  preview: string | undefined;
+}
+
+/** How far the shown run is with this node. */
+export function useNodeRun(id: string): Progressing {
+  const ids = useActive((document) => document.runs);
+  const run = useRuns((state) => shownRun(state.runs, ids)?.nodes[id]);
+  const progress = useRuns((state) => shownRun(state.runs, ids)?.progress[id]);
+  const preview = useRuns((state) => shownRun(state.runs, ids)?.previews[id]);
+  return { run, progress, preview };
+}
+
+export function useOutputs(id: string): Shown[] {
+  const ids = useActive((document) => document.runs);
+  const key = useRuns((state) => outputsKey(shownOutputs(state.runs, ids, id)));
+  // The key changes exactly when the outputs do, so the list is made anew only then.
+  return useMemo(
+    () => (key ? shownOutputs(useRuns.getState().runs, ids, id) : NO_OUTPUTS),
+    [key, ids, id],
+  );
+}
+
+function outputsKey(shown: Shown[]): string {
+  const first = shown[0];
+  return first ? `${first.run}/${first.index}/${shown.length}` : "";
+}

@@ -1,0 +1,197 @@
+/** What lies over everything: the help sheet, questions, notices, and banners of the page's state. */
+
+import { Upload, X } from "lucide-react";
+import { useEffect, useState } from "react";
+import { COMMANDS, type Group } from "../commands/list";
+import { useCatalogue } from "../store/catalogue";
+import { useActive } from "../store/documents";
+import { openTemplate, DEFAULT_TEMPLATE } from "../store/files";
+import { type Dialog as Question, dismiss, ui, useUi } from "../store/ui";
+import { Keys } from "./Menus";
+
+const GROUPS: readonly Group[] = ["Run", "Edit", "Nodes", "Workflow", "View"];
+
+const BY_HAND: readonly [string, string][] = [
+  ["Drag the empty canvas", "move the view"],
+  ["Wheel, pinch", "zoom"],
+  ["Shift and drag", "select with a box"],
+  ["Double click the canvas", "add a node"],
+  ["Drop a wire on the canvas", "add a node that takes it"],
+  ["Pull a wire’s end away", "disconnect it"],
+  ["Drag a number", "change it; Shift is finer"],
+  ["Type 512*1.5", "numbers are computed"],
+];
+
+export function Help() {
+  const open = useUi((state) => state.help);
+  if (!open) return null;
+  return (
+    <div className="sheet" role="dialog" aria-modal="true" aria-label="Keyboard shortcuts" onClick={() => ui({ help: false })}>
+      <div className="sheet-card help" data-test="help" onClick={(event) => event.stopPropagation()}>
+        <div className="sheet-title">
+          Keyboard and pointer
+          <button type="button" className="icon-button" aria-label="Close" autoFocus onClick={() => ui({ help: false })}>
+            <X size={16} />
+          </button>
+        </div>
+        <div className="help-columns">
+          {GROUPS.map((group) => (
+            <section key={group}>
+              <h3>{group}</h3>
+              {COMMANDS.filter((c) => c.group === group && c.keys).map((c) => (
+                <div className="help-row" key={c.id}>
+                  <span>{c.title}</span>
+                  <Keys shortcut={c.keys?.[0] ?? ""} />
+                </div>
+              ))}
+            </section>
+          ))}
+          <section>
+            <h3>Pointer</h3>
+            {BY_HAND.map(([hand, what]) => (
+              <div className="help-row" key={hand}>
+                <span>{hand}</span>
+                <span className="list-detail">{what}</span>
+              </div>
+            ))}
+          </section>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+export function Dialog() {
+  const dialog = useUi((state) => state.dialog);
+  return dialog && <OpenDialog key={dialog.title} dialog={dialog} />;
+}
+
+function OpenDialog({ dialog }: { dialog: Question }) {
+  const [value, setValue] = useState(dialog.value ?? "");
+  const close = () => ui({ dialog: null });
+  return (
+    <div className="sheet" role="dialog" aria-modal="true" aria-label={dialog.title} onClick={close}>
+      <form
+        className="sheet-card dialog"
+        data-test="dialog"
+        onClick={(event) => event.stopPropagation()}
+        onSubmit={(event) => {
+          event.preventDefault();
+          close();
+          dialog.done(value);
+        }}
+      >
+        <div className="sheet-title">{dialog.title}</div>
+        {dialog.text && <p>{dialog.text}</p>}
+        {dialog.value !== undefined && (
+          <input
+            className="field"
+            autoFocus
+            aria-label="Name"
+            value={value}
+            onFocus={(event) => event.target.select()}
+            onChange={(event) => setValue(event.target.value)}
+          />
+        )}
+        <div className="dialog-buttons">
+          <button type="button" className="button button-quiet" onClick={close}>
+            Cancel
+          </button>
+          <button type="submit" className={`button ${dialog.danger ? "button-danger" : "button-primary"}`} autoFocus={dialog.value === undefined} data-test="confirm">
+            {dialog.confirm}
+          </button>
+        </div>
+      </form>
+    </div>
+  );
+}
+
+export function Notices() {
+  const notices = useUi((state) => state.notices);
+  return (
+    <div className="notices" role="status" aria-live="polite">
+      {notices.map((notice) => (
+        <div key={notice.id} className="notice" data-kind={notice.kind} data-test="notice">
+          <span>{notice.text}</span>
+          {notice.action && (
+            <button
+              type="button"
+              className="button button-small"
+              onClick={() => {
+                notice.action?.run();
+                dismiss(notice.id);
+              }}
+            >
+              {notice.action.title}
+            </button>
+          )}
+          <button type="button" className="icon-button" aria-label="Dismiss" onClick={() => dismiss(notice.id)}>
+            <X size={14} />
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+const PATIENCE = 1500; // milliseconds that the socket may be away before the page says so
+
+function useLost(): boolean {
+  const connected = useCatalogue((state) => state.connected);
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    if (connected) return setLate(false);
+    const timer = setTimeout(() => setLate(true), PATIENCE);
+    return () => clearTimeout(timer);
+  }, [connected]);
+  return late && !connected;
+}
+
+export function Banners() {
+  const ready = useCatalogue((state) => state.ready);
+  const worker = useCatalogue((state) => state.worker);
+  const readOnly = useActive((document) => document.readOnly);
+  const lost = useLost();
+  let text: string | null = null;
+  let kind = "info";
+  if (lost) {
+    text = "The server does not answer. Your workflow is kept here; the page reconnects by itself.";
+    kind = "error";
+  } else if (worker.state === "stopped") {
+    text = worker.message || "The worker has stopped. It is started again with the next run.";
+    kind = "error";
+  } else if (!ready) text = "Starting: the nodes are being loaded. You can look around meanwhile.";
+  else if (readOnly) text = "This workflow was made by a newer program. It is shown and cannot be changed.";
+  return text ? (
+    <div className="banner" data-kind={kind} role="status" data-test="banner">
+      {text}
+    </div>
+  ) : null;
+}
+
+/** What to do on an empty canvas. */
+export function EmptyCanvas() {
+  const empty = useActive((document) => Object.keys(document.workflow.nodes).length === 0);
+  const ready = useCatalogue((state) => state.ready);
+  if (!empty || !ready) return null;
+  return (
+    <div className="empty-canvas" data-test="empty-canvas">
+      <p>Double click the canvas to add a node, or drop a workflow or a picture here.</p>
+      <button type="button" className="button" onClick={() => void openTemplate(DEFAULT_TEMPLATE)}>
+        Open the text-to-image template
+      </button>
+    </div>
+  );
+}
+
+export function DropHint() {
+  const dropping = useUi((state) => state.dropping);
+  return dropping ? (
+    <div className="drop-hint" data-test="drop-hint">
+      <span>
+        <Upload size={20} aria-hidden="true" />
+        Drop to open the workflow inside
+      </span>
+    </div>
+  ) : null;
+}

@@ -1,0 +1,162 @@
+/** The bottom: Run, how many, what will happen or is happening, and the zoom. */
+
+import { useReactFlow, useStore } from "@xyflow/react";
+import { Maximize, Minus, Play, Plus, Square } from "lucide-react";
+import { useMemo } from "react";
+import { command } from "../commands/list";
+import { seconds } from "../nodes/NodeTitle";
+import { useCatalogue } from "../store/catalogue";
+import { useChecks } from "../store/checks";
+import { useActive } from "../store/documents";
+import { cancelRun } from "../store/running";
+import { activeRuns, type Run, useRuns } from "../store/runs";
+import { ui, useUi } from "../store/ui";
+import { type Forecast, forecast } from "../workflow/forecast";
+import { titleOf } from "../workflow/model";
+import { CommandButton } from "./TopBar";
+
+const MOST = 99; // runs that are queued at once
+
+/** What Run will do, in words. */
+export function foretold({ cached, toRun, seconds: time }: Forecast): string {
+  if (cached + toRun === 0) return "Nothing to run: add a node that saves or shows a picture.";
+  if (toRun === 0) return "Nothing changed since the last run";
+  const parts = cached ? [`${cached} cached`] : [];
+  parts.push(`${toRun} to run`);
+  if (time !== null && time >= 0.5) parts.push(`about ${seconds(Math.round(time))}`);
+  return parts.join(", ");
+}
+
+function useForecast(): string {
+  const nodes = useActive((document) => document.workflow.nodes);
+  const definitions = useCatalogue((state) => state.definitions);
+  const experience = useRuns((state) => state.experience);
+  return useMemo(() => foretold(forecast({ nodes }, definitions, experience)), [nodes, definitions, experience]);
+}
+
+function happening(run: Run, name: (id: string) => string): string {
+  if (run.status === "waiting") return "Waiting for its turn";
+  const entries = Object.entries(run.nodes);
+  const running = entries.find(([, node]) => node.state === "running");
+  const done = entries.filter(([, node]) => node.state === "finished" || node.state === "cached").length;
+  const count = entries.length ? `${done} of ${entries.length}` : "";
+  if (!running) return ["Running", count].filter(Boolean).join(" · ");
+  const step = run.progress[running[0]];
+  const steps = step ? `${step.step}/${step.steps}` : "";
+  return [name(running[0]), steps, count].filter(Boolean).join(" · ");
+}
+
+/** The share of the run that is done, by nodes and the steps of the running one. */
+function share(run: Run): number {
+  const entries = Object.entries(run.nodes);
+  if (entries.length === 0) return 0;
+  const parts = entries.map(([id, node]) => {
+    if (node.state === "finished" || node.state === "cached") return 1;
+    const step = node.state === "running" ? run.progress[id] : undefined;
+    return step ? step.step / Math.max(1, step.steps) : 0;
+  });
+  return parts.reduce((sum: number, part) => sum + part, 0) / entries.length;
+}
+
+function Status() {
+  const current = useRuns((state) => activeRuns(state).findLast((run) => run.status === "running") ?? activeRuns(state).at(-1));
+  const waiting = useRuns((state) => activeRuns(state).length);
+  const nodes = useActive((document) => document.workflow.nodes);
+  const definitions = useCatalogue((state) => state.definitions);
+  const ready = useCatalogue((state) => state.ready);
+  const errors = useChecks((state) => state.problems.filter((p) => p.severity === "error").length);
+  const words = useForecast();
+  const name = (id: string) => (nodes[id] ? titleOf(nodes[id], definitions[nodes[id].type]) : id);
+  if (!ready) return <span className="run-status">Starting…</span>;
+  if (current) {
+    return (
+      <span className="run-status" role="status" data-test="run-status">
+        {happening(current, name)}
+        {waiting > 1 && ` · ${waiting - 1} waiting`}
+        <span className="run-line" style={{ width: `${share(current) * 100}%` }} />
+      </span>
+    );
+  }
+  if (errors > 0) {
+    return (
+      <button type="button" className="run-status run-errors" data-test="run-status" onClick={() => ui({ right: "problems" })}>
+        {errors === 1 ? "1 problem" : `${errors} problems`}
+      </button>
+    );
+  }
+  return (
+    <span className="run-status" data-test="run-status">
+      {words}
+    </span>
+  );
+}
+
+function Count() {
+  const count = useUi((state) => state.count);
+  const set = (next: number) => ui({ count: Math.max(1, Math.min(MOST, next)) });
+  return (
+    <div className="run-count" role="group" aria-label="How many runs">
+      <button type="button" className="icon-button" aria-label="One run less" title="One run less" disabled={count <= 1} onClick={() => set(count - 1)}>
+        <Minus size={14} />
+      </button>
+      <input
+        aria-label="Number of runs"
+        title="How many runs; random seeds differ in each"
+        inputMode="numeric"
+        value={count}
+        onChange={(event) => set(Number(event.target.value.replace(/\D/g, "")) || 1)}
+      />
+      <button type="button" className="icon-button" aria-label="One run more" title="One run more" disabled={count >= MOST} onClick={() => set(count + 1)}>
+        <Plus size={14} />
+      </button>
+    </div>
+  );
+}
+
+function Zoom() {
+  const zoom = useStore((state) => state.transform[2]);
+  const flow = useReactFlow();
+  return (
+    <div className="bar" role="toolbar" aria-label="Zoom">
+      <CommandButton id="zoom-out" icon={Minus} />
+      <button type="button" className="zoom-value" title="Zoom to 100 % (1)" onClick={() => void flow.zoomTo(1, { duration: 120 })}>
+        {Math.round(zoom * 100)} %
+      </button>
+      <CommandButton id="zoom-in" icon={Plus} />
+      <CommandButton id="fit" icon={Maximize} />
+    </div>
+  );
+}
+
+export function RunBar() {
+  const active = useRuns((state) => activeRuns(state).length > 0);
+  const ready = useCatalogue((state) => state.ready);
+  const { title, run } = command("run");
+  return (
+    <footer className="bottom-bar">
+      <div className="bar run-bar" role="toolbar" aria-label="Run">
+        <button
+          type="button"
+          className="button button-primary"
+          title={`${title} (Ctrl+Enter)`}
+          disabled={!ready}
+          data-test="run"
+          onClick={() => void run()}
+        >
+          <Play size={14} aria-hidden="true" />
+          Run
+        </button>
+        <Count />
+        <span className="bar-divider" />
+        <Status />
+        {active && (
+          <button type="button" className="button button-quiet" data-test="cancel" title="Cancel the run (Ctrl+Alt+Enter)" onClick={() => void cancelRun()}>
+            <Square size={12} aria-hidden="true" />
+            Cancel
+          </button>
+        )}
+      </div>
+      <Zoom />
+    </footer>
+  );
+}

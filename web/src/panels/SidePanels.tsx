@@ -1,0 +1,81 @@
+/** The floating panels at the left and right, and the rails that open and close them. */
+
+import { Boxes, CircleAlert, FolderOpen, Images, LayoutGrid } from "lucide-react";
+import type { ComponentType } from "react";
+import { useChecks } from "../store/checks";
+import { type LeftPanel, type RightPanel, ui, useUi } from "../store/ui";
+import { Gallery } from "./Gallery";
+import { Library } from "./Library";
+import { Models } from "./Models";
+import { ProblemList } from "./ProblemList";
+import { Workflows } from "./Workflows";
+
+interface Panel<Id extends string> {
+  id: Id;
+  title: string;
+  icon: ComponentType<{ size?: number }>;
+  content: ComponentType;
+}
+
+/** To add a panel, add a row. */
+const LEFT: readonly Panel<LeftPanel>[] = [
+  { id: "library", title: "Nodes", icon: Boxes, content: Library },
+  { id: "workflows", title: "Workflows", icon: LayoutGrid, content: Workflows },
+  { id: "models", title: "Models", icon: FolderOpen, content: Models },
+];
+
+const RIGHT: readonly Panel<RightPanel>[] = [
+  { id: "gallery", title: "Runs", icon: Images, content: Gallery },
+  { id: "problems", title: "Problems", icon: CircleAlert, content: ProblemList },
+];
+
+interface RailProps<Id extends string> {
+  panels: readonly Panel<Id>[];
+  open: Id | null;
+  onOpen(id: Id | null): void;
+  side: "left" | "right";
+  marks?: Partial<Record<Id, number>>;
+}
+
+function Side<Id extends string>({ panels, open, onOpen, side, marks = {} }: RailProps<Id>) {
+  const panel = panels.find(({ id }) => id === open);
+  return (
+    <aside className={`side side-${side}`} aria-label={side === "left" ? "Library" : "Results"}>
+      <nav className="rail" aria-label={`${side} panels`}>
+        {panels.map(({ id, title, icon: Icon }) => (
+          <button
+            key={id}
+            type="button"
+            className="icon-button"
+            aria-label={title}
+            aria-pressed={open === id}
+            title={title}
+            data-panel={id}
+            onClick={() => onOpen(open === id ? null : id)}
+          >
+            <Icon size={16} />
+            {marks[id] ? <span className="rail-mark">{marks[id]}</span> : null}
+          </button>
+        ))}
+      </nav>
+      {panel && (
+        <section className="panel" aria-label={panel.title} data-test={`panel-${panel.id}`}>
+          <div className="panel-title">{panel.title}</div>
+          <panel.content />
+        </section>
+      )}
+    </aside>
+  );
+}
+
+export function SidePanels() {
+  const left = useUi((state) => state.left);
+  const right = useUi((state) => state.right);
+  const problems = useChecks((state) => state.problems.length);
+  return (
+    <>
+      <Side side="left" panels={LEFT} open={left} onOpen={(id) => ui({ left: id })} />
+      <Side side="right" panels={RIGHT} open={right} onOpen={(id) => ui({ right: id })} marks={{ problems }} />
+    </>
+  );
+}

@@ -1,0 +1,111 @@
+/** The top: a tab for each open workflow, and what concerns the whole page. */
+
+import { CircleHelp, Download, FilePlus2, FolderOpen, Monitor, Moon, Redo2, Save, Sun, Undo2, X } from "lucide-react";
+import type { ComponentType } from "react";
+import { keysOf } from "../commands/keys";
+import { command } from "../commands/list";
+import { useCatalogue } from "../store/catalogue";
+import { isUnsaved, useActive, useDocuments } from "../store/documents";
+import { closeDocument } from "../store/files";
+import { useUi } from "../store/ui";
+
+interface IconProps {
+  size?: number;
+}
+
+/** A button that is nothing but a command: its title and shortcut are the tooltip. */
+export function CommandButton({ id, icon: Icon, disabled }: { id: string; icon: ComponentType<IconProps>; disabled?: boolean }) {
+  const { title, keys, run } = command(id);
+  const shortcut = keys?.[0] ? ` (${keysOf(keys[0]).join("+")})` : "";
+  return (
+    <button
+      type="button"
+      className="icon-button"
+      aria-label={title}
+      title={title + shortcut}
+      disabled={disabled}
+      data-command={id}
+      onClick={() => void run()}
+    >
+      <Icon size={16} />
+    </button>
+  );
+}
+
+function Tab({ id, name, unsaved, active }: { id: string; name: string; unsaved: boolean; active: boolean }) {
+  return (
+    <div className="tab" data-active={active || undefined} data-test="tab">
+      <button
+        type="button"
+        role="tab"
+        aria-selected={active}
+        className="tab-name"
+        title={unsaved ? `${name} (not saved)` : name}
+        onClick={() => useDocuments.getState().activate(id)}
+        onAuxClick={(event) => event.button === 1 && closeDocument(id)}
+      >
+        {name}
+      </button>
+      {unsaved && <span className="tab-unsaved" role="img" aria-label="Not saved" data-test="unsaved" />}
+      <button type="button" className="tab-close" aria-label={`Close ${name}`} title="Close" onClick={() => closeDocument(id)}>
+        <X size={12} />
+      </button>
+    </div>
+  );
+}
+
+const WORKER_WORDS = { starting: "Starting", ready: "Ready", busy: "Working", stopped: "Stopped" } as const;
+
+function WorkerChip() {
+  const worker = useCatalogue((state) => state.worker);
+  const device = worker.device ? ` on ${worker.device}` : "";
+  return (
+    <span className="worker-chip" data-state={worker.state} title={worker.message || `The worker is ${worker.state}${device}`} data-test="worker">
+      <span className="worker-dot" />
+      {WORKER_WORDS[worker.state] ?? worker.state}
+      {device}
+    </span>
+  );
+}
+
+const THEME_ICONS = { system: Monitor, light: Sun, dark: Moon } as const;
+
+export function TopBar() {
+  const documents = useDocuments((state) => state.documents);
+  const active = useDocuments((state) => state.active);
+  const theme = useUi((state) => state.theme);
+  const canUndo = useActive((document) => document.past.length > 0);
+  const canRedo = useActive((document) => document.future.length > 0);
+  return (
+    <header className="top-bar">
+      <div className="bar" role="toolbar" aria-label="Workflow">
+        <img className="logo" src="./icon.svg" alt="Latent Loom" width={20} height={20} />
+        <div className="tabs" role="tablist" aria-label="Open workflows">
+          {documents.map((document) => (
+            <Tab
+              key={document.id}
+              id={document.id}
+              name={document.name}
+              unsaved={isUnsaved(document)}
+              active={document.id === active}
+            />
+          ))}
+        </div>
+        <CommandButton id="new" icon={FilePlus2} />
+        <span className="bar-divider" />
+        <CommandButton id="open" icon={FolderOpen} />
+        <CommandButton id="save" icon={Save} />
+        <CommandButton id="download" icon={Download} />
+        <span className="bar-divider" />
+        <CommandButton id="undo" icon={Undo2} disabled={!canUndo} />
+        <CommandButton id="redo" icon={Redo2} disabled={!canRedo} />
+      </div>
+      <div className="bar" role="toolbar" aria-label="Page">
+        <WorkerChip />
+        <span className="bar-divider" />
+        <CommandButton id="theme" icon={THEME_ICONS[theme]} />
+        <CommandButton id="help" icon={CircleHelp} />
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,55 @@
+/** Begin: listen to the server, learn what it knows, open what was open. */
+
+import { ApiError } from "../api/client";
+import { listen } from "../api/events";
+import type { ServerEvent } from "../api/types";
+import { restored, watchForAutosave } from "./autosave";
+import { loadDefinitions, loadModels, loadWorkflows, useCatalogue } from "./catalogue";
+import { checkSoon, watch } from "./checks";
+import { useDocuments } from "./documents";
+import { DEFAULT_TEMPLATE, openTemplate } from "./files";
+import { receive, refreshRuns } from "./runs";
+import { notify } from "./ui";
+
+function fail(error: unknown): void {
+  if (!(error instanceof ApiError)) throw error;
+  notify("error", error.message);
+}
+
+function event(message: ServerEvent): void {
+  switch (message.type) {
+    case "worker":
+      return useCatalogue.setState({ worker: { ...message } });
+    case "nodes":
+      return void loadDefinitions().catch(fail);
+    case "models":
+      return void loadModels().catch(fail);
+    default:
+      return receive(message);
+  }
+}
+
+function connected(open: boolean): void {
+  const before = useCatalogue.getState();
+  useCatalogue.setState({ connected: open, everConnected: before.everConnected || open });
+  if (!open) return;
+  // Whatever changed while the socket was down is asked for anew.
+  void refreshRuns().catch(fail);
+  if (before.everConnected) {
+    void loadDefinitions().catch(fail);
+    void loadModels().catch(fail);
+    checkSoon();
+  }
+}
+
+export function begin(): void {
+  const last = restored();
+  if (last) useDocuments.getState().restore(last.documents, last.active);
+  else void openTemplate(DEFAULT_TEMPLATE);
+  watchForAutosave();
+  watch();
+  listen({ event, connected });
+  void loadDefinitions().catch(fail);
+  void loadModels().catch(fail);
+  void loadWorkflows().catch(fail);
+}

@@ -1,0 +1,134 @@
+/** What the page itself shows: panels, menus, cards, sheets, the theme. */
+
+import { create } from "zustand";
+import type { Problem } from "../api/types";
+import type { Point } from "../workflow/edits";
+
+export type LeftPanel = "library" | "workflows" | "models";
+export type RightPanel = "gallery" | "problems";
+export type Theme = "system" | "light" | "dark";
+
+/** Where a wire began that was dropped on the empty canvas. */
+export interface DragOrigin {
+  node: string;
+  socket: string;
+  side: "in" | "out";
+}
+
+export interface NodeMenu {
+  /** Pixels in the window. */
+  screen: Point;
+  /** Pixels on the canvas. */
+  at: Point;
+  from: DragOrigin | null;
+}
+
+export interface ContextMenu {
+  screen: Point;
+  at: Point;
+  /** The node that was clicked, or null for the canvas. */
+  node: string | null;
+}
+
+/** A refused drop: the sentence, and the ways out. */
+export interface Refusal {
+  screen: Point;
+  problem: Pick<Problem, "message" | "because">;
+  choices: { title: string; apply(): void }[];
+}
+
+export interface Notice {
+  id: number;
+  kind: "info" | "error";
+  text: string;
+  action?: { title: string; run(): void };
+}
+
+interface Ui {
+  left: LeftPanel | null;
+  right: RightPanel | null;
+  theme: Theme;
+  patterns: boolean;
+  /** How many runs the Run button queues. */
+  count: number;
+  nodeMenu: NodeMenu | null;
+  contextMenu: ContextMenu | null;
+  refusal: Refusal | null;
+  help: boolean;
+  /** The picture that is shown large: the run's id and the number of its output. */
+  viewer: { run: string; index: number } | null;
+  /** The node whose title is being typed. */
+  renaming: string | null;
+  dialog: Dialog | null;
+  notices: Notice[];
+  /** A file hovers over the page. */
+  dropping: boolean;
+}
+
+export interface Dialog {
+  title: string;
+  text?: string;
+  /** Where given, a text field with this in it. */
+  value?: string;
+  confirm: string;
+  danger?: boolean;
+  done(value: string): void;
+}
+
+function remembered<T extends string>(key: string, allowed: readonly T[], usual: T): T {
+  const stored = typeof localStorage === "undefined" ? null : localStorage.getItem(key);
+  return allowed.find((value) => value === stored) ?? usual;
+}
+
+export const useUi = create<Ui>()(() => ({
+  left: "library",
+  right: "gallery",
+  theme: remembered<Theme>("latent-loom.theme", ["system", "light", "dark"], "system"),
+  patterns: remembered("latent-loom.patterns", ["on", "off"], "off") === "on",
+  count: 1,
+  nodeMenu: null,
+  contextMenu: null,
+  refusal: null,
+  help: false,
+  viewer: null,
+  renaming: null,
+  dialog: null,
+  notices: [],
+  dropping: false,
+}));
+
+export const ui = useUi.setState;
+
+let noticeCount = 0;
+
+/** Say something at the foot of the page; it leaves by itself, an error later than the rest. */
+export function notify(kind: Notice["kind"], text: string, action?: Notice["action"]): void {
+  const id = ++noticeCount;
+  ui((state) => ({ notices: [...state.notices.slice(-2), { id, kind, text, action }] }));
+  setTimeout(() => dismiss(id), kind === "error" ? 10_000 : 4_000);
+}
+
+export function dismiss(id: number): void {
+  ui((state) => ({ notices: state.notices.filter((notice) => notice.id !== id) }));
+}
+
+export function setTheme(theme: Theme): void {
+  localStorage.setItem("latent-loom.theme", theme);
+  ui({ theme });
+}
+
+export function setPatterns(patterns: boolean): void {
+  localStorage.setItem("latent-loom.patterns", patterns ? "on" : "off");
+  ui({ patterns });
+}
+
+/** Close whatever lies on top, one at a time; false where nothing did. */
+export function closeTop(): boolean {
+  const state = useUi.getState();
+  const open = (["dialog", "nodeMenu", "contextMenu", "refusal", "viewer"] as const).find((key) => state[key]);
+  if (open) ui({ [open]: null });
+  else if (state.help) ui({ help: false });
+  else return false;
+  return true;
+}
+

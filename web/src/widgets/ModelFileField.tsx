@@ -1,0 +1,82 @@
+/** A model file, with what it is: the family, and the latent space in its colour. */
+
+import { ChevronDown } from "lucide-react";
+import { useRef, useState } from "react";
+import type { ModelFile } from "../api/types";
+import { useCatalogue } from "../store/catalogue";
+import { colourOf } from "../theme/spaces";
+import { PickList } from "./PickList";
+import { Popover } from "./Popover";
+import type { WidgetProps } from "./props";
+
+const NONE: ModelFile[] = [];
+
+/** The file's latent space as a coloured dot and short name; "?" where it is not known. */
+export function FamilyBadge({ file }: { file: ModelFile }) {
+  const spaces = useCatalogue((state) => state.spaces);
+  if (file.trouble) return <span className="badge badge-trouble">cannot be used</span>;
+  const ids = file.spaces?.latent ?? [];
+  const title = [file.family, file.evidence].filter(Boolean).join(": ");
+  if (ids.length === 0) return file.family ? <span className="badge" title={title}>{file.family}</span> : null;
+  const words = ids.map((id) => spaces.latent[id]?.short ?? id).join(" or ");
+  return (
+    <span className="badge" title={title}>
+      {ids.slice(0, 2).map((id) => {
+        const { colour } = colourOf("latent", id, Object.keys(spaces.latent));
+        return <span key={id} className="badge-dot" style={{ background: colour }} />;
+      })}
+      {words}
+    </span>
+  );
+}
+
+export function ModelFileField({ widget, value, onChange }: WidgetProps) {
+  const folder = widget.folder ?? "checkpoints";
+  const files = useCatalogue((state) => state.models[folder]) ?? NONE;
+  const button = useRef<HTMLButtonElement>(null);
+  const [open, setOpen] = useState(false);
+  const file = files.find((candidate) => candidate.name === value);
+  const name = typeof value === "string" && value ? value : null;
+  return (
+    <>
+      <button
+        ref={button}
+        type="button"
+        className="field field-choice nodrag"
+        aria-haspopup="listbox"
+        aria-expanded={open}
+        aria-label={`${widget.title}: ${name ?? "none"}`}
+        title={file?.trouble ?? name ?? undefined}
+        data-widget={widget.name}
+        data-unknown={!file || undefined}
+        onClick={() => setOpen(!open)}
+      >
+        <span className="field-text">{file?.title ?? name ?? "choose a file…"}</span>
+        {file && <FamilyBadge file={file} />}
+        <ChevronDown size={14} aria-hidden="true" />
+      </button>
+      {open && (
+        <Popover anchor={button} onClose={() => setOpen(false)} width={320}>
+          <PickList
+            picks={files.map((f) => ({
+              key: f.name,
+              label: f.title ?? f.name,
+              words: `${f.name} ${f.family ?? ""}`,
+              detail: <FamilyBadge file={f} />,
+              disabled: f.trouble ?? undefined,
+            }))}
+            current={name ?? undefined}
+            placeholder={`Search ${folder}`}
+            label={widget.title}
+            empty={`No file yet. Put model files into models/${folder}; they appear here by themselves.`}
+            onPick={(key) => {
+              onChange(key);
+              setOpen(false);
+              button.current?.focus();
+            }}
+          />
+        </Popover>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,59 @@
+/** A widget with its label: the place where a kind finds its component. To add one, add a row. */
+
+import { type ComponentType, memo, useCallback } from "react";
+import type { Json, WidgetDefinition } from "../api/types";
+import { edit, useActive } from "../store/documents";
+import { setValue } from "../workflow/edits";
+import { ChoiceField } from "./ChoiceField";
+import { ImageFileField } from "./ImageFileField";
+import { type WidgetKind, widgetKind } from "./kinds";
+import { ModelFileField } from "./ModelFileField";
+import { NumberField } from "./NumberField";
+import type { WidgetProps } from "./props";
+import { SeedField } from "./SeedField";
+import { MultilineField, TextField, ToggleField } from "./TextFields";
+
+interface Row {
+  component: ComponentType<WidgetProps>;
+  /** Takes the node's whole width, without a label beside it. */
+  wide?: boolean;
+}
+
+const WIDGETS: Record<WidgetKind, Row> = {
+  number: { component: NumberField },
+  slider: { component: NumberField },
+  seed: { component: SeedField },
+  choice: { component: ChoiceField },
+  toggle: { component: ToggleField },
+  text: { component: TextField },
+  multiline: { component: MultilineField, wide: true },
+  model_file: { component: ModelFileField, wide: true },
+  image_file: { component: ImageFileField, wide: true },
+};
+
+interface Props {
+  node: string;
+  widget: WidgetDefinition;
+  wired: boolean;
+}
+
+export const Widget = memo(function Widget({ node, widget, wired }: Props) {
+  const value = useActive((document) => document.workflow.nodes[node]?.values[widget.name]);
+  const onChange = useCallback(
+    (next: Json, gesture?: string) =>
+      edit((workflow) => setValue(workflow, node, widget.name, next), gesture),
+    [node, widget.name],
+  );
+  const { component: Field, wide } = WIDGETS[widgetKind(widget)];
+  const shown = value === undefined ? widget.default : value;
+  return (
+    <div className={wide && !wired ? "widget widget-wide" : "widget"} title={widget.description || undefined}>
+      {(!wide || wired) && <span className="widget-label">{widget.title}</span>}
+      {wired ? (
+        <span className="widget-wired">from the wire</span>
+      ) : (
+        <Field node={node} widget={widget} value={shown} onChange={onChange} />
+      )}
+    </div>
+  );
+});

@@ -1,0 +1,92 @@
+/** Small questions about a workflow, and its empty form. */
+
+import type { Json, NodeDefinition, PlacedNode, Wire, Workflow } from "../api/types";
+
+export const VERSION = 1;
+
+/** The nodes of a workflow, for what does not care how they look. */
+export type Placed = Pick<Workflow, "nodes">;
+
+export type Definitions = Record<string, NodeDefinition>;
+
+export function emptyWorkflow(): Workflow {
+  return {
+    version: VERSION,
+    nodes: {},
+    subgraphs: {},
+    app: {},
+    layout: { nodes: {} },
+    groups: [],
+    notes: [],
+  };
+}
+
+/** `raw` with the parts that every function here relies on; unknown fields stay. */
+export function normalised(raw: Workflow): Workflow {
+  const nodes: Record<string, PlacedNode> = {};
+  for (const [id, node] of Object.entries(raw.nodes ?? {})) {
+    nodes[id] = {
+      ...node,
+      version: node.version ?? 1,
+      title: node.title ?? "",
+      mode: node.mode ?? "run",
+      values: node.values ?? {},
+      inputs: node.inputs ?? {},
+    };
+  }
+  const layout = { ...raw.layout, nodes: { ...raw.layout?.nodes } };
+  return { ...emptyWorkflow(), ...raw, nodes, layout };
+}
+
+/** A node id that `taken` lacks: the type's last word, then with a number ("k_sampler", "k_sampler_2"). */
+export function freshId(type: string, taken: { has(id: string): boolean }): string {
+  const stem = type.split(".").at(-1) ?? type;
+  if (!taken.has(stem)) return stem;
+  for (let number = 2; ; number++) {
+    if (!taken.has(`${stem}_${number}`)) return `${stem}_${number}`;
+  }
+}
+
+/** A node as it is when it is first placed: every widget at its default. */
+export function placed(definition: NodeDefinition): PlacedNode {
+  const values: Record<string, Json> = {};
+  for (const widget of definition.widgets) {
+    if (widget.default !== null && widget.default !== undefined) values[widget.name] = widget.default;
+  }
+  return { type: definition.type, version: definition.version, title: "", mode: "run", values, inputs: {} };
+}
+
+/** The socket's name without the number of a variadic one ("images.2" is "images"). */
+export function socketBase(socket: string): string {
+  return socket.replace(/\.\d+$/, "");
+}
+
+export interface PlacedWire {
+  node: string;
+  socket: string;
+  wire: Wire;
+}
+
+export function* wiresOf(workflow: Workflow): Generator<PlacedWire> {
+  for (const [node, placedNode] of Object.entries(workflow.nodes)) {
+    for (const [socket, wire] of Object.entries(placedNode.inputs)) yield { node, socket, wire };
+  }
+}
+
+/** A node's name for people: its own title, else its type's. */
+export function titleOf(node: PlacedNode, definition: NodeDefinition | undefined): string {
+  return node.title || definition?.title || node.type;
+}
+
+/** The nodes that `wanted` needs, themselves included. Works on cycles and long chains. */
+export function ancestors(workflow: Placed, wanted: Iterable<string>): Set<string> {
+  const found = new Set<string>();
+  const open = [...wanted];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    const node = workflow.nodes[id];
+    if (!node || found.has(id)) continue;
+    found.add(id);
+    for (const wire of Object.values(node.inputs)) open.push(wire.node);
+  }
+  return found;
+}

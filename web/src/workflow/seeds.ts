@@ -1,0 +1,93 @@
+/** Seeds go to 2**64 - 1, past what a double holds, so from 2**53 up they are decimal strings. */
+
+import type { Json, NodeDefinition, Workflow } from "../api/types";
+import { setLayout, setValue } from "./edits";
+import type { Definitions } from "./model";
+
+export const LARGEST_SEED = 2n ** 64n - 1n;
+const EXACT = 2n ** 53n;
+
+/** The saved form of a seed: a number where it is exact, else a decimal string. */
+export function packSeed(seed: bigint): number | string {
+  const held = seed < 0n ? 0n : seed > LARGEST_SEED ? LARGEST_SEED : seed;
+  return held < EXACT ? Number(held) : held.toString();
+}
+
+/** What a person typed as a seed, or null where it is none. Spaces and separators are left out. */
+export function readSeed(text: string): number | string | null {
+  const digits = text.replace(/[\s_,']/g, "");
+  return /^\d+$/.test(digits) ? packSeed(BigInt(digits)) : null;
+}
+
+export function seedText(value: Json | undefined): string {
+  return typeof value === "number" || typeof value === "string" ? String(value) : "0";
+}
+
+/** The seed `steps` further on, for the arrow keys. */
+export function stepSeed(value: Json | undefined, steps: number): number | string {
+  const now = readSeed(seedText(value));
+  return packSeed(BigInt(now ?? 0) + BigInt(steps));
+}
+
+/** A random seed of 32 bits: short enough to read aloud, many enough never to meet twice. */
+export function drawSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+}
+
+export function seedWidgets(definition: NodeDefinition | undefined): string[] {
+  return (definition?.widgets ?? []).filter((w) => w.control === "seed").map((w) => w.name);
+}
+
+export function isFixed(workflow: Workflow, node: string, name: string): boolean {
+  return workflow.layout.nodes[node]?.fixed?.includes(name) ?? false;
+}
+
+export function setFixed(workflow: Workflow, node: string, name: string, fixed: boolean): Workflow {
+  const others = (workflow.layout.nodes[node]?.fixed ?? []).filter((other) => other !== name);
+  return setLayout(workflow, node, { fixed: fixed ? [...others, name] : others });
+}
+
+/** Seeds that have been run in this document: `{"k_sampler/seed": 7}`. */
+export type UsedSeeds = Record<string, Json>;
+
+interface Seed {
+  node: string;
+  name: string;
+  value: Json;
+  fixed: boolean;
+}
+
+function* seedsOf(workflow: Workflow, definitions: Definitions): Generator<Seed> {
+  for (const [node, placed] of Object.entries(workflow.nodes)) {
+    for (const name of seedWidgets(definitions[placed.type])) {
+      if (placed.inputs[name]) continue; // a wire brings the seed
+      yield { node, name, value: placed.values[name] ?? 0, fixed: isFixed(workflow, node, name) };
+    }
+  }
+}
+
+/**
+ * The workflow to run: a seed that is not fixed and was run before is drawn anew.
+ * A seed that a person has seen but not run is used as it stands, so what is shown is what runs.
+ */
+export function withFreshSeeds(
+  workflow: Workflow,
+  definitions: Definitions,
+  used: UsedSeeds,
+  draw: () => number = drawSeed,
+): Workflow {
+  let fresh = workflow;
+  for (const seed of seedsOf(workflow, definitions)) {
+    const ran = used[`${seed.node}/${seed.name}`];
+    if (seed.fixed || ran === undefined || String(ran) !== String(seed.value)) continue;
+    fresh = setValue(fresh, seed.node, seed.name, draw());
+  }
+  return fresh;
+}
+
+/** The seeds of a workflow that is being sent, to be remembered as used. */
+export function usedSeeds(workflow: Workflow, definitions: Definitions): UsedSeeds {
+  const used: UsedSeeds = {};
+  for (const seed of seedsOf(workflow, definitions)) used[`${seed.node}/${seed.name}`] = seed.value;
+  return used;
+}
