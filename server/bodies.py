@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from server.errors import BadRequest, TooLarge
@@ -88,7 +89,7 @@ async def upload_of(request: web.Request, folder: Path) -> Upload:
             if isinstance(part, BodyPartReader) and part.name == "file":
                 path = await _stream(part, folder, limit)
                 return Upload(path, part.filename or "")
-    except (ValueError, web.HTTPBadRequest) as error:
+    except (ValueError, HttpProcessingError, web.HTTPBadRequest) as error:
         raise BadRequest("The multipart form is damaged.") from error
     raise BadRequest("The form holds no file under the name 'file'.")
 

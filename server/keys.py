@@ -4,9 +4,11 @@ import asyncio
 
 from aiohttp import web
 
+from server.catalogue import Catalogue
 from server.dispatch import Dispatcher
 from server.editor_build import Editor
 from server.hub import EventHub
+from server.model_watch import ModelWatch
 from server.queue import RunQueue
 from server.settings import Settings
 
@@ -14,6 +16,8 @@ SETTINGS = web.AppKey("settings", Settings)
 HUB = web.AppKey("hub", EventHub)
 QUEUE = web.AppKey("queue", RunQueue)
 DISPATCHER = web.AppKey("dispatcher", Dispatcher)
+CATALOGUE = web.AppKey("catalogue", Catalogue)
+MODEL_WATCH = web.AppKey("model_watch", ModelWatch)
 EDITOR = web.AppKey("editor", Editor)
 DECODING = web.AppKey("decoding", asyncio.Semaphore)
 """Big pictures take memory while they are decoded, so only a few are at a time."""

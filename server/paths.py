@@ -1,5 +1,6 @@
 """Names that come from outside, and the folders that they must not lead out of."""
 
+import os
 import re
 import secrets
 import unicodedata
@@ -18,12 +19,13 @@ _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 def file_inside(folder: Path, relative: str) -> Path:
     """The existing file `relative` inside `folder`, symlinks resolved; raises `NotFound`."""
     parts = relative.split("/")
-    if any(not _is_safe(part) for part in parts):
+    if any(_leads_astray(part) for part in parts):
         raise NotFound(f"There is no file {relative!r}.")
     try:
         found = folder.joinpath(*parts).resolve(strict=True)
         inside = found.is_relative_to(folder.resolve()) and found.is_file()
-    except (OSError, RuntimeError):  # RuntimeError: symlinks in a circle
+    except (OSError, RuntimeError, ValueError):
+        # RuntimeError: symbolic links in a circle; ValueError: what no file system can spell.
         inside = False
     if not inside:
         raise NotFound(f"There is no file {relative!r}.")
@@ -82,6 +84,13 @@ def write_text(path: Path, text: str) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _leads_astray(part: str) -> bool:
+    """Whether the part of a path could mean anything but one thing in its folder, here."""
+    if os.name == "nt":
+        return not _is_safe(part)
+    return part in ("", ".", "..") or "\\" in part or "\0" in part
 
 
 def _is_safe(part: str) -> bool:

@@ -1,4 +1,4 @@
-"""The workflows that lie in folders: templates that ship with the program, and those people saved."""
+"""The workflows that lie in folders: templates that ship, and those that people saved."""
 
 import json
 from pathlib import Path

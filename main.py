@@ -1,0 +1,186 @@
+"""Latent Loom's command line: serve (the default), run, check, inspect, build-editor."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from server.settings import PRECISIONS, ROOT, VERSION, Settings
+
+COMMANDS = ("serve", "run", "check", "inspect", "build-editor")
+
+EPILOG = """\
+Without a command, the server is started: "python main.py --port 9000" is
+"python main.py serve --port 9000". "python main.py COMMAND --help" says more.
+Exit codes: 0 fine, 1 problems, 2 wrong usage.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or (given[0] not in COMMANDS and given[0] not in ("-h", "--help", "--version")):
+        given.insert(0, "serve")
+    options = _parser().parse_args(given)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    # What is heavy to import is imported by the command that needs it.
+    match options.command:
+        case "serve":
+            from server.serve import serve
+
+            return serve(_settings(options))
+        case "run":
+            from server.headless import run_file
+
+            return run_file(_settings(options), options.file, options.set, options.out)
+        case "check":
+            from server.headless import check_file
+
+            return check_file(_settings(options), options.file, options.json)
+        case "inspect":
+            from server.headless import inspect_file
+
+            return inspect_file(_settings(options), options.file, options.json)
+    return _build_editor()
+
+
+def _build_editor() -> int:
+    from server.editor_build import BuildFailed, build, is_built
+
+    web = ROOT / "web"
+    try:
+        if is_built(web):
+            print("The editor is up to date.")
+        asyncio.run(build(web))
+    except BuildFailed as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 1
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    chosen = vars(options)
+    names = ("host", "port", "token", "precision", "device", "open_browser")
+    return Settings.of(
+        data=options.data,
+        models=tuple(options.models),
+        **{name: chosen[name] for name in names if name in chosen},
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="main.py",
+        description="A node-graph editor for latent-diffusion images.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"Latent Loom {VERSION}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    folders, engine = _folder_options(), _engine_options()
+
+    serve = commands.add_parser("serve", parents=[folders, engine], help="start the editor")
+    _add_serve_options(serve)
+
+    run = commands.add_parser(
+        "run", parents=[folders, engine], help="run a workflow without the browser"
+    )
+    run.add_argument(
+        "file", type=Path, metavar="FILE", help="the workflow (JSON, or a PNG of ours)"
+    )
+    run.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NODE.VALUE=X",
+        help='change a value, by node id or title: --set "KSampler.seed=7" (may be repeated)',
+    )
+    run.add_argument("--out", type=Path, metavar="DIR", help="where the pictures go")
+
+    check = commands.add_parser(
+        "check", parents=[folders, engine], help="say what is wrong with a workflow"
+    )
+    check.add_argument("file", type=Path, metavar="FILE", help="the workflow")
+    check.add_argument("--json", action="store_true", help="print the problems as JSON")
+
+    inspect = commands.add_parser("inspect", parents=[folders], help="say what a model file is")
+    inspect.add_argument("file", type=Path, metavar="FILE", help="the model file")
+    inspect.add_argument("--json", action="store_true", help="print one JSON object")
+
+    commands.add_parser("build-editor", help="build the editor's pages now")
+    return parser
+
+
+def _folder_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument(
+        "--models",
+        type=_folder,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a further folder of model files, ComfyUI's layout included (may be repeated)",
+    )
+    options.add_argument(
+        "--data", type=Path, metavar="DIR", help="where outputs, queue and cache go (default: data)"
+    )
+    return options
+
+
+def _engine_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument(
+        "--precision", choices=PRECISIONS, default="auto", help="what models compute in"
+    )
+    options.add_argument(
+        "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1, mps, ..."
+    )
+    return options
+
+
+def _add_serve_options(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("--port", type=_port, default=8188, help="default: 8188")
+    serve.add_argument(
+        "--listen",
+        dest="host",
+        nargs="?",
+        const="0.0.0.0",
+        default="127.0.0.1",
+        metavar="HOST",
+        help="let other machines in, through one address of this machine or all; needs a token",
+    )
+    serve.add_argument(
+        "--token",
+        type=_token,
+        help="the password of --listen; one is made up where none is given",
+    )
+    serve.add_argument(
+        "--no-browser", dest="open_browser", action="store_false", help="do not open the browser"
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: it is a number up to 65535")
+    return int(text)
+
+
+def _token(text: str) -> str:
+    if len(text) < 8 or not text.isprintable() or not text.isascii():
+        raise argparse.ArgumentTypeError("a token has 8 or more characters of plain ASCII")
+    return text
+
+
+def _folder(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
+    return path
+
+
+if __name__ == "__main__":  # the worker process imports this module again and must not start here
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Put the application together from its parts: routes, guards, worker, queue, editor."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import web
+
+from server.catalogue import Catalogue
+from server.dispatch import Dispatcher
+from server.editor_build import Editor
+from server.errors import answer_errors
+from server.hub import EventHub
+from server.keys import CATALOGUE, DECODING, DISPATCHER, EDITOR, HUB, MODEL_WATCH, QUEUE, SETTINGS
+from server.model_watch import ModelWatch
+from server.queue import RunQueue
+from server.routes import check, events, files, models, nodes, pages, runs, status, workflows
+from server.security import add_headers, guard
+from server.settings import Settings
+
+# Pages come last: they take every path that no other route has.
+ROUTES = (status, nodes, models, check, runs, events, files, workflows, pages)
+
+Parts = Callable[[Settings, RunQueue, EventHub], Dispatcher]
+"""Makes the dispatcher; tests give one whose worker is a small fake."""
+
+
+def _dispatcher(settings: Settings, queue: RunQueue, hub: EventHub) -> Dispatcher:
+    return Dispatcher(settings, queue, hub.publish)
+
+
+def create_app(settings: Settings, parts: Parts = _dispatcher) -> web.Application:
+    """The application. Its worker starts when it does, and it holds no model itself.
+
+    Raises `ValueError` where the settings would let strangers in: listening beyond this machine
+    without a token.
+    """
+    if not settings.is_local and not settings.token:
+        raise ValueError("Listening beyond this machine needs a token.")
+    settings.make_folders()
+    app = web.Application(
+        # The guard is the outer one: strangers are not even told what they did wrong.
+        middlewares=[guard, answer_errors],
+        client_max_size=settings.max_json,
+    )
+    hub = EventHub()
+    queue = RunQueue(settings.database)
+    app[SETTINGS] = settings
+    app[HUB] = hub
+    app[QUEUE] = queue
+    app[DISPATCHER] = parts(settings, queue, hub)
+    catalogue = Catalogue(settings.models, settings.input, settings.cache / "models.json")
+    app[CATALOGUE] = catalogue
+    app[MODEL_WATCH] = ModelWatch(catalogue, hub)
+    app[EDITOR] = Editor(settings.root / "web")
+    app[DECODING] = asyncio.Semaphore(2)
+    for module in ROUTES:
+        app.add_routes(module.routes)
+    app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(_say_goodbye)
+    app.cleanup_ctx.extend([_running, _editor])
+    return app
+
+
+async def _running(app: web.Application) -> AsyncIterator[None]:
+    """The worker, from the first moment to the last."""
+    await app[DISPATCHER].start()
+    app[MODEL_WATCH].look()
+    yield
+    await app[MODEL_WATCH].stop()
+    await app[DISPATCHER].stop()
+    app[QUEUE].close()
+
+
+async def _editor(app: web.Application) -> AsyncIterator[None]:
+    """The editor's build, beside everything else: the API need not wait for it."""
+    building = asyncio.create_task(app[EDITOR].prepare())
+    yield
+    building.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await building
+
+
+async def _say_goodbye(app: web.Application) -> None:
+    """End the event sockets, which would otherwise keep the server waiting."""
+    app[HUB].close()

@@ -1,0 +1,44 @@
+"""Ask the checker, with the node definitions and the model files that there are just now."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+
+from graph.check import Checked
+from graph.check import check as check_workflow
+from graph.migrations import Loaded, WorkflowError, load
+from graph.workflow import Workflow
+from server.dispatch import NodeDefinitionsUnknown
+from server.errors import BadRequest, NotReady
+from server.keys import CATALOGUE, DISPATCHER
+from server.worker_messages import Library
+
+
+def read_workflow(data: Any) -> Loaded:
+    """The workflow in the JSON value, in today's form; raises `BadRequest` where it is none."""
+    try:
+        return load(data)
+    except WorkflowError as error:
+        place = f"At {error.place}: it " if error.place else ""
+        raise BadRequest(f"This is not a workflow. {place}{error.message}") from error
+
+
+async def library_of(request: web.Request) -> Library:
+    """The node definitions, waited for; raises `NotReady` where they do not come."""
+    try:
+        return await request.app[DISPATCHER].known_library()
+    except NodeDefinitionsUnknown as error:
+        raise NotReady(str(error), seconds=5) from error
+
+
+async def check(
+    request: web.Request, workflow: Workflow, wanted: Sequence[str] | None = None
+) -> Checked:
+    """What the checker says of the workflow."""
+    library = await library_of(request)
+    catalogue = request.app[CATALOGUE]
+    return await asyncio.to_thread(
+        check_workflow, workflow, library.nodes, catalogue, wanted=wanted
+    )

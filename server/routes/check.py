@@ -1,0 +1,114 @@
+"""Ask whether a workflow makes sense, and where a wire may go."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+from pydantic import model_validator
+
+from graph.check import targets as find_targets
+from graph.definition import Axis
+from graph.problem import Certainty, Problem
+from server.bodies import Form, body_of
+from server.checking import check, library_of, read_workflow
+from server.keys import CATALOGUE
+from server.openapi import described
+
+routes = web.RouteTableDef()
+
+
+class CheckRequest(Form):
+    """The saved workflow."""
+
+    workflow: dict[str, Any]
+
+
+class SocketSpace(Form):
+    """The spaces that a socket may still have; `candidates` is null where every one fits."""
+
+    axis: Axis
+    candidates: list[str] | None
+    certainty: Certainty
+
+
+class SocketType(Form):
+    """What a socket carries, as far as it is known."""
+
+    kind: str
+    spaces: list[SocketSpace]
+
+
+class NodeTypes(Form):
+    """The types of a node's sockets."""
+
+    inputs: dict[str, SocketType]
+    outputs: dict[str, SocketType]
+
+
+class CheckAnswer(Form):
+    """What is wrong, what every socket carries, and whether it would run."""
+
+    problems: list[Problem]
+    types: dict[str, NodeTypes]
+    runnable: bool
+
+
+class TargetsRequest(Form):
+    """The workflow, and the socket that a wire is dragged from: an output or an input."""
+
+    workflow: dict[str, Any]
+    node: str
+    output: str | None = None
+    input: str | None = None
+
+    @model_validator(mode="after")
+    def _one_end(self) -> "TargetsRequest":
+        if (self.output is None) == (self.input is None):
+            raise ValueError("give either 'output' or 'input'")
+        return self
+
+
+class Target(Form):
+    """A socket in the workflow; `reason` says why the wire may not go there."""
+
+    node: str
+    socket: str
+    ok: bool
+    code: str | None = None
+    reason: str | None = None
+
+
+class TypeTarget(Form):
+    """A socket of a node type that could be added at the wire's end."""
+
+    type: str
+    socket: str
+    ok: bool
+
+
+class TargetsAnswer(Form):
+    """Every socket of the other side, in the workflow and in the library."""
+
+    targets: list[Target]
+    types: list[TypeTarget]
+
+
+@routes.post("/api/check")
+@described({200: CheckAnswer}, body=CheckRequest)
+async def check_workflow(request: web.Request) -> web.Response:
+    """What the checker says: problems, the type of every socket, whether it would run."""
+    body = await body_of(request, CheckRequest)
+    loaded = await asyncio.to_thread(read_workflow, body.workflow)
+    checked = await check(request, loaded.workflow)
+    answer = CheckAnswer.model_validate(
+        {
+            "problems": [*loaded.problems, *checked.problems],
+            "types": _plain(checked.types),
+            "runnable": checked.runnable,
+        }
+    )
+    return web.json_response(answer.model_dump(mode="json"))
+
+
+def _plain(x):
+    return x

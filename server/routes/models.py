@@ -1,0 +1,82 @@
+"""Which model files there are, and which spaces they live in."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+from pydantic import ConfigDict
+
+from graph.files import FileFacts
+from server.bodies import Form
+from server.keys import CATALOGUE, MODEL_WATCH
+from server.openapi import described
+
+routes = web.RouteTableDef()
+
+
+class ModelFile(FileFacts):
+    """What a file is, with its title for people."""
+
+    title: str
+
+
+class LatentSpaceAnswer(Form):
+    """`channels` and `downscale` (pixels for each latent pixel) say how its latents are shaped."""
+
+    title: str
+    short: str
+    channels: int
+    downscale: int
+
+
+class TextSpaceAnswer(Form):
+    """A conditioning protocol's names."""
+
+    title: str
+    short: str
+
+
+class SpacesAnswer(Form):
+    """The spaces that sockets can have, by id; those that files declare included."""
+
+    latent: dict[str, LatentSpaceAnswer]
+    text: dict[str, TextSpaceAnswer]
+
+
+class ModelsAnswer(Form):
+    """Files by folder: `{"checkpoints": [...], "vae": [...], "input": [...], ...}`."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, list[ModelFile]]
+
+
+@routes.get("/api/models")
+@described({200: ModelsAnswer})
+async def list_models(request: web.Request) -> web.Response:
+    """Every model file and input picture; the folders are looked at again after the answer."""
+    files: dict[str, list[dict[str, Any]]] = await asyncio.to_thread(request.app[CATALOGUE].listing)
+    request.app[MODEL_WATCH].look()
+    return web.json_response(files)
+
+
+@routes.get("/api/spaces")
+@described({200: SpacesAnswer})
+async def list_spaces(request: web.Request) -> web.Response:
+    """The latent and text spaces that wires can carry."""
+    catalogue = request.app[CATALOGUE]
+    answer = SpacesAnswer(
+        latent={
+            id_: LatentSpaceAnswer(
+                title=space.title,
+                short=space.short,
+                channels=space.channels,
+                downscale=space.downscale,
+            )
+            for id_, space in catalogue.latent_spaces().items()
+        },
+        text={
+            id_: TextSpaceAnswer(title=space.title, short=space.short)
+            for id_, space in catalogue.text_spaces().items()
+        },
+    )
+    return web.json_response(answer.model_dump(mode="json"))
