@@ -116,7 +116,7 @@ def test_an_inpainting_checkpoint_is_its_variant() -> None:
     shapes = known_shapes("checkpoint_sd15")
     shapes["model.diffusion_model.input_blocks.0.0.weight"] = (320, 9, 3, 3)
     found = identify(header_of(shapes))
-    assert (found.family, found.variant, found.runnable) == ("sd15", "sd15_inpaint", True)
+    assert (found.family, found.variant, found.runnable) == ("sd15", "sd15_inpaint", False)
 
 
 def test_marker_tensors_say_what_an_sdxl_checkpoint_predicts() -> None:
@@ -278,4 +278,4 @@ def test_a_file_that_is_two_things_at_once_is_unknown_and_says_why() -> None:
 def test_only_what_the_engine_can_run_is_called_runnable() -> None:
     runnable = {name for name in EXPECTED if identify(header_of(known_shapes(name))).runnable}
     vaes = {name for name in EXPECTED if name.startswith(("vae_kl", "vae_z16"))}
-    assert runnable == {"checkpoint_sd15", "unet_sd15_ldm", "unet_sd15_inpaint_ldm", *vaes}
+    assert runnable == {"checkpoint_sd15", "unet_sd15_ldm", *vaes}

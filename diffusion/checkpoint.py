@@ -1,0 +1,152 @@
+"""Fill a module with a file's tensors, one at a time, so that memory holds one copy of them.
+
+Each tensor's bytes are mapped by themselves, converted, and unmapped again: the peak is the
+converted copy plus the largest tensor, whatever the file's size and the operating system.
+"""
+
+import mmap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+from torch import Tensor, nn
+
+from diffusion.header import Header, TensorInfo, read_header
+
+DTYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+
+NAMED = 3
+"""Tensors that a message names before it only counts."""
+
+
+class CheckpointTrouble(Exception):
+    """A file whose tensors do not fill the module; the message says which and how many."""
+
+
+def nothing() -> None:
+    """The check of a load that nobody can cancel."""
+
+
+def adopt(
+    module: nn.Module,
+    source: Path | Header,
+    names: Mapping[str, str],
+    *,
+    dtype: torch.dtype,
+    device: torch.device,
+    check_cancel: Callable[[], None] = nothing,
+) -> None:
+    """Give the module, built on the meta device, the file's tensors as `dtype` on `device`.
+
+    `names` maps the module's tensor names to the file's. Every tensor of the module must be named,
+    no other may be, and shapes must agree but for trailing ones (a 1x1 convolution may be stored as
+    a matrix). Integers keep their format. `check_cancel` is called before each tensor and raises to
+    stop. Raises `CheckpointTrouble` before any tensor is read, and `FileTrouble`.
+    """
+    header = source if isinstance(source, Header) else read_header(source)
+    wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    _require_fit(header, names, wanted)
+    state: dict[str, Tensor] = {}
+    with header.path.open("rb") as file:
+        for name, shape in wanted.items():
+            check_cancel()
+            info = header.tensors[names[name]]
+            state[name] = _converted(file, info, dtype, device).reshape(shape)
+    module.load_state_dict(state, strict=True, assign=True)
+    module.requires_grad_(False).eval()
+
+
+def bytes_of(module: nn.Module, dtype: torch.dtype) -> int:
+    """The memory that the module's tensors take as `dtype`."""
+    elements: int = sum(tensor.numel() for tensor in module.state_dict().values())
+    return elements * dtype.itemsize
+
+
+def _converted(
+    file: BinaryIO, info: TensorInfo, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """One tensor, copied out of the file."""
+    source = DTYPES[info.dtype]
+    target = dtype if source.is_floating_point else source
+    if not info.bytes:
+        return torch.empty(info.shape, dtype=target, device=device)
+    start = info.offset - info.offset % mmap.ALLOCATIONGRANULARITY
+    length = info.offset - start + info.bytes
+    # A private mapping, because torch wants a buffer that could be written to; nothing writes.
+    # It is not closed but let go of, and so lives exactly as long as a tensor that points into it.
+    mapped = mmap.mmap(file.fileno(), length, access=mmap.ACCESS_COPY, offset=start)
+    raw = torch.frombuffer(mapped, dtype=torch.uint8, count=info.bytes, offset=info.offset - start)
+    # A file may put a tensor at any byte; views of wider formats need an aligned one.
+    aligned = raw if raw.data_ptr() % source.itemsize == 0 else raw.clone()
+    # `copy`, because without a conversion this would still be the mapping.
+    tensor = aligned.view(source).to(device=device, dtype=target, copy=True)
+    return tensor.reshape(info.shape)
+
+
+def _require_fit(
+    header: Header, names: Mapping[str, str], wanted: Mapping[str, tuple[int, ...]]
+) -> None:
+    """Raise `CheckpointTrouble` unless the named tensors are exactly those that are wanted."""
+    missing = [name for name in wanted if names.get(name) not in header.tensors]
+    extra = [name for name in names if name not in wanted]
+    present = {name: header.tensors[names[name]] for name in wanted if name not in missing}
+    wrong = [
+        f"{name} is {_sizes(info.shape)}, not {_sizes(wanted[name])}"
+        for name, info in present.items()
+        if _trimmed(info.shape) != _trimmed(wanted[name])
+    ]
+    strange = [
+        f"{name} ({info.dtype})" for name, info in present.items() if info.dtype not in DTYPES
+    ]
+    scaled = _scaled(header) if any(i.dtype.startswith("F8") for i in present.values()) else []
+    faults = [
+        _fault(missing, "missing"),
+        _fault(extra, "of no place in the model"),
+        _fault(wrong, "of another shape"),
+        _fault(strange, "in a number format that cannot be read"),
+        _fault(scaled, "scales of 8-bit weights, which cannot be read yet"),
+    ]
+    if any(faults):
+        raise CheckpointTrouble(
+            f"{header.path.name} does not fit the model that it looks like: "
+            f"{'; '.join(fault for fault in faults if fault)}. Download it again, or get another "
+            "version of it."
+        )
+
+
+def _fault(items: list[str], what: str) -> str:
+    """ "3 tensors missing: a, b, c", or nothing where there are none."""
+    if not items:
+        return ""
+    some = ", ".join(items[:NAMED]) + (", …" if len(items) > NAMED else "")
+    return f"{len(items)} tensor{'s' if len(items) > 1 else ''} {what}: {some}"
+
+
+def _scaled(header: Header) -> list[str]:
+    endings = (".scale_weight", "scaled_fp8", ".comfy_quant", ".weight_scale")
+    return [name for name in header.tensors if name.endswith(endings)]
+
+
+def _trimmed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape without trailing ones."""
+    while len(shape) > 1 and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape)) or "one number"

@@ -1,0 +1,78 @@
+"""Which device computes, and in which number format."""
+
+from typing import NamedTuple
+
+import torch
+
+NAMES = {
+    "float32": torch.float32,
+    "fp32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "bf16": torch.bfloat16,
+    "float16": torch.float16,
+    "fp16": torch.float16,
+}
+
+
+class NoSuchDevice(ValueError):
+    """A device or precision that this machine has not; the message says which it has."""
+
+
+class Precision(NamedTuple):
+    """The number format of each kind of network."""
+
+    denoiser: torch.dtype
+    vae: torch.dtype
+    text: torch.dtype
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; "auto" is the fastest there is. Raises `NoSuchDevice`."""
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        return torch.device(next(kind for kind, is_there in there.items() if is_there))
+    kind = name.partition(":")[0]
+    if not there.get(kind, False):
+        has = ", ".join(kind for kind, is_there in there.items() if is_there)
+        raise NoSuchDevice(f"There is no device {name!r} here. There is: {has}.")
+    return torch.device(name)
+
+
+def choose_precision(name: str, device: torch.device) -> Precision:
+    """The number formats that a choice means on a device. Raises `NoSuchDevice`.
+
+    "auto" is bfloat16 where the device computes in it and float32 elsewhere, with the small text
+    encoder in float32 everywhere. A VAE is never in float16, whose range its activations exceed.
+    """
+    if name == "auto":
+        fast = torch.bfloat16 if has_bfloat16(device) else torch.float32
+        return Precision(fast, fast, torch.float32)
+    if name not in NAMES:
+        raise NoSuchDevice(f"There is no precision {name!r}. There is: auto, {', '.join(NAMES)}.")
+    chosen = NAMES[name]
+    return Precision(chosen, torch.float32 if chosen == torch.float16 else chosen, chosen)
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the device computes in bfloat16 itself, not by way of float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "mps":
+        try:
+            one = torch.ones(2, 2, dtype=torch.bfloat16, device=device)
+            return bool((one @ one).sum() == 8)
+        except (RuntimeError, TypeError):  # macOS before 14
+            return False
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16"))
+
+
+def describe(device: torch.device) -> str:
+    """The device's name for people."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return "Apple GPU" if device.type == "mps" else "CPU"

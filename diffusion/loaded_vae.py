@@ -1,0 +1,142 @@
+"""A VAE that is ready to use: pictures in 0…1 to raw latents and back, in tiles where large."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from diffusion.checkpoint import nothing
+from diffusion.spaces import LatentSpace
+from diffusion.tiles import Tiling, tiled
+from diffusion.vae import AutoencoderKL, ResidualBlock, VaeConfig
+
+WHOLE = 160 * 160
+"""Cells of a latent that are decoded at once (1280 x 1280 pixels at 8 pixels a cell).
+
+Above that a picture is made of tiles, which cost some evenness of tone: normalisation and attention
+see one tile only.
+"""
+
+TILE, OVERLAP = 96, 16
+"""Cells along a tile's edge, and of them those shared with the next tile."""
+
+
+class VaeNotFinite(ArithmeticError):
+    """A VAE answered with NaN or infinity."""
+
+
+class WrongShape(ValueError):
+    """A latent or picture that the VAE cannot take."""
+
+
+@dataclass(frozen=True)
+class LoadedVae:
+    """An autoencoder and the space it speaks; None where the file cannot tell which.
+
+    `exact` gives the same VAE in float32, for the pictures whose values a narrower format cannot
+    hold.
+    """
+
+    module: AutoencoderKL
+    space: LatentSpace | None
+    exact: Callable[[], AutoencoderKL]
+
+    @property
+    def config(self) -> VaeConfig:
+        return self.module.config
+
+    def decode(self, raw: Tensor, check_cancel: Callable[[], None] = nothing) -> Tensor:
+        """Pictures, float32 (batch, height, width, 3) in 0…1 on the CPU, of raw latents.
+
+        `raw`: (batch, channels, height / 8, width / 8). `check_cancel` is called before every tile
+        and block of the network, and raises to stop. Raises `WrongShape` and `VaeNotFinite`.
+        """
+        channels = self.config.latent_channels
+        if raw.ndim != 4 or raw.shape[1] != channels:
+            raise WrongShape(
+                f"The latent has {raw.shape[1] if raw.ndim > 1 else 0} channels and this VAE takes "
+                f"{channels}: use the VAE of the model that made it."
+            )
+        pixels = self._run(AutoencoderKL.decode, raw, 1, self.config.downscale, check_cancel)
+        return ((pixels + 1) / 2).clamp(0, 1).movedim(1, -1).contiguous()
+
+    def encode(self, pictures: Tensor, check_cancel: Callable[[], None] = nothing) -> Tensor:
+        """Raw latents, float32 on the CPU, of pictures (batch, height, width, 3) in 0…1.
+
+        What is over a whole number of cells is cut off evenly. `check_cancel` and errors as in
+        `decode`.
+        """
+        pixels = self._whole_cells(pictures).movedim(-1, 1) * 2 - 1
+        return self._run(AutoencoderKL.encode, pixels, self.config.downscale, 1, check_cancel)
+
+    def _run(
+        self,
+        method: Callable[[AutoencoderKL, Tensor], Tensor],
+        x: Tensor,
+        entering: int,
+        leaving: int,
+        check_cancel: Callable[[], None],
+    ) -> Tensor:
+        """The network over each item of the batch, again in float32 where it gave no numbers."""
+        made = []
+        for one in x[:, None]:
+            done = _apply(self.module, method, one, entering, leaving, check_cancel)
+            if not torch.isfinite(done).all() and torch.isfinite(one).all():
+                done = _apply(self.exact(), method, one, entering, leaving, check_cancel)
+            if not torch.isfinite(done).all():
+                raise VaeNotFinite(
+                    "What comes out of the VAE holds numbers that are not finite (NaN), also in "
+                    "float32: the latent or the VAE's file is damaged."
+                )
+            made.append(done)
+        return torch.cat(made)
+
+    def _whole_cells(self, pictures: Tensor) -> Tensor:
+        cell = self.config.downscale
+        height, width = (edge // cell * cell for edge in pictures.shape[1:3])
+        if not height or not width:
+            raise WrongShape(
+                f"A picture of {pictures.shape[2]} x {pictures.shape[1]} pixels is too small for "
+                f"this VAE: {cell} x {cell} is the least."
+            )
+        top, left = (pictures.shape[1] - height) // 2, (pictures.shape[2] - width) // 2
+        return pictures[:, top : top + height, left : left + width]
+
+
+def _apply(
+    module: AutoencoderKL,
+    method: Callable[[AutoencoderKL, Tensor], Tensor],
+    x: Tensor,
+    entering: int,
+    leaving: int,
+    check_cancel: Callable[[], None],
+) -> Tensor:
+    like = next(module.parameters())
+
+    def apply(part: Tensor) -> Tensor:
+        with torch.no_grad():
+            return method(module, part.to(like))
+
+    cells = x.shape[2] * x.shape[3] // entering**2
+    with _cancellable(module, check_cancel):
+        check_cancel()
+        if cells <= WHOLE:
+            return apply(x).float().cpu()
+        return tiled(apply, x, Tiling(TILE, OVERLAP, entering, leaving), check_cancel)
+
+
+@contextmanager
+def _cancellable(module: AutoencoderKL, check_cancel: Callable[[], None]) -> Iterator[None]:
+    """Call `check_cancel` before every residual block: a large picture takes many seconds."""
+    hooks = [
+        block.register_forward_pre_hook(lambda *_: check_cancel())
+        for block in module.modules()
+        if isinstance(block, ResidualBlock)
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
