@@ -18,6 +18,7 @@ from typing import Any, Literal
 from graph.cache import Outputs, ResultCache
 from graph.call import (
     Asked,
+    Call,
     Caller,
     CallError,
     Examine,
@@ -34,6 +35,8 @@ from graph.node import ValuesError
 from graph.plan import Plan
 from graph.step import Origin, Step
 from graph.types import Lazy
+
+__all__ = ["Call", "NodeFailure", "Outcome", "execute"]
 
 Emit = Callable[[Event], None]
 Explain = Callable[[Exception], str | None]
@@ -218,7 +221,8 @@ class _Run:
         if not self.begun.keys().isdisjoint(plan.steps) or step.key in plan.steps:
             raise CallError("it expands into itself.")
         keys = [origin.key for origin in outputs.values()]
-        self.frontier.join(plan, keys)
+        # A step that was done and freed, but is needed once more, is announced once more.
+        self.announced.difference_update(self.frontier.join(plan, keys))
         self.demand(keys)
         return _Begun(waits_for=keys, expansion=outputs)
 

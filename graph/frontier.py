@@ -28,12 +28,14 @@ class Frontier:
         """Whether the step is live and has yet to be done."""
         return key in self._live
 
-    def join(self, plan: Plan, roots: Iterable[str]) -> None:
+    def join(self, plan: Plan, roots: Iterable[str]) -> list[str]:
         """Make live what the roots may need and nobody has kept; the caller now reads each root.
 
-        What the cache has is taken from it and pinned there, so that it is counted once.
+        What the cache has is taken from it and pinned there, so that it is counted once. The steps
+        that became live are returned; a step that was done and freed may be among them again.
         """
         readers, results, live = self._readers, self.results, self._live
+        joined: list[str] = []
         possible: set[str] = set()
         for key in roots:
             possible.add(key)
@@ -48,9 +50,11 @@ class Frontier:
                 results[key] = kept
                 continue
             live.add(key)
+            joined.append(key)
             possible.update(step.sources)
             for source in step.sources:
                 readers[source] = readers.get(source, 0) + 1
+        return joined
 
     def value(self, origin: Origin) -> Any:
         """The value of a step that is done; `LookupError` where it has no such output."""
