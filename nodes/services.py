@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy
 
 from diffusion.denoiser import Denoiser
+from diffusion.loaded_vae import LoadedVae
 from diffusion.spaces import LatentSpace
 from diffusion.text import TextEncoder
-from diffusion.vae import AutoencoderKL
 from graph.definition import Axis
 from graph.files import FileFacts
 from graph.node import Service
@@ -42,7 +42,7 @@ class Models(Service):
         """The text encoder that the recipe names."""
         raise NotImplementedError
 
-    def vae(self, vae: Vae[S]) -> AutoencoderKL:
+    def vae(self, vae: Vae[S]) -> LoadedVae:
         """The VAE that the recipe names."""
         raise NotImplementedError
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from graph.events import NodeChanged, Previewed, Produced, Progressed
 from server import worker
+from server.node_states import NodeStates
 from server.queue import Run, RunQueue
 from server.settings import Settings
 from server.worker_client import Died, Entry, State, WorkerClient
@@ -26,9 +27,6 @@ from server.worker_messages import (
 )
 
 log = logging.getLogger(__name__)
-
-FLUSH = 0.1
-"""Seconds that node states may wait before they are written to the queue, many at once."""
 
 SILENCE = 30.0
 """Seconds without a sign of life after which the status says so."""
@@ -73,9 +71,7 @@ class Dispatcher:
         self._device = ""
         self._current: Run | None = None
         self._ended: asyncio.Future[Ended] | None = None
-        self._running_nodes: dict[str, None] = {}  # in the order they began
-        self._unwritten: dict[str, NodeChanged] = {}
-        self._flush: asyncio.TimerHandle | None = None
+        self._nodes = NodeStates(queue)
         self._questions: dict[int, asyncio.Future[Value]] = {}
         self._numbers = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -97,7 +93,7 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.stop()
-        self._write_nodes()
+        self._nodes.write()
         if self._current is not None:
             self._queue.release(self._current.id)
         for question in self._questions.values():
@@ -176,13 +172,13 @@ class Dispatcher:
 
     async def _run(self, run: Run) -> None:
         self._current = run
-        self._running_nodes.clear()
+        self._nodes.begin(run.id)
         self._ended = asyncio.get_running_loop().create_future()
         self._set_state("busy", "")
         self._publish_run(run)
         await self._client.send(Start(run=run.id, workflow=run.workflow, wanted=run.wanted))
         ended = await self._ended
-        self._write_nodes()
+        self._nodes.write()
         self._current = None
         if self._state == "busy":
             self._set_state("ready", "")
@@ -224,27 +220,10 @@ class Dispatcher:
             self._publish({"type": "preview", "run": run, "node": event.node, "url": url}, False)
             return
         if isinstance(event, NodeChanged):
-            self._note(event)
+            self._nodes.note(event)
         if isinstance(event, Produced):
             self._queue.produced(run, event)
         self._publish({**event.model_dump(mode="json"), "run": run}, True)
-
-    def _note(self, event: NodeChanged) -> None:
-        if event.state == "running":
-            self._running_nodes[event.node] = None
-        else:
-            self._running_nodes.pop(event.node, None)
-        self._unwritten[event.node] = event
-        if self._flush is None:
-            self._flush = asyncio.get_running_loop().call_later(FLUSH, self._write_nodes)
-
-    def _write_nodes(self) -> None:
-        if self._flush is not None:
-            self._flush.cancel()
-            self._flush = None
-        if self._current is not None and self._unwritten:
-            self._queue.changed(self._current.id, self._unwritten.values())
-        self._unwritten.clear()
 
     def _died(self, died: Died) -> None:
         for question in self._questions.values():
@@ -257,26 +236,21 @@ class Dispatcher:
             self._set_state("stopped", f"The worker cannot be started: {died.reason}. {where}")
         if self._current is None:
             return
-        title = self._title(next(reversed(self._running_nodes), None))
-        during = f" while the node {title} was running" if title else ""
-        for node in self._running_nodes:
-            self._happened_failed(node)
+        running = self._nodes.running
+        during = f" while the node {self._title(running[-1])} was running" if running else ""
+        message = "The worker process died while this node was running."
+        for node in running:
+            self._happened(
+                self._current.id, NodeChanged(node=node, state="failed", message=message)
+            )
         error = f"The worker process died{during}: {died.reason}. {where}"
         self._end(Ended(run=self._current.id, status="failed", error=error))
 
-    def _happened_failed(self, node: str) -> None:
-        assert self._current is not None
-        message = "The worker process died while this node was running."
-        event = NodeChanged(node=node, state="failed", message=message)
-        self._unwritten[node] = event
-        self._publish({**event.model_dump(mode="json"), "run": self._current.id}, True)
-
     # --- small things
 
-    def _title(self, node: str | None) -> str:
+    def _title(self, node: str) -> str:
         """The node as a person knows it: its title and id."""
-        if node is None or self._current is None:
-            return ""
+        assert self._current is not None
         placed = self._current.workflow.get("nodes", {}).get(node, {})
         definition = self._library.nodes.get(placed.get("type", "")) if self._library else None
         title = placed.get("title") or (definition.title if definition else placed.get("type", ""))

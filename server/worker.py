@@ -137,12 +137,17 @@ def _beat(send: Send) -> None:
         send(Alive())
 
 
+def set_aside(log: Path) -> None:
+    """Give a log that has grown long another name; the one that had it is lost."""
+    with contextlib.suppress(OSError):  # none there yet; on Windows: another process has it open
+        if log.stat().st_size > LARGEST_LOG:
+            os.replace(log, log.with_suffix(".old.log"))
+
+
 def _print_into(path: Path) -> None:
     """Send all that this process prints, native code included, to the end of the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):  # Windows: another process has it open
-        if path.stat().st_size > LARGEST_LOG:
-            os.replace(path, path.with_suffix(".old.log"))
+    set_aside(path)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for number in (1, 2):
         os.dup2(descriptor, number)

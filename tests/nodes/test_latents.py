@@ -5,13 +5,14 @@ import dataclasses
 import pytest
 import torch
 
+from diffusion.loaded_vae import LoadedVae, VaeNotFinite, WrongShape
 from diffusion.spaces import LatentSpace
 from diffusion.vae import AutoencoderKL
 from graph.cancel import Cancelled
 from nodes.latents import empty_latent
 from nodes.services import WrongSpace
 from nodes.sockets import Image, Latent
-from nodes.vae import NotFinite, WrongShape, vae_decode, vae_encode
+from nodes.vae import vae_decode, vae_encode
 from tests.helpers.services import Interrupt, Models, Spaces, recipe
 from tests.helpers.tiny_model import vae_module
 
@@ -19,9 +20,13 @@ SHIFTED = LatentSpace("shifted", "Shifted", "S", 6, 4, scale=2.0, shift=0.5)
 
 
 @pytest.fixture(scope="module")
-def module() -> AutoencoderKL:
+def module() -> LoadedVae:
     torch.manual_seed(0)
-    return vae_module()
+    return loaded(vae_module())
+
+
+def loaded(module: AutoencoderKL) -> LoadedVae:
+    return LoadedVae(module, None, exact=lambda: module)
 
 
 def test_an_empty_latent_has_the_shape_and_id_of_its_space() -> None:
@@ -35,7 +40,7 @@ def test_an_empty_latent_is_what_the_model_sees_as_zero() -> None:
     assert SHIFTED.normalise(latent.samples).abs().max() == 0
 
 
-def test_decoding_gives_pictures_in_0_to_1(module: AutoencoderKL) -> None:
+def test_decoding_gives_pictures_in_0_to_1(module: LoadedVae) -> None:
     latent: Latent = Latent(torch.randn(2, 4, 4, 6, generator=torch.manual_seed(1)), "sd1")
     image = vae_decode(
         latent, recipe(), models=Models(vae=module), spaces=Spaces(), interrupt=Interrupt()
@@ -45,7 +50,7 @@ def test_decoding_gives_pictures_in_0_to_1(module: AutoencoderKL) -> None:
     assert image.pixels.max() <= 1
 
 
-def test_a_latent_of_another_space_is_refused_at_run_time(module: AutoencoderKL) -> None:
+def test_a_latent_of_another_space_is_refused_at_run_time(module: LoadedVae) -> None:
     latent: Latent = Latent(torch.zeros(1, 4, 4, 4), "sdxl")
     with pytest.raises(WrongSpace):
         vae_decode(
@@ -54,7 +59,7 @@ def test_a_latent_of_another_space_is_refused_at_run_time(module: AutoencoderKL)
 
 
 def test_a_latent_with_other_channels_is_refused_even_if_its_space_is_unknown(
-    module: AutoencoderKL,
+    module: LoadedVae,
 ) -> None:
     latent: Latent = Latent(torch.zeros(1, 16, 4, 4))
     with pytest.raises(WrongShape, match="16 channels"):
@@ -63,25 +68,25 @@ def test_a_latent_with_other_channels_is_refused_even_if_its_space_is_unknown(
         )
 
 
-def test_decoding_can_be_cancelled_between_two_pictures(module: AutoencoderKL) -> None:
+def test_decoding_can_be_cancelled_in_the_middle(module: LoadedVae) -> None:
     latent: Latent = Latent(torch.zeros(3, 4, 2, 2), "sd1")
-    interrupt = Interrupt(at=2)
+    interrupt = Interrupt(at=5)
     with pytest.raises(Cancelled):
         vae_decode(
             latent, recipe(), models=Models(vae=module), spaces=Spaces(), interrupt=interrupt
         )
-    assert interrupt.looks == 2
+    assert interrupt.looks == 5
 
 
-def test_a_vae_that_answers_with_nan_is_told_with_what_to_do(module: AutoencoderKL) -> None:
+def test_a_vae_that_answers_with_nan_is_told(module: LoadedVae) -> None:
     latent: Latent = Latent(torch.full((1, 4, 2, 2), float("nan")), "sd1")
-    with pytest.raises(NotFinite, match="--precision float32"):
+    with pytest.raises(VaeNotFinite, match="NaN"):
         vae_decode(
             latent, recipe(), models=Models(vae=module), spaces=Spaces(), interrupt=Interrupt()
         )
 
 
-def test_encoding_cuts_the_middle_to_whole_cells_and_says_its_space(module: AutoencoderKL) -> None:
+def test_encoding_cuts_the_middle_to_whole_cells_and_says_its_space(module: LoadedVae) -> None:
     pixels = torch.zeros(1, 37, 26, 3)
     pixels[:, 2:34, 1:25] = 1
     latent = vae_encode(
@@ -95,7 +100,7 @@ def test_encoding_cuts_the_middle_to_whole_cells_and_says_its_space(module: Auto
     assert torch.equal(latent.samples, inside.samples)
 
 
-def test_a_picture_smaller_than_a_cell_is_refused_in_words(module: AutoencoderKL) -> None:
+def test_a_picture_smaller_than_a_cell_is_refused_in_words(module: LoadedVae) -> None:
     with pytest.raises(WrongShape, match="8 x 8 is the least"):
         vae_encode(
             Image(torch.zeros(1, 7, 20, 3)),
@@ -105,8 +110,8 @@ def test_a_picture_smaller_than_a_cell_is_refused_in_words(module: AutoencoderKL
         )
 
 
-def test_latents_of_half_precision_vaes_are_float32_on_the_wire(module: AutoencoderKL) -> None:
-    half = vae_module().to(torch.bfloat16)
+def test_latents_of_half_precision_vaes_are_float32_on_the_wire(module: LoadedVae) -> None:
+    half = loaded(vae_module().to(torch.bfloat16))
     latent = vae_encode(
         Image(torch.rand(1, 16, 16, 3)), recipe(), models=Models(vae=half), interrupt=Interrupt()
     )

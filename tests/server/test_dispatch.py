@@ -5,75 +5,17 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 
 from server import dispatch
-from server.dispatch import Dispatcher, NodeDefinitionsUnknown
-from server.queue import Run, RunQueue, UnknownRun
+from server.dispatch import NodeDefinitionsUnknown
+from server.queue import RunQueue, UnknownRun
 from server.settings import Settings
-from server.worker_client import FAILED_STARTS, Entry
+from server.worker_client import FAILED_STARTS
 from tests.helpers import fake_worker
-
-PATIENCE = 30.0  # seconds; a process start takes about one on a busy machine
-
-
-class Desk:
-    """A dispatcher with its queue, and everything that it published."""
-
-    def __init__(self, settings: Settings, entry: Entry) -> None:
-        self.queue = RunQueue(settings.database)
-        self.heard: list[dict[str, Any]] = []
-        self.replayed: list[bool] = []
-        self.dispatcher = Dispatcher(settings, self.queue, self._hear, entry)
-
-    def add(self, *types: str) -> str:
-        nodes = {f"n{k}": {"type": name, "title": ""} for k, name in enumerate(types)}
-        run = self.queue.add({"version": 1, "nodes": nodes}).id
-        self.dispatcher.wake()
-        return run
-
-    async def ended(self, run: str) -> Run:
-        await self.until(lambda: self.queue.get(run).status not in ("waiting", "running"))
-        return self.queue.get(run)
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while not condition():
-                await asyncio.sleep(0.01)
-
-    async def running(self, run: str, node: str = "n0") -> None:
-        event = {"type": "node", "run": run, "node": node, "state": "running"}
-        await self.until(lambda: any(event.items() <= message.items() for message in self.heard))
-
-    def of_type(self, name: str) -> list[dict[str, Any]]:
-        return [message for message in self.heard if message["type"] == name]
-
-    def _hear(self, message: dict[str, Any], replay: bool) -> None:
-        self.heard.append(message)
-        self.replayed.append(replay)
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    settings = Settings.of(data=tmp_path / "data")
-    settings.make_folders()
-    return settings
-
-
-@asynccontextmanager
-async def at_desk(settings: Settings, entry: Entry = fake_worker.main) -> AsyncIterator[Desk]:
-    desk = Desk(settings, entry)
-    await desk.dispatcher.start()
-    try:
-        yield desk
-    finally:
-        await desk.dispatcher.stop()
-        desk.queue.close()
+from tests.helpers.desk import PATIENCE, Desk, at_desk
 
 
 @pytest.fixture
@@ -235,6 +177,7 @@ from pathlib import Path
 from server.settings import Settings
 from server.worker_client import WorkerClient
 from tests.helpers import fake_worker
+from tests.helpers.desk import PATIENCE, Desk, at_desk
 
 async def serve():
     client = WorkerClient(Settings.of(data=Path(sys.argv[1])), print, fake_worker.main)

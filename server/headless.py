@@ -1,0 +1,246 @@
+"""Run and check workflows without the browser: `main.py run`, `check` and `inspect`."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from graph.check import check
+
+from graph.definition import NodeDefinition
+from graph.events import NodeChanged, Produced, Progressed
+from graph.migrations import WorkflowError, load_text
+from graph.problem import Problem
+from graph.workflow import Workflow
+from server import catalogue, png, worker
+from server.catalogue import Catalogue
+from server.headless_values import BadAssignment, assigned, title_of
+from server.settings import Settings
+from server.worker_client import Died, Entry, WorkerClient
+from server.worker_library import keep_library, kept_library
+from server.worker_messages import Cancel, Ended, FromWorker, Happened, Library, Start
+
+RUN = "headless"
+"""The id of the only run; it names a folder below temp."""
+
+
+class CannotRun(Exception):
+    """A sentence that ends the command with exit code 1."""
+
+
+def run_file(
+    settings: Settings,
+    path: Path,
+    sets: Sequence[str] = (),
+    out: Path | None = None,
+    entry: Entry = worker.main,
+) -> int:
+    """Run the workflow in the file; the exit code. Paths of pictures go to standard output.
+
+    `sets` are changes such as "KSampler.seed=7"; `out` is where the pictures go, else the output
+    folder.
+    """
+    settings.make_folders()
+    options = {} if out is None else {"output": str(out.expanduser().resolve())}
+    return _guarded(_run(settings, path, sets, options, entry))
+
+
+def check_file(
+    settings: Settings, path: Path, json_output: bool = False, entry: Entry = worker.main
+) -> int:
+    """Print what is wrong with the workflow in the file; 0 where it can run, else 1."""
+    settings.make_folders()
+    return _guarded(_check(settings, path, json_output, entry))
+
+
+def inspect_file(settings: Settings, path: Path, json_output: bool = False) -> int:
+    """Print what the model file is; the exit code."""
+    try:
+        found = catalogue.inspect_file(path)
+    except (catalogue.FileTrouble, OSError) as trouble:
+        return _complain(str(trouble))
+    print(json.dumps(found, indent=2) if json_output else catalogue.inspection_text(path, found))
+    return 0
+
+
+def _guarded(work: Any) -> int:
+    try:
+        return int(asyncio.run(work))
+    except (CannotRun, WorkflowError, BadAssignment) as error:
+        return _complain(str(error))
+    except KeyboardInterrupt:
+        return _complain("Cancelled.")
+
+
+def _complain(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 1
+
+
+async def _run(
+    settings: Settings,
+    path: Path,
+    sets: Sequence[str],
+    options: dict[str, Any],
+    entry: Entry,
+) -> int:
+    workflow = _read(settings, path)
+    async with contextlib.AsyncExitStack() as stack:
+        desk = Desk(settings, options, entry)
+        stack.push_async_callback(desk.stop)
+        await desk.start()
+        definitions = (await desk.library()).nodes
+        workflow = assigned(workflow, definitions, sets)
+        problems, runnable = _problems(settings, workflow, definitions)
+        _tell(workflow, definitions, problems, sys.stderr)
+        if not runnable:
+            return 1
+        desk.follow(workflow, definitions)
+        return await desk.run(workflow)
+
+
+async def _check(settings: Settings, path: Path, json_output: bool, entry: Entry) -> int:
+    workflow = _read(settings, path)
+    library = kept_library(settings)
+    if library is None:
+        desk = Desk(settings, {}, entry)
+        try:
+            await desk.start()
+            library = await desk.library()
+        finally:
+            await desk.stop()
+        keep_library(settings, library)
+    problems, runnable = _problems(settings, workflow, library.nodes)
+    if json_output:
+        listed = [problem.model_dump(mode="json") for problem in problems]
+        print(json.dumps({"problems": listed}, indent=2, ensure_ascii=False))
+    else:
+        _tell(workflow, library.nodes, problems, sys.stdout)
+        if not problems:
+            print(f"{path}: no problems.")
+    return 0 if runnable else 1
+
+
+def _read(settings: Settings, path: Path) -> Workflow:
+    """The workflow in a JSON file, or in a PNG that Save Image wrote. Raises `CannotRun`."""
+    try:
+        if path.stat().st_size > settings.max_upload:
+            raise CannotRun(f"{path} is larger than {settings.max_upload // 2**20} MiB.")
+        with path.open("rb") as file:
+            start = file.read(8)
+            file.seek(0)
+            if not png.is_png(start):
+                return load_text(file.read()).workflow
+            text = png.text_of(file)
+    except OSError as error:
+        raise CannotRun(f"{path} cannot be read: {error.strerror or error}.") from error
+    except png.BadPng as error:
+        raise CannotRun(f"{path}: {error}") from error
+    if text is None:
+        raise CannotRun(f"There is no workflow in {path}: Save Image did not write this picture.")
+    return load_text(text).workflow
+
+
+def _problems(
+    settings: Settings, workflow: Workflow, definitions: dict[str, NodeDefinition]
+) -> tuple[Sequence[Problem], bool]:
+    files = Catalogue(settings.models, settings.input, settings.cache / "files.json")
+    files.refresh()
+    checked = check(workflow, definitions, files)
+    return checked.problems, checked.runnable
+
+
+def _tell(
+    workflow: Workflow,
+    definitions: dict[str, NodeDefinition],
+    problems: Sequence[Problem],
+    stream: Any,
+) -> None:
+    for problem in problems:
+        placed = workflow.nodes.get(problem.node or "")
+        where = f"{title_of(placed, definitions)} ({problem.node}): " if placed else ""
+        print(f"{problem.severity}: {where}{problem.message}", file=stream)
+
+
+class Desk:
+    """A worker for the time of one command, and what it says."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any], entry: Entry) -> None:
+        self._settings = settings
+        self._client = WorkerClient(settings, self._hear, entry, options)
+        self._output = Path(options.get("output", settings.output))
+        self._known: asyncio.Future[Library] | None = None
+        self._ended: asyncio.Future[Ended] | None = None
+        self._titles: dict[str, str] = {}
+
+    async def start(self) -> None:
+        """Start the worker."""
+        self._known = asyncio.get_running_loop().create_future()
+        self._ended = asyncio.get_running_loop().create_future()
+        await self._client.start()
+
+    async def stop(self) -> None:
+        """End the worker."""
+        await self._client.stop()
+
+    async def library(self) -> Library:
+        """The node definitions. Raises `CannotRun` where the worker dies first."""
+        assert self._known is not None
+        library = await self._known
+        for pack in library.packs:
+            if pack.error:
+                print(f"warning: the pack {pack.name} is missing: {pack.error}", file=sys.stderr)
+        return library
+
+    def follow(self, workflow: Workflow, definitions: dict[str, NodeDefinition]) -> None:
+        """Call nodes by their titles from now on."""
+        self._titles = {
+            node: title_of(placed, definitions) for node, placed in workflow.nodes.items()
+        }
+
+    async def run(self, workflow: Workflow) -> int:
+        """Run the workflow; the exit code."""
+        assert self._ended is not None
+        await self._client.ready.wait()
+        await self._client.send(Start(run=RUN, workflow=workflow.to_json()))
+        try:
+            ended = await self._ended
+        except asyncio.CancelledError:
+            await self._client.send(Cancel(run=RUN))
+            raise
+        if ended.status != "finished":
+            return _complain(ended.error or f"The run was {ended.status}.")
+        return 0
+
+    def _hear(self, message: FromWorker | Died) -> None:
+        match message:
+            case Library() if self._known is not None and not self._known.done():
+                self._known.set_result(message)
+            case Ended() if self._ended is not None and not self._ended.done():
+                self._ended.set_result(message)
+            case Happened(event=event):
+                self._print(event)
+            case Died(reason=reason):
+                log = worker.log_path(self._settings)
+                died = CannotRun(f"The worker process died: {reason}. Its log is {log}.")
+                for waiting in (self._known, self._ended):
+                    if waiting is not None and not waiting.done():
+                        waiting.set_exception(died)
+                        waiting.exception()  # looked at, so that nobody waiting is no complaint
+
+    def _print(self, event: Any) -> None:
+        title = self._titles.get(getattr(event, "node", ""), "")
+        match event:
+            case Progressed(step=step, steps=steps, label=label):
+                print(f"{title} {step}/{steps} {label}".rstrip(), file=sys.stderr)
+            case NodeChanged(state="running" | "cached" as state):
+                print(f"{title}: {state}", file=sys.stderr)
+            case Produced(file=file, area="output") if file:
+                print(self._output / file, flush=True)
+            case Produced(file=file) if file:
+                print(self._settings.temp / file, flush=True)
+            case Produced(data=data):
+                print(data, flush=True)

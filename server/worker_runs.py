@@ -1,0 +1,183 @@
+"""Run workflows: check, plan, execute, and keep results for the next run and for questions."""
+
+import logging
+import traceback
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusion.engine import Engine
+from graph.check import check
+
+from graph.cache import NotKept, ResultCache
+from graph.cancel import Cancel
+from graph.definition import OutputDefinition
+from graph.events import Event
+from graph.execute import execute
+from graph.expand import Expander
+from graph.migrations import load
+from graph.plan import Bindings, Unplannable, plan
+from graph.problem import Problem
+from graph.workflow import Workflow
+from nodes.sockets import size_in_bytes
+from server.catalogue import Catalogue
+from server.settings import Settings
+from server.worker import Send
+from server.worker_library import library_version
+from server.worker_messages import AskValue, Ended, Happened, Library, Ready, Start, Value
+from server.worker_packs import core_modules, core_nodes, pack_nodes
+from server.worker_services import RunContext
+from server.worker_values import describe_value, tensors_in
+
+log = logging.getLogger(__name__)
+
+CACHE_BYTES = 2 * 2**30
+"""Memory for results; a picture of 1024 x 1024 takes 12 MiB."""
+
+REMEMBERED = 50
+"""Runs whose values can be asked for, as long as the cache has them."""
+
+
+class Runner:
+    """Everything that a worker process does. `options` may hold:
+
+    `output`: the folder where pictures go, in place of the settings'. `modules`, for tests: names
+    of the modules whose nodes there are, in place of the program's own; then no engine is made.
+    """
+
+    def __init__(self, settings: Settings, send: Send, options: Mapping[str, Any]) -> None:
+        self._settings = settings
+        self._send = send
+        self._output = Path(options.get("output", settings.output))
+        modules: Sequence[str] | None = options.get("modules")
+        self._engine = _engine(settings) if modules is None else None
+        own = core_nodes(core_modules() if modules is None else modules)
+        others, self._packs = pack_nodes(settings.custom_nodes)
+        self._registry = own | others
+        self._catalogue = Catalogue(
+            settings.models, settings.input, settings.cache / "worker-files.json"
+        )
+        self._catalogue.refresh_in_background()
+        self._cache = ResultCache(CACHE_BYTES, size_in_bytes)
+        self._keys: OrderedDict[str, Mapping[str, str]] = OrderedDict()
+
+    def announce(self) -> None:
+        """Tell the server which nodes there are, and that runs may come."""
+        version = library_version(self._settings)
+        nodes = dict(self._registry.definitions)
+        self._send(Library(version=version, nodes=nodes, packs=self._packs))
+        self._send(Ready(device="" if self._engine is None else self._engine.describe()))
+
+    def run(self, start: Start, wish: Cancel) -> None:
+        """Run the workflow, and say how it ended; whatever goes wrong is told, never raised."""
+        try:
+            ended = self._run(start, wish)
+        except Exception as error:  # noqa: BLE001  the process lives on, and the log says why
+            traceback.print_exc()
+            message = f"The run could not be started: {type(error).__name__}: {error}"
+            ended = Ended(run=start.run, status="failed", error=message)
+        self._send(ended)
+
+    def value(self, asked: AskValue) -> Value:
+        """The value that a node gave, written where the server finds it."""
+        gone = Value(id=asked.id, kind="gone")
+        try:
+            value = self._cache.value(self._keys[asked.run][asked.node], asked.output)
+            kind, file, data = describe_value(value, self._settings, self._catalogue, asked)
+        except (NotKept, KeyError):
+            return gone
+        except Exception:  # noqa: BLE001  a value of anybody's node must not end the process
+            traceback.print_exc()
+            return gone
+        return Value(id=asked.id, kind=kind, file=file, data=data)
+
+    def _run(self, start: Start, wish: Cancel) -> Ended:
+        workflow = load(start.workflow).workflow  # the queue may be older than the program
+        definitions = self._registry.definitions
+        checked = check(workflow, definitions, self._catalogue, wanted=start.wanted)
+        if not checked.runnable:
+            return Ended(run=start.run, status="failed", error=_sentences(checked.problems))
+        engine = "" if self._engine is None else self._engine.key
+        try:
+            steps = plan(
+                workflow,
+                definitions,
+                checked.bindings,
+                wanted=start.wanted,
+                files=self._catalogue,
+                engine=engine,
+            )
+        except Unplannable as error:
+            return Ended(run=start.run, status="failed", error=str(error))
+        self._remember(start.run, steps.keys)
+        context = RunContext(
+            run=start.run,
+            saved=start.workflow,
+            workflow=workflow,
+            plan=steps,
+            settings=self._settings,
+            output=self._output,
+            catalogue=self._catalogue,
+            engine=self._engine,
+        )
+        expander = Expander(workflow, definitions, self._recheck, self._catalogue, engine)
+
+        def emit(event: Event) -> None:
+            self._send(Happened(run=start.run, event=event))
+
+        outcome = execute(
+            steps,
+            self._registry.functions,
+            self._cache,
+            services=context.service,
+            resolve_file=self._catalogue.resolve,
+            emit=emit,
+            cancel=wish,
+            join=expander,
+            explain=explain,
+            examine=examine,
+        )
+        if outcome.failure is None:
+            return Ended(run=start.run, status=outcome.status)
+        log.error("Run %s failed.\n%s", start.run, outcome.failure.traceback)
+        return Ended(run=start.run, status=outcome.status, error=outcome.failure.message)
+
+    def _recheck(self, workflow: Workflow, wanted: Sequence[str]) -> Bindings:
+        checked = check(workflow, self._registry.definitions, self._catalogue, wanted=wanted)
+        if not checked.runnable:
+            raise Unplannable(_sentences(checked.problems))
+        return checked.bindings
+
+    def _remember(self, run: str, keys: Mapping[str, str]) -> None:
+        self._keys[run] = keys
+        while len(self._keys) > REMEMBERED:
+            self._keys.popitem(last=False)
+
+
+def explain(error: Exception) -> str | None:
+    """The sentence for an error that says too little by itself: memory that ran out."""
+    text = str(error)
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "not enough memory" in text:
+        return (
+            "There is not enough memory. Make the picture or the batch smaller, or close other "
+            "programs that use the device."
+        )
+    return None
+
+
+def examine(definition: OutputDefinition, value: Any) -> str | None:
+    """What is wrong with an output: numbers that are none."""
+    if any(not torch.isfinite(tensor).all() for tensor in tensors_in(value)):
+        return "holds numbers that are not finite (NaN): something went wrong while computing it"
+    return None
+
+
+def _engine(settings: Settings) -> Engine:
+    return Engine(device=settings.device, precision=settings.precision)
+
+
+def _sentences(problems: Sequence[Problem]) -> str:
+    errors = [problem.message for problem in problems if problem.severity == "error"]
+    return " ".join(errors[:5]) + (f" And {len(errors) - 5} more." if len(errors) > 5 else "")

@@ -1,0 +1,201 @@
+"""What a running node is handed beside its inputs, for the services of `nodes.services`."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from diffusion.denoiser import Denoiser
+from diffusion.engine import Engine
+from diffusion.loaded_vae import LoadedVae
+from diffusion.preview import jpeg
+from diffusion.spaces import LatentSpace
+from diffusion.text import TextEncoder
+from graph.cancel import Cancel
+from graph.definition import Axis
+from graph.events import Previewed, Progressed
+from graph.execute import Call
+from graph.files import FileFacts
+from graph.plan import Plan
+from graph.widgets import ModelFile
+from graph.workflow import Workflow
+from nodes import services
+from nodes.outputs import FolderOutputs, Origin, replace
+from nodes.services import BadFile, Side, UnknownSpace, WrongSpace
+from nodes.sockets import Clip, Model, Vae
+from server.catalogue import Catalogue
+from server.previews import preview_name, preview_path
+from server.settings import Settings
+
+PROGRESS_EVERY = 0.05
+"""Seconds between two tellings of progress, the last step excepted."""
+
+PREVIEW_EVERY = 0.3
+"""Seconds between two previews."""
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What the services of one run have in common. `saved` is the workflow as it was sent."""
+
+    run: str
+    saved: Mapping[str, Any]
+    workflow: Workflow
+    plan: Plan
+    settings: Settings
+    output: Path
+    catalogue: Catalogue
+    engine: Engine | None
+
+    def service(self, name: str, call: Call) -> object:
+        """The service that goes by the name of its class."""
+        return _MAKERS[name](self, call)
+
+
+class RunProgress(services.Progress):
+    """Tells the server, and no more often than anybody could see."""
+
+    def __init__(self, context: RunContext, call: Call) -> None:
+        self._call = call
+        self._file = preview_path(context.settings, context.run, call.node)
+        self._told = self._shown = float("-inf")
+
+    def step(self, step: int, steps: int, label: str = "") -> None:
+        now = time.monotonic()
+        if step < steps and now - self._told < PROGRESS_EVERY:
+            return
+        self._told = now
+        self._call.emit(Progressed(node=self._call.node, step=step, steps=steps, label=label))
+
+    def preview(self, step: int, make: Callable[[], numpy.ndarray]) -> None:
+        now = time.monotonic()
+        if now - self._shown < PREVIEW_EVERY:
+            return
+        self._shown = now
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        picture = jpeg(make())
+        replace(self._file, lambda file: file.write(picture), durable=False)
+        file = preview_name(self._call.node)
+        self._call.emit(Previewed(node=self._call.node, file=file, step=step))
+
+
+class RunInterrupt(services.Interrupt):
+    """Looks at the run's wish to stop."""
+
+    def __init__(self, cancel: Cancel) -> None:
+        self._cancel = cancel
+
+    def check(self) -> None:
+        self._cancel.check()
+
+
+class RunFacts(services.Facts):
+    """Asks the catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def of(self, file: ModelFile) -> FileFacts:
+        found = self._catalogue.facts(file.folder, file.name)
+        if found is None:
+            raise BadFile(f"There is no file {file.name!r} in {file.folder} any more.")
+        if found.trouble:
+            raise BadFile(found.trouble)
+        return found
+
+
+class RunSpaces(services.Spaces):
+    """The catalogue's spaces, and the pairs that wires of the workflow allow."""
+
+    def __init__(self, catalogue: Catalogue, workflow: Workflow) -> None:
+        self._catalogue = catalogue
+        self._allowed = {
+            frozenset(wire.allow)
+            for placed in workflow.nodes.values()
+            for wire in placed.inputs.values()
+            if wire.allow is not None
+        }
+
+    def latent(self, space: str) -> LatentSpace:
+        found = self._catalogue.latent_space(space)
+        if found is None:
+            raise UnknownSpace(f"No model file here declares the latent space {space!r}.")
+        return found
+
+    def agree(self, axis: Axis, one: Side, other: Side) -> None:
+        known = one.space and other.space
+        if not known or one.space == other.space:
+            return
+        if frozenset((one.space, other.space)) in self._allowed:
+            return
+        left, right = (self._catalogue.space_title(axis, side.space) for side in (one, other))
+        raise WrongSpace(
+            f"The {one.name} is of the {axis} space {left} and the {other.name} of {right}: what "
+            f"comes out would be garbage. Use a {other.name} for {left}."
+        )
+
+
+class RunModels(services.Models):
+    """Has the engine load what a recipe names; a person may cancel meanwhile."""
+
+    def __init__(self, engine: Engine | None, cancel: Cancel) -> None:
+        if engine is None:
+            raise RuntimeError("This worker was started without models.")
+        self._engine = engine
+        self._check = cancel.check
+
+    def denoiser(self, model: Model[Any, Any]) -> Denoiser:
+        return self._engine.denoiser(Path(model.path), self._check)
+
+    def text_encoder(self, clip: Clip[Any]) -> TextEncoder:
+        return self._engine.text_encoder(Path(clip.path), self._check)
+
+    def vae(self, vae: Vae[Any]) -> LoadedVae:
+        return self._engine.vae(Path(vae.path), self._check)
+
+
+def _outputs(context: RunContext, call: Call) -> FolderOutputs:
+    settings = context.settings
+    origin = Origin(
+        node=call.node,
+        title=call.title,
+        workflow=context.saved,
+        nodes=_nodes_behind(context.plan, call.key),
+    )
+    return FolderOutputs(origin, context.output, settings.temp, context.run, call.emit)
+
+
+def _nodes_behind(plan: Plan, key: str) -> dict[str, Mapping[str, Any]]:
+    """What the step was computed from, the nearest first, in the form of `nodes.provenance`."""
+    found: dict[str, Mapping[str, Any]] = {}
+    near, seen = [key], {key}
+    while near:
+        sources = [source for here in near for source in plan.steps[here].sources]
+        near = [source for source in dict.fromkeys(sources) if source not in seen]
+        seen.update(near)
+        for here in near:
+            step = plan.steps[here]
+            found[step.nodes[0]] = {
+                "type": step.shape.definition.type,
+                "title": step.title,
+                "values": step.values,
+                "inputs": {
+                    name: plan.steps[origin.key].nodes[0]
+                    for name, origin in step.wires.items()
+                    if not isinstance(origin, list)
+                },
+            }
+    return found
+
+
+_MAKERS: Mapping[str, Callable[[RunContext, Call], object]] = {
+    "Progress": RunProgress,
+    "Interrupt": lambda context, call: RunInterrupt(call.cancel),
+    "Facts": lambda context, call: RunFacts(context.catalogue),
+    "Spaces": lambda context, call: RunSpaces(context.catalogue, context.workflow),
+    "Models": lambda context, call: RunModels(context.engine, call.cancel),
+    "Outputs": _outputs,
+}

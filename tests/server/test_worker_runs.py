@@ -1,0 +1,316 @@
+"""A worker checks, plans and runs workflows, and whatever goes wrong is told in words."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+from PIL import Image as Pictures
+
+from graph.cancel import Cancel
+from graph.definition import Data
+from graph.events import NodeChanged, Previewed, Produced, Progressed
+from server import png, worker_services
+from server.previews import preview_path
+from server.settings import Settings
+from server.worker_messages import AskValue, Ended, Happened, Library, Ready, Start, Value
+from server.worker_runs import Runner
+from tests.helpers.workflows import graph, text_to_image
+
+
+class Bench:
+    """A runner in this process, and all that it said."""
+
+    def __init__(self, settings: Settings, **options: Any) -> None:
+        self.settings = settings
+        self.said: list[Data] = []
+        self.on_event: Callable[[Any], None] = lambda event: None
+        self.runner = Runner(settings, self._hear, options)
+        self._number = 0
+
+    def run(
+        self, workflow: dict[str, Any], *wanted: str, wish: Cancel | None = None, name: str = ""
+    ) -> Ended:
+        self._number += 1
+        run = name or f"run{self._number}"
+        start = Start(run=run, workflow=workflow, wanted=wanted or None)
+        self.runner.run(start, wish or Cancel())
+        ended = self.said[-1]
+        assert isinstance(ended, Ended)
+        assert ended.run == run
+        return ended
+
+    def events(self, kind: type[Any]) -> list[Any]:
+        events = [message.event for message in self.said if isinstance(message, Happened)]
+        return [event for event in events if isinstance(event, kind)]
+
+    def value(self, run: str, node: str, output: str) -> Value:
+        return self.runner.value(AskValue(id=1, run=run, node=node, output=output))
+
+    def _hear(self, message: Data) -> None:
+        self.said.append(message)
+        if isinstance(message, Happened):
+            self.on_event(message.event)
+
+
+@pytest.fixture
+def trivial(settings: Settings) -> Bench:
+    return Bench(settings, modules=["tests.helpers.trivial_nodes"])
+
+
+@pytest.fixture
+def bench(settings: Settings, tiny_models: Path) -> Bench:
+    return Bench(with_models(settings, tiny_models))
+
+
+def with_models(settings: Settings, folder: Path) -> Settings:
+    return Settings.of(data=settings.data, models=(folder,), device="cpu", precision="float32")
+
+
+# --- with models
+
+
+def test_the_template_makes_a_picture_that_holds_its_workflow(bench: Bench) -> None:
+    workflow = text_to_image()
+    ended = bench.run(workflow)
+    assert (ended.status, ended.error) == ("finished", None)
+    (produced,) = bench.events(Produced)
+    path = bench.settings.output / produced.file
+    with Pictures.open(path) as picture:
+        assert picture.size == (32, 24)
+    with path.open("rb") as file:
+        assert json.loads(png.text_of(file) or "") == workflow
+    about = json.loads(png.text_of(path.open("rb"), "latent_loom_parameters") or "")
+    assert list(about["nodes"]) == ["6", "5", "1", "2", "3", "4"] or set(about["nodes"]) == {
+        *"123456"
+    }
+    assert about["nodes"]["5"]["values"]["steps"] == 4
+    assert about["nodes"]["5"]["inputs"]["negative"] == "3"
+
+
+def test_steps_and_previews_are_told_while_sampling(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_services, "PROGRESS_EVERY", 0.0)
+    monkeypatch.setattr(worker_services, "PREVIEW_EVERY", 0.0)
+    bench.run(text_to_image(), name="seen")
+    steps = [(event.step, event.steps) for event in bench.events(Progressed)]
+    assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert [event.step for event in bench.events(Previewed)] == [1, 2, 3]
+    path = preview_path(bench.settings, "seen", "5")
+    assert path.name == bench.events(Previewed)[0].file
+    with Pictures.open(path) as picture:
+        assert picture.format == "JPEG"
+        assert max(picture.size) == 256
+
+
+def test_equal_seeds_give_equal_pictures_and_another_seed_another(bench: Bench) -> None:
+    for seed in (1, 1, 2):
+        bench.run(text_to_image(seed=seed))
+    first, again, other = (
+        numpy.asarray(Pictures.open(bench.settings.output / event.file))
+        for event in bench.events(Produced)
+    )
+    assert numpy.array_equal(first, again)
+    assert not numpy.array_equal(first, other)
+
+
+def test_what_did_not_change_is_not_computed_again(bench: Bench) -> None:
+    bench.run(text_to_image())
+    bench.said.clear()
+    bench.run(text_to_image(seed=2))
+    states = {event.node: event.state for event in bench.events(NodeChanged)}
+    assert states["2"] == states["3"] == states["4"] == "cached"
+    assert states["5"] == states["6"] == states["7"] == "finished"
+
+
+def test_a_single_node_can_be_run_alone(bench: Bench) -> None:
+    assert bench.run(text_to_image(), "2").status == "finished"
+    finished = [event.node for event in bench.events(NodeChanged) if event.state == "finished"]
+    assert finished == ["1", "2"]
+    assert bench.events(Produced) == []
+
+
+@pytest.mark.parametrize("at", [1, 3])
+def test_a_run_is_cancelled_while_it_samples(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    monkeypatch.setattr(worker_services, "PROGRESS_EVERY", 0.0)
+    wish = Cancel()
+
+    def cancel(event: Any) -> None:
+        if isinstance(event, Progressed) and event.step == at:
+            wish.request()
+
+    bench.on_event = cancel
+    assert bench.run(text_to_image(), wish=wish).status == "cancelled"
+    assert max(event.step for event in bench.events(Progressed)) == at
+    states = {event.node: event.state for event in bench.events(NodeChanged)}
+    assert states["5"] == "cancelled"
+    assert bench.events(Produced) == []
+    assert bench.run(text_to_image()).status == "finished"
+
+
+def test_a_run_is_cancelled_while_it_loads(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+    wish = Cancel()
+    check = wish.check
+
+    def counted() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 20:  # tensors of the text encoder, which is loaded first
+            wish.request()
+        check()
+
+    monkeypatch.setattr(wish, "check", counted)
+    assert bench.run(text_to_image(), wish=wish).status == "cancelled"
+    assert looks == 20
+    assert not [e for e in bench.events(NodeChanged) if (e.node, e.state) == ("2", "finished")]
+    assert bench.run(text_to_image()).status == "finished"
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "words"),
+    [
+        ("nowhere.safetensors", "nowhere.safetensors"),
+        ("cut.safetensors", "cut.safetensors"),
+        ("old.ckpt", "pickle"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_before_anything_runs(
+    bench: Bench, checkpoint: str, words: str
+) -> None:
+    ended = bench.run(text_to_image(checkpoint))
+    assert ended.status == "failed"
+    assert words in str(ended.error)
+    assert "Traceback" not in str(ended.error)
+    assert bench.events(NodeChanged) == []
+
+
+def test_a_model_that_answers_with_nan_fails_its_node_in_words(bench: Bench) -> None:
+    ended = bench.run(text_to_image("nan.safetensors"))
+    assert ended.status == "failed"
+    assert "KSampler" in str(ended.error)
+    assert "NaN" in str(ended.error)
+    failed = [event for event in bench.events(NodeChanged) if event.state == "failed"]
+    assert [event.node for event in failed] == ["5"]
+
+
+def test_a_vae_that_answers_with_nan_fails_its_node_in_words(bench: Bench) -> None:
+    ended = bench.run(text_to_image("nan-vae.safetensors"))
+    assert "VAE Decode" in str(ended.error)
+    assert "NaN" in str(ended.error)
+
+
+def with_other_vae(allow: tuple[str, str] | None = None) -> dict[str, Any]:
+    workflow = text_to_image()
+    workflow["nodes"]["8"] = {"type": "load_vae", "values": {"file": "tiny-b.safetensors"}}
+    wire: dict[str, Any] = {"node": "8", "output": "vae"}
+    if allow:
+        wire["allow"] = list(allow)
+    workflow["nodes"]["6"]["inputs"]["vae"] = wire
+    return workflow
+
+
+def test_a_latent_into_a_vae_of_another_space_is_refused_in_words(bench: Bench) -> None:
+    ended = bench.run(with_other_vae())
+    assert ended.status == "failed"
+    assert "Tiny-B" in str(ended.error)
+    assert bench.events(NodeChanged) == []
+
+
+def test_a_wire_that_a_person_insists_on_runs(bench: Bench) -> None:
+    ended = bench.run(with_other_vae(allow=("tiny", "tiny-b")))
+    assert (ended.status, ended.error) == ("finished", None)
+
+
+def test_a_latent_is_shown_as_large_as_its_picture(bench: Bench) -> None:
+    bench.run(text_to_image(), name="r")
+    shown = bench.value("r", "5", "latent")
+    assert shown.kind == "latent"
+    with Pictures.open(bench.settings.temp / shown.file) as picture:
+        assert picture.size == (32, 24)
+    assert bench.value("r", "6", "image").kind == "image"
+    assert "Conditioning" in bench.value("r", "2", "conditioning").data
+
+
+def test_the_workers_own_nodes_and_packs_are_announced(bench: Bench) -> None:
+    bench.runner.announce()
+    library, ready = bench.said
+    assert isinstance(library, Library)
+    assert {"load_checkpoint", "k_sampler", "save_image"} < set(library.nodes)
+    assert "example.invert_image" in library.nodes
+    assert isinstance(ready, Ready)
+    assert "float32" in ready.device
+
+
+# --- without
+
+
+def test_values_of_every_plain_kind_can_be_asked_for(trivial: Bench) -> None:
+    trivial.run(graph(e=("everything", {}, {})), "e", name="r")
+    plain = {name: trivial.value("r", "e", name) for name in ("whole", "part", "words", "truth")}
+    assert {name: (value.kind, value.data) for name, value in plain.items()} == {
+        "whole": ("number", 7),
+        "part": ("number", 0.5),
+        "words": ("text", "words"),
+        "truth": ("boolean", True),
+    }
+    with Pictures.open(trivial.settings.temp / trivial.value("r", "e", "picture").file) as sheet:
+        assert sheet.size == (32, 16)  # three pictures of 16 x 8 in two rows
+        assert sheet.getpixel((0, 0)) == (63, 63, 63)
+        assert sheet.getpixel((31, 15)) == (0, 0, 0)
+    assert trivial.value("r", "e", "mask").kind == "image"
+
+
+@pytest.mark.parametrize(("run", "node", "output"), [("x", "e", "whole"), ("r", "x", "whole")])
+def test_a_value_that_nobody_knows_is_gone(
+    trivial: Bench, run: str, node: str, output: str
+) -> None:
+    trivial.run(graph(e=("everything", {}, {})), "e", name="r")
+    assert trivial.value(run, node, output).kind == "gone"
+    assert trivial.value("r", "e", "no_such_output").kind == "gone"
+
+
+def test_a_sentence_that_a_node_raises_is_shown_as_it_is(trivial: Bench) -> None:
+    ended = trivial.run(graph(f=("fail", {}, {})))
+    assert (ended.status, ended.error) == ("failed", "Fail: The mask is empty.")
+
+
+def test_a_bug_in_a_node_is_told_without_its_traceback(
+    trivial: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = trivial.run(graph(s=("stumble", {}, {})))
+    assert ended.error == "Stumble: KeyError: 'x'"
+    assert "Traceback" in caplog.text
+
+
+def test_an_output_without_numbers_fails_the_node_that_gave_it(trivial: Bench) -> None:
+    ended = trivial.run(graph(n=("not_a_number", {}, {})), "n")
+    assert ended.status == "failed"
+    assert str(ended.error).startswith("Not a number: ")
+    assert "NaN" in str(ended.error)
+
+
+def test_a_workflow_that_does_not_check_is_refused_by_the_worker_too(trivial: Bench) -> None:
+    ended = trivial.run(graph(a=("no_such_node", {}, {}), s=("show", {}, {"value": "a"})))
+    assert ended.status == "failed"
+    assert "no_such_node" in str(ended.error)
+
+
+def test_what_is_no_workflow_ends_the_run_and_not_the_worker(trivial: Bench) -> None:
+    assert trivial.run({"nodes": [1, 2]}).status == "failed"
+    assert trivial.run(graph(n=("number", {}, {}), s=("show", {}, {"value": "n"}))).error is None
+
+
+def test_numbers_flow_along_wires(trivial: Bench) -> None:
+    nodes = graph(
+        a=("number", {"value": 2**60}, {}),
+        b=("add", {"right": 1}, {"left": "a"}),
+        s=("show", {}, {"value": "b"}),
+    )
+    assert trivial.run(nodes, name="r").error is None
+    assert trivial.value("r", "b", "integer").data == 2**60 + 1
