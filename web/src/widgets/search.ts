@@ -22,14 +22,18 @@ export function score(item: Searchable, query: string): number | null {
   return total;
 }
 
-/** The letters stand in this order: "ksam" in "k sampler". */
+/** The letters are beginnings of the words, in order: "lv" and "lova" are in "load vae". */
 function isSpread(letters: string, text: string): boolean {
-  let at = -1;
-  for (const letter of letters) {
-    at = text.indexOf(letter, at + 1);
-    if (at < 0) return false;
+  const words = text.split(/[\s_\-/.(]+/);
+  let taken = new Set([0]); // how many letters may be used up after each word
+  for (const word of words) {
+    const next = new Set(taken);
+    for (const start of taken) {
+      for (let end = start; end < letters.length && letters[end] === word[end - start]; end++) next.add(end + 1);
+    }
+    taken = next;
   }
-  return true;
+  return taken.has(letters.length);
 }
 
 /** The items that fit the query, best first; without a query all, in their own order. */
