@@ -32,7 +32,6 @@ HOMES = {
 }
 """The folders that a kind of file may lie in; the first is where it belongs."""
 
-_RUN = frozenset({"checkpoint", "diffusion_model", "vae", "tiny_vae"})
 _DECLARATIONS = (spaces.LATENT_KEY, spaces.TEXT_KEY)
 
 
@@ -48,7 +47,6 @@ class Known:
     parts: tuple[str, ...] = ()
     evidence: str = ""
     certainty: Certainty = "unknown"
-    runnable: bool = False
     trouble: str | None = None
     declared: tuple[tuple[str, str], ...] = ()
 
@@ -69,7 +67,6 @@ class Known:
             identity.parts,
             _evidence(identity),
             identity.certainty,
-            identity.runnable,
             declared=tuple((k, found.metadata[k]) for k in _DECLARATIONS if k in found.metadata),
         )
 
@@ -247,11 +244,15 @@ class Catalogue:
             content=stamp.content,
             evidence=known.evidence,
             certainty=known.certainty,
-            trouble=known.trouble or self._trouble(folder, name, stamp, known),
+            trouble=known.trouble or self._trouble(folder, name, known),
         )
 
-    def _trouble(self, folder: str, name: str, stamp: Stamp, known: Known) -> str | None:
-        """Why the file is of no use in this folder, if it is of none."""
+    def _trouble(self, folder: str, name: str, known: Known) -> str | None:
+        """Why the file is of no use in this folder, if it is of none.
+
+        A family that is recognised but cannot run yet is no trouble here: its types are worth
+        checking, and the engine says it when a run gets there.
+        """
         homes = HOMES.get(known.kind, ())
         if not homes and folder in ("checkpoints", "diffusion_models", "vae", "loras"):
             return f"{name} is not recognised as a model: {known.evidence}."
@@ -266,9 +267,6 @@ class Catalogue:
                     f"{name} declares the latent space {space.id!r} with other numbers than "
                     f"{owner}: one of them must take another id."
                 )
-        of_its_vae = folder == "vae" and known.kind == "checkpoint"
-        if known.kind in _RUN and not known.runnable and not of_its_vae:
-            return f"{name} is a {_said(known)}, which this version cannot run yet."
         return None
 
     def _load(self) -> dict[Stamp, Known]:

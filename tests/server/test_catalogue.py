@@ -66,8 +66,6 @@ def test_the_folder_names_of_other_programs_are_read(root: Path) -> None:
     facts = files.facts("diffusion_models", "flux.safetensors")
     assert facts is not None
     assert facts.family == "flux1"
-    assert facts.trouble is not None
-    assert "cannot run yet" in facts.trouble
 
 
 def test_the_folder_above_models_will_do(root: Path) -> None:
@@ -185,6 +183,13 @@ def test_two_files_that_declare_one_id_differently_are_told(root: Path) -> None:
     assert "other numbers" in (second.trouble or "")
 
 
+def test_a_family_that_cannot_run_yet_is_typed_all_the_same(root: Path) -> None:
+    facts = of(root).facts("checkpoints", "sub/xl.safetensors")
+    assert facts is not None
+    assert facts.spaces == {"latent": ("sdxl",), "text": ("sdxl",)}
+    assert facts.trouble is None
+
+
 def test_trouble_is_a_sentence_that_says_what_to_do(root: Path) -> None:
     write_zeros(root / "checkpoints" / "lora.safetensors", SMALL)
     write_zeros(root / "checkpoints" / "odd.safetensors", {"weight": (3, 3)})
@@ -202,7 +207,6 @@ def test_trouble_is_a_sentence_that_says_what_to_do(root: Path) -> None:
     assert "not recognised" in trouble("odd.safetensors")
     assert "convert it" in trouble("old.ckpt")
     assert "not complete" in trouble("cut.safetensors")
-    assert "cannot run yet" in trouble("sub/xl.safetensors")
 
 
 def test_a_replaced_file_has_other_content_and_other_facts(root: Path) -> None:
