@@ -2,7 +2,7 @@
 
 import sys
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -148,3 +148,21 @@ def most_alive(nodes: dict[str, PlacedNode], wanted: str, room: int = 0) -> int:
     lab = Lab(cache=ResultCache(room, size_of), options={"examine": examine, "emit": emit})
     assert lab.run(nodes, wanted).status == "finished"
     return most
+
+
+def work_of(action: Callable[[], object]) -> int:
+    """How many lines of `graph` the action runs, each turn of a loop counted: no clock needed."""
+    count = 0
+
+    def trace(frame: Any, event: str, argument: Any) -> Any:
+        nonlocal count
+        count += event == "line"
+        return trace if frame.f_globals["__name__"].startswith("graph.") else None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        action()
+    finally:
+        sys.settrace(before)
+    return count
