@@ -12,6 +12,7 @@ from server import worker
 from server.node_states import NodeStates
 from server.queue import Run, RunQueue
 from server.settings import Settings
+from server.temp import sweep
 from server.worker_client import Died, Entry, State, WorkerClient
 from server.worker_library import keep_library, kept_library
 from server.worker_messages import (
@@ -86,6 +87,7 @@ class Dispatcher:
             self._learn(library)
         await self._client.start()
         self._spawn(self._work())
+        self._spawn(self._tidy())
 
     async def stop(self) -> None:
         """End the worker; the run that was running goes back in line for the next start."""
@@ -169,6 +171,9 @@ class Dispatcher:
                 await self._added.wait()
                 continue
             await self._run(run)
+
+    async def _tidy(self) -> None:
+        await asyncio.to_thread(sweep, self._settings.temp)
 
     async def _run(self, run: Run) -> None:
         self._current = run

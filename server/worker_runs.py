@@ -175,7 +175,11 @@ def examine(definition: OutputDefinition, value: Any) -> str | None:
 
 
 def _engine(settings: Settings) -> Engine:
-    return Engine(device=settings.device, precision=settings.precision)
+    return Engine(
+        device=settings.device,
+        precision=settings.precision,
+        tokenizer_folders=[root / "tokenizers" / "clip" for root in settings.models],
+    )
 
 
 def _sentences(problems: Sequence[Problem]) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy
-from diffusion.preview import preview
 from torch import Tensor
 
+from diffusion.preview import preview
 from graph.definition import Json
 from nodes.outputs import to_bytes, write_png
 from nodes.sockets import Image, Latent, Mask
