@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.graph.lab import Boxes, Lab, boxed, chain, placed, work_of
 
 
