@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from graph.check import Checked
+from graph.check import CheckResult
 from graph.check import check as check_workflow
 from graph.migrations import Loaded, WorkflowError, load
 from graph.workflow import Workflow
@@ -35,7 +35,7 @@ async def library_of(request: web.Request) -> Library:
 
 async def check(
     request: web.Request, workflow: Workflow, wanted: Sequence[str] | None = None
-) -> Checked:
+) -> CheckResult:
     """What the checker says of the workflow."""
     library = await library_of(request)
     catalogue = request.app[CATALOGUE]

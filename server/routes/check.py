@@ -1,16 +1,19 @@
 """Ask whether a workflow makes sense, and where a wire may go."""
 
 import asyncio
+import json
 from typing import Any
 
 from aiohttp import web
 from pydantic import model_validator
 
-from graph.check import targets as find_targets
+from graph.check import targets
 from graph.definition import Axis
 from graph.problem import Certainty, Problem
+from graph.targets import NoSuchSocket
 from server.bodies import Form, body_of
 from server.checking import check, library_of, read_workflow
+from server.errors import NotFound
 from server.keys import CATALOGUE
 from server.openapi import described
 
@@ -100,15 +103,36 @@ async def check_workflow(request: web.Request) -> web.Response:
     body = await body_of(request, CheckRequest)
     loaded = await asyncio.to_thread(read_workflow, body.workflow)
     checked = await check(request, loaded.workflow)
-    answer = CheckAnswer.model_validate(
-        {
-            "problems": [*loaded.problems, *checked.problems],
-            "types": _plain(checked.types),
-            "runnable": checked.runnable,
-        }
-    )
-    return web.json_response(answer.model_dump(mode="json"))
+
+    def text() -> str:
+        answer = checked.to_json()
+        earlier = [problem.model_dump(mode="json") for problem in loaded.problems]
+        return json.dumps({**answer, "problems": [*earlier, *answer["problems"]]})
+
+    return web.json_response(text=await asyncio.to_thread(text))
 
 
-def _plain(x):
-    return x
+@routes.post("/api/check/targets")
+@described({200: TargetsAnswer}, body=TargetsRequest)
+async def find_targets(request: web.Request) -> web.Response:
+    """Where a wire from this socket may go, and why it may not go elsewhere."""
+    body = await body_of(request, TargetsRequest)
+    workflow = (await asyncio.to_thread(read_workflow, body.workflow)).workflow
+    library = await library_of(request)
+    catalogue = request.app[CATALOGUE]
+
+    def text() -> str:
+        found = targets(
+            workflow,
+            library.nodes,
+            catalogue,
+            body.node,
+            output=body.output,
+            input=body.input,
+        )
+        return json.dumps(found.to_json())
+
+    try:
+        return web.json_response(text=await asyncio.to_thread(text))
+    except NoSuchSocket as error:
+        raise NotFound(str(error)) from error
