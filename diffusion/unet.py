@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from torch import Tensor, cat, nn
+from torch import Size, Tensor, cat, nn
 from torch.nn import functional
 
 from diffusion.layers import (
@@ -93,7 +93,9 @@ class UNet(nn.Module):
         self.config = config
         time, stem = config.time_width, config.stem_channels
         self.time_embed = nn.Sequential(nn.Linear(stem, time), nn.SiLU(), nn.Linear(time, time))
-        self.input_blocks = nn.ModuleList([Stage(nn.Conv2d(config.in_channels, stem, 3, padding=1))])
+        self.input_blocks = nn.ModuleList(
+            [Stage(nn.Conv2d(config.in_channels, stem, 3, padding=1))]
+        )
         skips = [stem]
         width = stem
         for level, out in enumerate(config.channels):
@@ -133,8 +135,10 @@ class UNet(nn.Module):
             skips.append(x)
         x = self.middle_block(x, time, context)
         for stage in self.output_blocks:
-            x = _join(x, skips.pop())
-            x = stage(x, time, context)
+            x = cat([x, skips.pop()], dim=1)
+            # doubling half of an odd size would miss the next skip by one pixel
+            size = skips[-1].shape[2:] if skips else None
+            x = stage(x, time, context, size)
         predicted: Tensor = self.out(x)
         return predicted
 
@@ -145,12 +149,14 @@ class Stage(nn.ModuleList):
     def __init__(self, *parts: nn.Module) -> None:
         super().__init__(parts)
 
-    def forward(self, x: Tensor, time: Tensor, context: Tensor) -> Tensor:
+    def forward(self, x: Tensor, time: Tensor, context: Tensor, size: Size | None = None) -> Tensor:
         for part in self:
             if isinstance(part, ResidualBlock):
                 x = part(x, time)
             elif isinstance(part, SpatialTransformer):
                 x = part(x, context)
+            elif isinstance(part, Upsample):
+                x = part(x, size)
             else:
                 x = part(x)
         return x
@@ -241,22 +247,16 @@ class Downsample(nn.Module):
 
 
 class Upsample(nn.Module):
-    """Twice the resolution by repetition, smoothed by a 3x3 convolution."""
+    """Twice the resolution (or `size`) by repetition, smoothed by a 3x3 convolution."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(width, width, 3, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.conv(double(x))
+    def forward(self, x: Tensor, size: Size | None) -> Tensor:
+        larger = double(x) if size is None else functional.interpolate(x, size, mode="nearest")
+        out: Tensor = self.conv(larger)
         return out
-
-
-def _join(x: Tensor, skip: Tensor) -> Tensor:
-    """Both feature maps, (batch, sum of channels, height, width) of the skip's size."""
-    if x.shape[2:] != skip.shape[2:]:  # odd sizes: doubling the half gave one pixel too many
-        x = functional.interpolate(x, size=skip.shape[2:], mode="nearest")
-    return cat([x, skip], dim=1)
 
 
 def _block(config: UNetConfig, width: int, out: int, depth: int) -> list[nn.Module]:

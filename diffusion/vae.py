@@ -218,7 +218,9 @@ class PixelAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = self.norm(x)
         # (batch, pixels, channels)
-        query, key, value = (part(h).flatten(2).transpose(1, 2) for part in (self.q, self.k, self.v))
+        query, key, value = (
+            part(h).flatten(2).transpose(1, 2) for part in (self.q, self.k, self.v)
+        )
         mixed = attend(query, key, value, heads=1).transpose(1, 2).unflatten(2, x.shape[2:])
         return x + self.proj_out(mixed.contiguous())
 

@@ -1,4 +1,4 @@
-"""The optimiser of the starter's trainings: orthogonalised momentum for matrices, AdamW for the rest."""
+"""The starter's optimiser: orthogonalised momentum for matrices, AdamW for the rest."""
 
 import math
 from collections.abc import Iterable
@@ -63,7 +63,7 @@ class Muon:
         self.adam.load_state_dict(state["adam"])  # type: ignore[arg-type]
 
 
-def orthogonalise(matrix: Tensor, iterations: int = 5) -> Tensor:
+def orthogonalise(matrix: Tensor, iterations: int = 4) -> Tensor:
     """The matrix with its singular values brought near 1, float32 (rows, columns).
 
     The quintic iteration runs on the small Gram matrix; all its factors commute, so their product
@@ -71,14 +71,15 @@ def orthogonalise(matrix: Tensor, iterations: int = 5) -> Tensor:
     """
     tall = matrix.shape[0] > matrix.shape[1]
     wide = matrix.T if tall else matrix
-    wide = wide / (wide.norm() + 1e-7)
-    gram = wide @ wide.T  # (rows, rows)
+    wide = (wide / (wide.norm() + 1e-7)).bfloat16()  # the two large products cost most
+    gram = (wide @ wide.T).float()  # (rows, rows)
     identity = torch.eye(gram.shape[0], dtype=gram.dtype)
     product = identity
     a, b, c = QUINTIC
-    for _ in range(iterations):
+    for iteration in range(iterations):
         factor = a * identity + b * gram + c * (gram @ gram)
-        product = factor @ product
-        gram = factor @ gram @ factor
-    wide = product @ wide
+        product = factor @ product if iteration else factor
+        if iteration < iterations - 1:
+            gram = factor @ gram @ factor
+    wide = (product.bfloat16() @ wide).float()
     return wide.T if tall else wide

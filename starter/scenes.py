@@ -1,4 +1,4 @@
-"""What a training picture shows, as data: objects, their places, and which mixtures are kept back."""
+"""What a training picture shows, as data, and which mixtures are kept back from training."""
 
 import hashlib
 import random

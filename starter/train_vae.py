@@ -112,10 +112,10 @@ def train(name: str, seed: int, minutes: float, steps: int | None) -> Autoencode
         loss.backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         optimiser.step(budget.rate(RATE))
-        smooth = float(loss.detach()) if not smooth else smooth + 0.05 * (float(loss.detach()) - smooth)
+        smooth += (0.05 if budget.step else 1.0) * (float(loss.detach()) - smooth)
         budget.advance()
         if budget.step % 50 == 0:
-            report(f"{name} step {budget.step} {budget.seconds:.0f}s loss {smooth:.4f} {squared:.5f}")
+            report(f"{name} step {budget.step} {budget.seconds:.0f}s {smooth:.4f} {squared:.5f}")
         if budget.step % 250 == 0:
             report(f"{name} step {budget.step} held-out PSNR {psnr(vae, test):.2f} dB")
             _save(path, vae, optimiser, budget)
@@ -128,7 +128,7 @@ def load(name: str) -> AutoencoderKL:
     """The trained VAE called `name`, from starter/runs, ready to use."""
     state = load_state(RUNS / f"{name}.pt")
     if state is None:
-        raise FileNotFoundError(f"{name} is not trained yet: run python -m starter.train_vae {name}")
+        raise FileNotFoundError(f"{name} is not trained yet: run python -m starter.train_vae first")
     vae = AutoencoderKL(CONFIG)
     vae.load_state_dict(state["vae"])
     return vae.eval().requires_grad_(False)

@@ -1,4 +1,4 @@
-"""What the starter's trainings share: the learning rate by progress, averages, saving and resuming."""
+"""What the starter's trainings share: learning rate by progress, averages, saving, resuming."""
 
 import copy
 import math
