@@ -36,13 +36,15 @@ class ActiveGraph:
 
     `inputs` maps each node that runs, in the workflow's order, to its inputs' sources ("name.0" and
     so on for variadic ones); `every` does so too for the nodes that hang on a muted one, and
-    `hanging` says on which. `blocked` are the inputs that a bypass leaves empty.
+    `hanging` says on which. `blocked` are the inputs that a bypass leaves empty, and `passed` says
+    what each output of a bypassed node passes.
     """
 
     inputs: Mapping[str, Mapping[str, Source]]
     every: Mapping[str, Mapping[str, Source]]
     hanging: Mapping[str, str]
     blocked: tuple[Blocked, ...]
+    passed: Mapping[Source, Source]
 
     @property
     def nodes(self) -> Collection[str]:
@@ -73,7 +75,13 @@ def active_graph(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) 
     bypass = _Bypass(workflow, definitions)
     every: dict[str, dict[str, Source]] = {}
     blocked: list[Blocked] = []
+    passed: dict[Source, Source] = {}
     for node, placed in workflow.nodes.items():
+        if placed.mode == "bypass" and placed.type in definitions:
+            for output in definitions[placed.type].outputs:
+                source, _ = bypass.resolve(Wire(node=node, output=output.name))
+                if source:
+                    passed[Source(node, output.name)] = source
         if placed.mode != "run":
             continue
         every[node] = {}
@@ -85,7 +93,7 @@ def active_graph(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) 
                 blocked.append(Blocked(node, name, stuck.node, stuck.output))
     hanging = _hanging(workflow, every)
     inputs = {node: sources for node, sources in every.items() if node not in hanging}
-    return ActiveGraph(inputs, every, hanging, tuple(blocked))
+    return ActiveGraph(inputs, every, hanging, tuple(blocked), passed)
 
 
 def passed_input(definition: NodeDefinition, placed: PlacedNode, output: str) -> str | None:

@@ -1,0 +1,194 @@
+"""Say what is wrong in words: where and what, never the shape of a tensor."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from graph.conflict import Conflict, Side
+from graph.definition import Axis
+from graph.describe import title_of
+from graph.facts import Facts
+from graph.problem import Because
+from graph.solve import Claim, Solution, Step, Variable
+
+PARTS = {"model": "diffusion model", "clip": "text encoder", "vae": "VAE"}
+
+
+class Sentences:
+    """The words for the nodes, sockets, files and spaces of one workflow."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._types = Counter(
+            placed.type for placed in facts.workflow.nodes.values() if not placed.title
+        )
+
+    def node(self, node: str) -> str:
+        """The node's name: "VAE Decode 'Decode'", with its id where two have the same."""
+        placed = self.facts.workflow.nodes.get(node)
+        if placed is None:
+            return f"'{node}'"
+        kind = self.facts.type(placed.type)
+        title = kind.definition.title if kind else placed.type
+        if placed.title and placed.title != title:
+            return f"{title} '{placed.title}'"
+        return f"{title} ({node})" if self._types[placed.type] > 1 else title
+
+    def input(self, node: str, name: str) -> str:
+        """The title of an input or a wired widget; the third wire of "images" is "Images 3"."""
+        kind = self.facts.type_of(node)
+        if kind is None:
+            return f"'{name}'"
+        if name in kind.inputs:
+            return f"'{kind.inputs[name].title}'"
+        if name in kind.widgets:
+            return f"'{kind.widgets[name].title}'"
+        base, _, number = name.rpartition(".")
+        if base in kind.inputs and number.isdigit():
+            return f"'{kind.inputs[base].title} {int(number) + 1}'"
+        return f"'{name}'"
+
+    def output(self, node: str, name: str) -> str:
+        output = self.facts.output(node, name)
+        return f"'{output.title}'" if output else f"'{name}'"
+
+    def kind(self, kind: str, is_list: bool = False) -> str:
+        """The kind of a socket with its article: "a VAE", "an Image", "a list of Image"."""
+        name = title_of(kind)
+        if is_list:
+            return f"a list of {name}"
+        return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
+
+    def spaces(self, axis: Axis, spaces: Sequence[str]) -> str:
+        """The spaces' titles: "SD 1.x or SDXL"."""
+        return " or ".join(self.facts.files.space_title(axis, space) for space in spaces)
+
+    def spaces_apart(
+        self, axis: Axis, left: Sequence[str], right: Sequence[str]
+    ) -> tuple[str, str]:
+        """The titles of two sets of spaces, with their ids where the titles alone are the same."""
+        first, second = self.spaces(axis, left), self.spaces(axis, right)
+        if first != second:
+            return first, second
+        return f"{first} ({' or '.join(left)})", f"{second} ({' or '.join(right)})"
+
+    def evidence(self, claim: Claim) -> str:
+        """The claim's evidence in brackets."""
+        said = [text for text in (claim.evidence, claim.certainty) if text]
+        return f"({', '.join(said)})"
+
+    def mismatch(self, conflict: Conflict) -> str:
+        """What does not fit, where each side has its type from."""
+        axis = conflict.link.start.axis
+        arriving, present = self.spaces_apart(
+            axis,
+            conflict.arriving.claim.candidates or (),
+            conflict.present.claim.candidates or (),
+        )
+        if conflict.shared is not None:
+            return self._shared(conflict, conflict.shared, arriving, present)
+        noun = self._noun(conflict)
+        sentence = (
+            f"This {noun} is {arriving}: {self._origin(conflict.arriving)}. "
+            f"{self._speaks(conflict.present, present)}."
+        )
+        also = [self._claimed(claim) for claim in conflict.others]
+        return " ".join([sentence, *also])
+
+    def _noun(self, conflict: Conflict) -> str:
+        node, name = conflict.link.source
+        output = self.facts.output(node, name)
+        noun = title_of(output.term.kind) if output and conflict.link.wire else "file"
+        return noun if noun.isupper() else noun.lower()
+
+    def _shared(self, conflict: Conflict, shared: Variable, arriving: str, present: str) -> str:
+        what = self.node(shared.node) if shared.node else self._file_of(conflict)
+        return (
+            f"{what} cannot serve both: {self._speaks(conflict.arriving, arriving)}; "
+            f"{self._speaks(conflict.present, present)}."
+        )
+
+    def _file_of(self, conflict: Conflict) -> str:
+        kind = self.facts.type_of(conflict.link.node)
+        widget = kind.widgets.get(conflict.link.socket) if kind else None
+        name = widget and self.facts.node(conflict.link.node).values.get(widget.name)
+        return str(name or "The file")
+
+    def _origin(self, side: Side) -> str:
+        """Where the type of an arriving value comes from."""
+        claim = side.claim
+        if claim.file is None:
+            return f"{self.node(side.nodes[0])} gives nothing else"
+        file = f"{claim.file[1]} {self.evidence(claim)}"
+        if len(side.nodes) < 2:
+            return f"it comes from {file}"
+        uses = f"{self.node(side.nodes[1])} uses {file}"
+        if side.nodes[1] == side.node:
+            return uses
+        return f"it comes from {self.node(side.node)}, and {uses}"
+
+    def _speaks(self, side: Side, space: str) -> str:
+        """What the node that something arrives at has to do with its own space."""
+        claim, node = side.claim, self.node(side.node)
+        if claim.file is None:
+            takes = claim.variable.node == side.node
+            return (
+                f"{node} takes only {space}"
+                if takes
+                else f"{node} needs {space}, {self._reason(side)}"
+            )
+        said = f"{claim.file[1]}, which speaks {space} {self.evidence(claim)}"
+        if len(side.nodes) < 2:
+            return f"{node} loads {said}"
+        if side.nodes[1] == side.node:
+            return f"{node} uses {said}"
+        return f"{node} needs {space}, since {self.node(side.nodes[1])} uses {said}"
+
+    def _reason(self, side: Side) -> str:
+        claim = side.claim
+        if claim.file is None:
+            return f"since {self.node(claim.variable.node)} takes nothing else"
+        user = self.node(side.nodes[1] if len(side.nodes) > 1 else side.nodes[0])
+        return f"since {user} uses {claim.file[1]} {self.evidence(claim)}"
+
+    def _claimed(self, claim: Claim) -> str:
+        spaces = self.spaces(claim.variable.axis, claim.candidates or ())
+        if claim.file is None:
+            return f"{self.node(claim.variable.node)} takes only {spaces}."
+        return f"{claim.file[1]} is {spaces} {self.evidence(claim)}."
+
+    def because(self, side: Side) -> Because:
+        """A side of a conflict as data."""
+        claim = side.claim
+        return Because(
+            node=side.node,
+            socket=side.socket,
+            space=_one(claim.candidates),
+            evidence=self._evidence_of(claim),
+            certainty=claim.certainty,
+            path=side.nodes,
+        )
+
+    def because_of(self, solution: Solution, variable: Variable, socket: str) -> Because | None:
+        """Why a variable of a node is what it is, as data."""
+        claim = solution.search.origin.get(variable)
+        if claim is None:
+            return None
+        steps: list[Step] = solution.search.path(variable)
+        ids = [claim.variable.node, *(step.variable.node for step in steps)]
+        return Because(
+            node=variable.node,
+            socket=socket,
+            space=_one(solution.candidates(variable)),
+            evidence=self._evidence_of(claim),
+            certainty=claim.certainty,
+            path=tuple(dict.fromkeys(id_ for id_ in ids if id_)),
+        )
+
+    def _evidence_of(self, claim: Claim) -> str:
+        if claim.file is None:
+            return f"{self.node(claim.variable.node)} takes only this"
+        return f"{claim.file[1]}: {claim.evidence}" if claim.evidence else claim.file[1]
+
+
+def _one(candidates: Sequence[str] | None) -> str:
+    return candidates[0] if candidates is not None and len(candidates) == 1 else ""

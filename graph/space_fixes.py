@@ -1,0 +1,258 @@
+"""Offer edits that mend a conflict between spaces, each tried out before it is offered."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from graph.conflict import Conflict, Side, conflicts
+from graph.definition import Argument, InputDefinition, NodeDefinition, OutputDefinition, Term
+from graph.edits import apply, fresh_id
+from graph.equations import solve
+from graph.facts import Facts
+from graph.fixes import FEW
+from graph.problem import AddNode, Connect, Edit, Fix, SetValue
+from graph.sentences import Sentences
+from graph.solve import Link, Solution, Variable
+from graph.supplies import Supplies, Supply
+from graph.workflow import PlacedNode, Wire
+
+LONGEST_COPY = 4
+"""So many nodes at most are copied so that both sides have a value of their own."""
+
+
+class Converter(NamedTuple):
+    """A node type with one input of the kind to convert and one for the tool (a VAE)."""
+
+    definition: NodeDefinition
+    value: InputDefinition
+    tool: InputDefinition
+    result: OutputDefinition
+
+
+class SpaceFixer:
+    """Finds fixes for the conflicts of one solution."""
+
+    def __init__(self, facts: Facts, say: Sentences, solution: Solution, before: int) -> None:
+        self.facts = facts
+        self.say = say
+        self.solution = solution
+        self.supplies = Supplies(facts, solution)
+        self.before = before
+
+    def fixes(self, conflict: Conflict) -> tuple[Fix, ...]:
+        """The fixes that leave the conflict gone and make no new one, the likeliest first."""
+        offered: list[Fix] = []
+        for fix in self._ideas(conflict):
+            if fix not in offered and self._mends(conflict, fix):
+                offered.append(fix)
+        return tuple(offered)
+
+    def _ideas(self, conflict: Conflict) -> Iterator[Fix]:
+        both = (conflict.present, conflict.arriving), (conflict.arriving, conflict.present)
+        if conflict.shared is not None:
+            yield from self._duplicate(conflict, conflict.shared)
+        else:
+            for side, other in both:
+                yield from self._rewire(side, other)
+        for side, other in both:
+            yield from self._reload(side, other)
+        if conflict.shared is None and conflict.link.wire:
+            yield from self._bridge(conflict)
+        yield from self._allow(conflict)
+
+    def _mends(self, conflict: Conflict, fix: Fix) -> bool:
+        changed = self.facts.changed(apply(self.facts.workflow, fix.edits))
+        left = conflicts(solve(changed))
+        place = (conflict.link.node, conflict.link.socket)
+        there = {(item.link.node, item.link.socket) for item in left}
+        return len(left) < self.before and place not in there
+
+    def _rewire(self, side: Side, other: Side) -> Iterator[Fix]:
+        """Take the first thing that this side gets from its file from the other side's file."""
+        first = next((link for link in side.links if link.wire), None)
+        space = _single(other)
+        if first is None or space is None or side.claim.file is None:
+            return
+        output = self.facts.output(*first.source)
+        if output is None:
+            return
+        index = _index(output.term, first)
+        if index is None:
+            return
+        for supply in list(self.supplies.from_loaders(output.term.kind, {index: space}))[:FEW]:
+            edit = Connect(node=first.node, socket=first.socket, wire=supply.wire)
+            where = self.say.node(first.node)
+            yield Fix(title=f"Use {supply.title} in {where}", edits=(edit,))
+
+    def _reload(self, side: Side, other: Side) -> Iterator[Fix]:
+        """Load another file on this side, one that speaks the other side's space."""
+        space = _single(other)
+        if side.claim.file is None or space is None or not side.links:
+            return
+        loader, socket = side.links[0].node, side.links[0].socket
+        kind = self.facts.type_of(loader)
+        widget = kind.widgets.get(socket) if kind else None
+        if widget is None or widget.term is None:
+            return
+        argument = Argument(axis=side.claim.variable.axis, variable="S")
+        needed = self.supplies.parts_used(loader)
+        suitable = [
+            found
+            for found in self.supplies.files(widget, argument, space)
+            if needed <= set(found.parts)
+        ]
+        # Another checkpoint changes the whole picture, so only one is offered.
+        for found in suitable[: FEW if len(widget.term.arguments) == 1 else 1]:
+            edit = SetValue(node=loader, name=widget.name, value=found.name)
+            yield Fix(title=f"Load {found.name} in {self.say.node(loader)}", edits=(edit,))
+
+    def _duplicate(self, conflict: Conflict, shared: Variable) -> Iterator[Fix]:
+        """Give the present side's node a copy of what serves both sides."""
+        copied = self._makers(shared)
+        if not copied:
+            return
+        inside = set(copied)
+        claims = [claim for claim in self.solution.claims.values() if claim.candidates]
+        regions = self.solution.reach(claims, lambda item: item not in inside)
+        mine = set(conflict.present.claim.candidates or ())
+        flow = self.facts.workflow
+        ids = {item.node: fresh_id(flow, f"{item.node}-copy") for item in copied}
+        edits: list[Edit] = [self._copy(item.node, ids, conflict) for item in copied]
+        for variable in copied:
+            for step in self.solution.neighbours.get(variable, ()):
+                region = regions.origin.get(step.variable)
+                moves = step.link == conflict.link or (
+                    region is not None and bool(mine & set(region.candidates or ()))
+                )
+                if step.along and step.variable not in inside and moves:
+                    wire = Wire(node=ids[variable.node], output=step.link.source[1])
+                    edits.append(Connect(node=step.link.node, socket=step.link.socket, wire=wire))
+        user, what = self.say.node(conflict.present.node), self.say.node(shared.node)
+        yield Fix(title=f"Duplicate {what} for {user}", edits=tuple(edits))
+
+    def _makers(self, shared: Variable) -> list[Variable]:
+        """The variable and those that its value comes through, or [] where a file is among them."""
+        if not shared.node:
+            return []
+        found = [shared]
+        for variable in found:
+            for step in self.solution.neighbours.get(variable, ()):
+                if not step.along and step.variable not in found:
+                    found.append(step.variable)
+            if len(found) > LONGEST_COPY:
+                return []
+        claimed = any(item in self.solution.claims or not item.node for item in found)
+        return [] if claimed else found
+
+    def _copy(self, node: str, ids: dict[str, str], conflict: Conflict) -> AddNode:
+        placed = self.facts.node(node)
+        inputs = {
+            name: Wire(node=ids.get(source.node, source.node), output=source.output)
+            for name, source in self.facts.active.every[node].items()
+        }
+        copy = placed.model_copy(update={"inputs": inputs})
+        return AddNode(id=ids[node], node=copy, near=conflict.present.node)
+
+    def _bridge(self, conflict: Conflict) -> Iterator[Fix]:
+        """Turn the value into one that has no space (a picture), and back in the other space."""
+        link = conflict.link
+        output = self.facts.output(*link.source)
+        first, second = _single(conflict.arriving), _single(conflict.present)
+        if output is None or first is None or second is None or len(output.term.arguments) != 1:
+            return
+        for there, back in self._bridges(output.term):
+            out = self._tool(there, link, first)
+            in_ = self._tool(back, link, second)
+            if out is None or in_ is None:
+                continue
+            ids = [fresh_id(self.facts.workflow, item.definition.type) for item in (there, back)]
+            start = Wire(node=link.source[0], output=link.source[1])
+            middle = Wire(node=ids[0], output=there.result.name)
+            edits: list[Edit] = [
+                _added(there, ids[0], start, out.wire, link.node),
+                _added(back, ids[1], middle, in_.wire, link.node),
+                Connect(
+                    node=link.node,
+                    socket=link.socket,
+                    wire=Wire(node=ids[1], output=back.result.name),
+                ),
+            ]
+            titles = there.definition.title, back.definition.title
+            yield Fix(
+                title=f"Put {titles[0]} ({out.title}) and {titles[1]} ({in_.title}) in between",
+                edits=tuple(edits),
+            )
+            return
+
+    def _tool(self, converter: Converter, link: Link, space: Sequence[str]) -> Supply | None:
+        """A VAE of the space that is there already."""
+        return next(self.supplies.from_loaders(converter.tool.term.kind, {0: space}), None)
+
+    def _bridges(self, term: Term) -> Iterator[tuple[Converter, Converter]]:
+        """Pairs of node types that lead from the kind to one without spaces, and back."""
+        leaving, entering = [], []
+        for definition in sorted(
+            self.facts.definitions.values(), key=lambda item: (item.pack != "core", item.type)
+        ):
+            for found in _converters(definition):
+                if found.value.term.kind == term.kind and not found.result.term.arguments:
+                    leaving.append(found)
+                if found.result.term.kind == term.kind and not found.value.term.arguments:
+                    entering.append(found)
+        for there in leaving:
+            for back in entering:
+                same = there.result.term.kind == back.value.term.kind
+                if same and there.tool.term.kind == back.tool.term.kind:
+                    yield there, back
+
+    def _allow(self, conflict: Conflict) -> Iterator[Fix]:
+        """Let the wire be, where the shapes agree: a person may know better."""
+        link = conflict.link
+        first, second = _single(conflict.arriving), _single(conflict.present)
+        if not link.wire or first is None or second is None:
+            return
+        if not self.facts.files.fits(link.start.axis, first[0], second[0]):
+            return
+        raw = self.facts.node(link.node).inputs[link.socket]
+        wire = raw.model_copy(update={"allow": (first[0], second[0])})
+        edit = Connect(node=link.node, socket=link.socket, wire=wire)
+        yield Fix(title="I know better: allow this wire", edits=(edit,))
+
+
+def _single(side: Side) -> tuple[str, ...] | None:
+    """The one space that a side speaks, as a tuple of one."""
+    candidates = side.claim.candidates
+    return candidates if candidates is not None and len(candidates) == 1 else None
+
+
+def _index(term: Term, link: Link) -> int | None:
+    """Which argument of the term the link is about."""
+    for index, argument in enumerate(term.arguments):
+        if argument.axis == link.start.axis and argument.variable == link.start.name:
+            return index
+    return None
+
+
+def _added(converter: Converter, id_: str, value: Wire, tool: Wire, near: str) -> AddNode:
+    placed = PlacedNode(
+        type=converter.definition.type,
+        version=converter.definition.version,
+        inputs={converter.value.name: value, converter.tool.name: tool},
+    )
+    return AddNode(id=id_, node=placed, near=near)
+
+
+def _converters(definition: NodeDefinition) -> Iterator[Converter]:
+    """The ways in which the node type is a converter: none where it needs or gives more."""
+    needed = [item for item in definition.inputs if not item.optional]
+    plain = not any(item.lazy or item.variadic or item.list for item in needed)
+    ready = not definition.spaces and not any(item.required for item in definition.widgets)
+    if len(needed) != 2 or len(definition.outputs) != 1 or not plain or not ready:
+        return
+    (result,) = definition.outputs
+    if result.list or definition.output:
+        return
+    for tool, value in (needed, needed[::-1]):
+        # The tool's space is that of the value before or after; the other one has none.
+        ends = [*value.term.arguments, *result.term.arguments]
+        if len(ends) == 1 and tool.term.arguments == tuple(ends) and ends[0].variable:
+            yield Converter(definition, value, tool, result)

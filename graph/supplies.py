@@ -1,0 +1,146 @@
+"""Where a value of a wanted type could come from: outputs that are there, or a file to load."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from graph.definition import Argument, OutputDefinition, Term, WidgetDefinition
+from graph.edits import fresh_id
+from graph.equations import variables_of
+from graph.facts import Facts, NodeType
+from graph.files import FileFacts
+from graph.modes import Source
+from graph.problem import AddNode, Edit
+from graph.solve import Candidates, Solution
+from graph.workflow import PlacedNode, Wire
+
+MANY = 500
+"""So many names of a folder are looked at for a fix, so that a check stays quick."""
+
+
+class Supply(NamedTuple):
+    """An output that gives what is wanted; `edits` first add its node where it is not there."""
+
+    title: str
+    wire: Wire
+    edits: tuple[Edit, ...] = ()
+
+
+class Supplies:
+    """Finds supplies in one workflow, whose types are known."""
+
+    def __init__(self, facts: Facts, solution: Solution) -> None:
+        self.facts = facts
+        self.solution = solution
+        self._by_kind: dict[str, list[Source]] | None = None
+
+    def outputs(self, kind: str) -> Sequence[Source]:
+        """The outputs of the kind that can be had, sorted."""
+        if self._by_kind is None:
+            self._by_kind = {}
+            for node in sorted(self.facts.active.every):
+                type_ = self.facts.type_of(node)
+                for output in type_.definition.outputs if type_ else ():
+                    if not output.list and self._holds(node, output):
+                        source = Source(node, output.name)
+                        self._by_kind.setdefault(output.term.kind, []).append(source)
+        return self._by_kind.get(kind, ())
+
+    def given(self, source: Source) -> list[Candidates]:
+        """What is known of each space of an output."""
+        output = self.facts.output(*source)
+        term = output.term if output else Term(kind="")
+        variables = variables_of(term, source.node, source.output, "out")
+        return [self.solution.candidates(variable) for variable in variables]
+
+    def from_loaders(self, kind: str, spaces: Mapping[int, Sequence[str]]) -> Iterator[Supply]:
+        """The outputs of nodes that load a file, whose argument k is exactly `spaces[k]`."""
+        for source in self.outputs(kind):
+            file = self._file(source.node)
+            given = self.given(source)
+            fits = all(k < len(given) and given[k] == tuple(v) for k, v in spaces.items())
+            output = self.facts.output(*source)
+            if file is not None and output is not None and fits:
+                title = f"the {output.title} of {file.name}"
+                yield Supply(title, Wire(node=source.node, output=source.output))
+
+    def from_files(self, kind: str, space: Argument, wanted: str, near: str) -> Iterator[Supply]:
+        """Files of the wanted space, each with a node to add that loads it.
+
+        The node's only widgets without a default is the file, and it needs no wires.
+        """
+        for type_, output, widget in self._loaders(kind, space):
+            for found in self.files(widget, space, (wanted,), output):
+                id_ = fresh_id(self.facts.workflow, type_.definition.type)
+                placed = PlacedNode(
+                    type=type_.definition.type,
+                    version=type_.definition.version,
+                    values={widget.name: found.name},
+                )
+                wire = Wire(node=id_, output=output.name)
+                title = f"the {output.title} of {found.name}"
+                yield Supply(title, wire, (AddNode(id=id_, node=placed, near=near),))
+
+    def files(
+        self,
+        widget: WidgetDefinition,
+        space: Argument,
+        wanted: Sequence[str],
+        output: OutputDefinition | None = None,
+    ) -> Iterator[FileFacts]:
+        """The usable files that the widget may name and that are exactly of the wanted spaces."""
+        folder = widget.folder
+        for name in self.facts.files.names(folder)[:MANY] if folder else ():
+            found = self.facts.file(folder or "", name)
+            if found is None or found.trouble is not None:
+                continue
+            if output is not None and output.part is not None and output.part not in found.parts:
+                continue
+            if tuple(sorted(found.spaces.get(space.axis, ()))) == tuple(sorted(wanted)):
+                yield found
+
+    def parts_used(self, node: str) -> set[str]:
+        """The parts of the node's file that other nodes use."""
+        used: set[str] = set()
+        for sources in self.facts.active.every.values():
+            for source in sources.values():
+                output = self.facts.output(*source) if source.node == node else None
+                if output is not None and output.part is not None:
+                    used.add(output.part)
+        return used
+
+    def _loaders(
+        self, kind: str, space: Argument
+    ) -> Iterator[tuple[NodeType, OutputDefinition, WidgetDefinition]]:
+        """The node types that make such an output from a file and nothing else, simplest first."""
+        found = []
+        for name in self.facts.definitions:
+            type_ = self.facts.type(name)
+            if type_ is None or type_.definition.spaces or not type_.files:
+                continue
+            required = [item for item in type_.definition.widgets if item.required]
+            if required != type_.files[:1] or not all(
+                item.optional for item in type_.definition.inputs
+            ):
+                continue
+            for output in type_.definition.outputs:
+                same = any(
+                    argument.axis == space.axis and argument.variable is not None
+                    for argument in output.term.arguments
+                )
+                if output.term.kind == kind and same:
+                    found.append((type_, output, type_.files[0]))
+        return iter(sorted(found, key=lambda item: (len(item[0].outputs), item[0].definition.type)))
+
+    def _holds(self, node: str, output: OutputDefinition) -> bool:
+        """Whether the file behind the output has the part that it needs."""
+        if output.part is None:
+            return True
+        file = self._file(node)
+        return file is not None and output.part in file.parts
+
+    def _file(self, node: str) -> FileFacts | None:
+        """The usable file that the node loads, or None for a node that loads none."""
+        type_ = self.facts.type_of(node)
+        if type_ is None or not type_.files:
+            return None
+        return self.facts.widget_file(node, type_.files[0])

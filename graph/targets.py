@@ -1,0 +1,302 @@
+"""Where a wire that a person drags may go, and which new nodes could take it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from graph.apart import Apart
+from graph.definition import NodeDefinition, Term
+from graph.equations import links_of, solve, variables_of
+from graph.facts import Facts, NodeType
+from graph.files import Files
+from graph.modes import Source, variadic_number
+from graph.node import CORE
+from graph.sentences import PARTS, Sentences
+from graph.solve import Candidates, Link, Variable
+from graph.types import accepts
+from graph.workflow import Workflow
+
+
+@dataclass(frozen=True)
+class Target:
+    """A socket that is there: whether the wire fits, and where not, why."""
+
+    node: str
+    socket: str
+    ok: bool
+    code: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class TypeTarget:
+    """A node type that has a socket of the kind; `ok` where its spaces fit too."""
+
+    type: str
+    socket: str
+    ok: bool
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The answer for one drag: every socket of the other direction, and node types, best first."""
+
+    targets: tuple[Target, ...]
+    types: tuple[TypeTarget, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer of the API."""
+        return {
+            "targets": [asdict(target) for target in self.targets],
+            "types": [asdict(type_) for type_ in self.types],
+        }
+
+
+class NoSuchSocket(Exception):
+    """The dragged wire begins at a node or socket that is not there."""
+
+
+def targets(
+    workflow: Workflow,
+    definitions: Mapping[str, NodeDefinition],
+    files: Files,
+    node: str,
+    *,
+    output: str | None = None,
+    input: str | None = None,
+) -> Targets:
+    """Where a wire from the node's output, or back from its input, may go. Raises `NoSuchSocket`.
+
+    A wire that is at an input already is taken out first, since a new one replaces it.
+    """
+    if (output is None) == (input is None):
+        raise ValueError("A drag begins at an output or at an input: give one of them.")
+    facts = Facts(workflow, definitions, files)
+    drag = _Drag(facts)
+    if output is not None:
+        return drag.from_output(Source(node, output))
+    return drag.from_input(node, input or "")
+
+
+class _Input(NamedTuple):
+    """An input of a node, at which a wire may be."""
+
+    node: str
+    name: str
+    term: Term
+    list: bool
+
+
+class _Drag:
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.say = Sentences(facts)
+        self.solution = solve(facts)
+        self.apart = Apart(self.solution)
+
+    def from_output(self, source: Source) -> Targets:
+        given = self.facts.output(*source)
+        if given is None:
+            raise NoSuchSocket(f"There is no output '{source.output}' at node '{source.node}'.")
+        before = self._reachable(source.node, self._sources())
+        found = [
+            self._judged(taken, source, taken.node in before, Target(taken.node, taken.name, True))
+            for node in self.facts.workflow.nodes
+            for taken in self._inputs(node)
+        ]
+        spaces = [self.solution.candidates(item) for item in self._given(source)]
+        return Targets(tuple(found), self._takers(given.term, given.list, spaces))
+
+    def from_input(self, node: str, name: str) -> Targets:
+        kind = self.facts.type_of(node)
+        term = kind.taken(name) if kind else None
+        if kind and name in kind.inputs and kind.inputs[name].variadic:
+            term = kind.inputs[name].term, kind.inputs[name].list
+        if term is None:
+            raise NoSuchSocket(f"There is no input '{name}' at node '{node}'.")
+        taken = _Input(node, name, *term)
+        after = self._reachable(node, self._users())
+        found = []
+        for other in self.facts.workflow.nodes:
+            type_ = self.facts.type_of(other)
+            for output in type_.definition.outputs if type_ else ():
+                source = Source(other, output.name)
+                target = Target(other, output.name, True)
+                found.append(self._judged(taken, source, other in after, target))
+        spaces = [
+            self.apart.candidates(variable, self._wired(taken, k))
+            for k, variable in enumerate(self._wanted(taken))
+        ]
+        return Targets(tuple(found), self._givers(taken, spaces))
+
+    def _judged(self, taken: _Input, source: Source, ring: bool, target: Target) -> Target:
+        """The target with the verdict on a wire from the source to the input."""
+        code, reason = self._refusal(taken, source, ring)
+        return Target(target.node, target.socket, not code, code, reason) if code else target
+
+    def _refusal(self, taken: _Input, source: Source, ring: bool) -> tuple[str, str]:
+        given = self.facts.output(*source)
+        if given is None:
+            return "unknown_output", "There is no such output."
+        if not accepts(taken.term.kind, given.term.kind) or taken.list != given.list:
+            wanted = self.say.kind(taken.term.kind, taken.list)
+            got = self.say.kind(given.term.kind, given.list)
+            return "wrong_type", f"This takes {wanted}, not {got}."
+        if ring:
+            return "cycle", "The nodes would wait for each other in a ring."
+        kind = self.facts.type_of(source.node)
+        widget = kind.loads.get(source.output) if kind else None
+        file = self.facts.widget_file(source.node, widget) if widget else None
+        if file is not None and given.part is not None and given.part not in file.parts:
+            return "missing_part", f"{file.name} has no {PARTS.get(given.part, given.part)}."
+        return self._space_refusal(taken, source)
+
+    def _space_refusal(self, taken: _Input, source: Source) -> tuple[str, str]:
+        for k, (start, end) in enumerate(
+            zip(self._given(source), self._wanted(taken), strict=False)
+        ):
+            given, wanted = self.solution.candidates(start), self.solution.candidates(end)
+            if _agree(given, wanted):
+                continue
+            link = self._wired(taken, k)
+            given, wanted = self.apart.candidates(start, link), self.apart.candidates(end, link)
+            if given is not None and wanted is not None and not _agree(given, wanted):
+                first, second = self.say.spaces_apart(start.axis, given, wanted)
+                return (
+                    "space_mismatch",
+                    f"This is {first}, and {self.say.node(taken.node)} needs {second}.",
+                )
+        return "", ""
+
+    def _wired(self, taken: _Input, index: int) -> Link | None:
+        """The equation of the wire that is at the input now, if there is one."""
+        source = self.facts.active.every.get(taken.node, {}).get(taken.name)
+        links = links_of(self.facts, taken.node, taken.name, source) if source else ()
+        return dict(enumerate(links)).get(index)
+
+    def _given(self, source: Source) -> list[Variable]:
+        source = self.facts.active.passed.get(source, source)
+        output = self.facts.output(*source)
+        return variables_of(output.term, source.node, source.output, "out") if output else []
+
+    def _wanted(self, taken: _Input) -> list[Variable]:
+        kind = self.facts.type_of(taken.node)
+        base = taken.name
+        if kind and base not in kind.inputs and base not in kind.widgets:
+            base = base.rpartition(".")[0]
+        return variables_of(taken.term, taken.node, base, "in")
+
+    def _inputs(self, node: str) -> Iterator[_Input]:
+        """The inputs of a node; of a variadic one the first that is free."""
+        kind, wired = self.facts.type_of(node), self.facts.node(node).inputs
+        if kind is None:
+            return
+        for item in kind.definition.inputs:
+            name = item.name
+            if item.variadic:
+                numbers = [variadic_number(wire, name) for wire in wired]
+                free = 1 + max((number for number in numbers if number is not None), default=-1)
+                name = f"{name}.{free}"
+            yield _Input(node, name, item.term, item.list)
+        for widget in kind.definition.widgets:
+            if widget.wire is not None:
+                yield _Input(node, widget.name, Term(kind=widget.wire), False)
+
+    def _sources(self) -> dict[str, list[str]]:
+        nodes = self.facts.workflow.nodes.items()
+        return {node: [wire.node for wire in placed.inputs.values()] for node, placed in nodes}
+
+    def _users(self) -> dict[str, list[str]]:
+        users: dict[str, list[str]] = {}
+        for node, sources in self._sources().items():
+            for source in sources:
+                users.setdefault(source, []).append(node)
+        return users
+
+    def _reachable(self, node: str, next_: Mapping[str, Sequence[str]]) -> set[str]:
+        found: set[str] = set()
+        waiting = [node]
+        while waiting:
+            at = waiting.pop()
+            if at not in found:
+                found.add(at)
+                waiting += next_.get(at, ())
+        return found
+
+    def _takers(
+        self, given: Term, is_list: bool, spaces: Sequence[Candidates]
+    ) -> tuple[TypeTarget, ...]:
+        """The node types with an input for the output."""
+        found: list[_Fitting] = []
+        for type_ in self._types():
+            sockets = [(item.name, item.term, item.list) for item in type_.definition.inputs]
+            sockets += [
+                (widget.name, Term(kind=widget.wire), False)
+                for widget in type_.definition.widgets
+                if widget.wire is not None
+            ]
+            found += [
+                _Fitting(type_, name, term)
+                for name, term, wants_list in sockets
+                if accepts(term.kind, given.kind) and wants_list == is_list
+            ]
+        return _ranked(found, given.kind, spaces)
+
+    def _givers(self, taken: _Input, spaces: Sequence[Candidates]) -> tuple[TypeTarget, ...]:
+        """The node types with an output for the input."""
+        found = [
+            _Fitting(type_, item.name, item.term)
+            for type_ in self._types()
+            for item in type_.definition.outputs
+            if accepts(taken.term.kind, item.term.kind) and item.list == taken.list
+        ]
+        return _ranked(found, taken.term.kind, spaces)
+
+    def _types(self) -> Iterator[NodeType]:
+        for name in self.facts.definitions:
+            type_ = self.facts.type(name)
+            if type_ is not None:
+                yield type_
+
+
+class _Fitting(NamedTuple):
+    """A socket of a node type, of a kind that the dragged wire may have."""
+
+    type: NodeType
+    socket: str
+    term: Term
+
+
+def _ranked(
+    found: Sequence[_Fitting], kind: str, spaces: Sequence[Candidates]
+) -> tuple[TypeTarget, ...]:
+    """One socket of each type: what fits first, then the same kind, then our own nodes."""
+
+    def rank(item: _Fitting) -> tuple[bool, bool, bool, str]:
+        definition = item.type.definition
+        return (
+            not _suits(item.term, spaces),
+            item.term.kind != kind,
+            definition.pack != CORE,
+            definition.title,
+        )
+
+    best: dict[str, TypeTarget] = {}
+    for item in sorted(found, key=rank):
+        ok = _suits(item.term, spaces)
+        type_ = item.type.definition.type
+        best.setdefault(type_, TypeTarget(type_, item.socket, ok))
+    return tuple(best.values())
+
+
+def _suits(term: Term, spaces: Sequence[Candidates]) -> bool:
+    """Whether what the signature fixes has a space in common with the dragged wire."""
+    return all(
+        _agree(argument.one_of, candidates)
+        for argument, candidates in zip(term.arguments, spaces, strict=False)
+    )
+
+
+def _agree(left: Sequence[str] | None, right: Sequence[str] | None) -> bool:
+    """Whether two sets of candidates have a space in common; an unknown one agrees with all."""
+    return left is None or right is None or bool(set(left) & set(right))

@@ -1,0 +1,106 @@
+"""Problems of what a person set: values that do not fit, files that are missing or unusable."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from graph.definition import Json, WidgetDefinition
+from graph.facts import Facts, NodeType
+from graph.fixes import Fixer
+from graph.problem import Problem
+from graph.sentences import Sentences
+from graph.widgets import is_file_name
+
+
+class ValueProblems:
+    """Finds the problems of the values of a workflow's nodes, one node after the other."""
+
+    def __init__(self, facts: Facts, say: Sentences, fixer: Fixer) -> None:
+        self.facts = facts
+        self.say = say
+        self.fixer = fixer
+
+    def all(self) -> Iterator[Problem]:
+        for node in self.facts.active.every:
+            kind = self.facts.type_of(node)
+            if kind is not None:
+                yield from self._node(node, kind)
+
+    def _node(self, node: str, kind: NodeType) -> Iterator[Problem]:
+        placed = self.facts.node(node)
+        for name in placed.values:
+            if name not in kind.widgets:
+                yield self._unknown_value(node, kind, name)
+        for name, widget in kind.widgets.items():
+            if widget.wire is not None and name in placed.inputs:
+                continue  # the wire's value counts
+            if name not in placed.values:
+                if widget.required:
+                    yield self._missing_value(node, widget)
+                continue
+            value = placed.values[name]
+            wrong = kind.checkers[name].fault(value)
+            if wrong is not None:
+                yield self._problem(wrong.code, node, widget, value, wrong.reason)
+            elif widget.folder is not None and value is not None:
+                yield from self._file(node, widget, widget.folder, value)
+
+    def _problem(
+        self, code: str, node: str, widget: WidgetDefinition, value: Json, reason: str
+    ) -> Problem:
+        return Problem(
+            code=code,
+            node=node,
+            socket=widget.name,
+            message=f"'{widget.title}' of {self.say.node(node)} {reason}.",
+            parameters={"value": value},
+            fixes=self.fixer.value(node, widget, value),
+        )
+
+    def _unknown_value(self, node: str, kind: NodeType, name: str) -> Problem:
+        close = get_close_matches(name, kind.widgets, 1)
+        hint = f" Is '{close[0]}' meant?" if close else ""
+        return Problem(
+            code="unknown_value",
+            node=node,
+            socket=name,
+            message=f"{self.say.node(node)} has no value '{name}'.{hint}",
+            fixes=self.fixer.unknown_value(node, name),
+        )
+
+    def _missing_value(self, node: str, widget: WidgetDefinition) -> Problem:
+        what = "choose a file" if widget.folder else "set it"
+        return Problem(
+            code="missing_value",
+            node=node,
+            socket=widget.name,
+            message=f"'{widget.title}' of {self.say.node(node)} is empty: {what}.",
+            fixes=self.fixer.value(node, widget, None),
+        )
+
+    def _file(
+        self, node: str, widget: WidgetDefinition, folder: str, name: str
+    ) -> Iterator[Problem]:
+        if not is_file_name(name):
+            reason = f"must name a file inside the folder '{folder}', not \"{name}\""
+            yield self._problem("invalid_value", node, widget, name, reason)
+            return
+        found = self.facts.file(folder, name)
+        if found is None:
+            code = "missing_file"
+            message = (
+                f"{self.say.node(node)} loads {name}, which is not in the folder '{folder}': "
+                "put it there, or choose another file."
+            )
+        elif found.trouble is not None:
+            code = "unusable_file"
+            message = f"{self.say.node(node)} cannot load {name}: {found.trouble}"
+        else:
+            return
+        yield Problem(
+            code=code,
+            node=node,
+            socket=widget.name,
+            message=message,
+            parameters={"folder": folder, "file": name},
+            fixes=self.fixer.value(node, widget, name),
+        )

@@ -1,0 +1,202 @@
+"""Problems of nodes and wires: what is not there, what does not fit, what goes in a ring."""
+
+from collections.abc import Iterator
+
+from graph.facts import Facts, NodeType
+from graph.fixes import Fixer
+from graph.modes import Source, variadic_number
+from graph.problem import Because, Problem
+from graph.rings import rings
+from graph.sentences import PARTS, Sentences
+from graph.types import accepts
+from graph.workflow import Wire
+
+
+class WireProblems:
+    """Finds the problems of a workflow's nodes and wires, one node after the other."""
+
+    def __init__(self, facts: Facts, say: Sentences, fixer: Fixer) -> None:
+        self.facts = facts
+        self.say = say
+        self.fixer = fixer
+
+    def all(self) -> Iterator[Problem]:
+        for node, placed in self.facts.workflow.nodes.items():
+            kind = self.facts.type_of(node)
+            if placed.mode == "mute":
+                continue
+            if kind is None:
+                yield self._unknown_node(node, placed.type)
+                continue
+            for name, wire in placed.inputs.items():
+                yield from self._wire(node, kind, name, wire)
+            if placed.mode == "run":
+                yield from self._missing(node, kind)
+        yield from self._blocked()
+        yield from self._cycles()
+
+    def _unknown_node(self, node: str, type_: str) -> Problem:
+        pack, dot, _ = type_.rpartition(".")
+        hint = f"it belongs to the pack '{pack}', which is not loaded" if dot else "it is unknown"
+        return Problem(
+            code="unknown_node",
+            node=node,
+            message=f"There is no node type '{type_}': {hint}. Install it, or remove the node.",
+            parameters={"type": type_},
+            fixes=self.fixer.remove(node),
+        )
+
+    def _wire(self, node: str, kind: NodeType, name: str, wire: Wire) -> Iterator[Problem]:
+        taken = kind.taken(name)
+        if taken is None:
+            yield self._unknown_input(node, kind, name)
+            return
+        source_type = self.facts.type_of(wire.node)
+        if wire.node not in self.facts.workflow.nodes:
+            yield self._unknown_output(node, name, wire, "which is not in this workflow")
+            return
+        if source_type is None:  # told at the unknown node
+            return
+        if wire.output not in source_type.outputs:
+            yield self._unknown_output(node, name, wire, "which has no such output")
+            return
+        if self.facts.node(node).mode == "run":
+            source = self.facts.active.every[node].get(name)
+            if source is not None:
+                yield from self._fit(node, name, source)
+
+    def _fit(self, node: str, name: str, source: Source) -> Iterator[Problem]:
+        """Whether the value that really arrives is of the right kind, and can be had at all."""
+        kind, given_type = self.facts.type_of(node), self.facts.type_of(source.node)
+        taken = kind.taken(name) if kind else None
+        if taken is None or given_type is None or source.output not in given_type.outputs:
+            return
+        given, (term, is_list) = given_type.outputs[source.output], taken
+        if not accepts(term.kind, given.term.kind) or given.list != is_list:
+            wanted = self.say.kind(term.kind, is_list)
+            got = self.say.kind(given.term.kind, given.list)
+            yield Problem(
+                code="wrong_type",
+                node=node,
+                socket=name,
+                message=(
+                    f"{self.say.input(node, name)} of {self.say.node(node)} takes {wanted}, and "
+                    f"{self.say.output(*source)} of {self.say.node(source.node)} gives {got}."
+                ),
+                parameters={"wanted": term.kind, "given": given.term.kind},
+                because=(
+                    Because(node=source.node, socket=source.output, path=(source.node,)),
+                    Because(node=node, socket=name, path=(node,)),
+                ),
+                fixes=(*self.fixer.connect(node, name), *self.fixer.disconnect(node, name)),
+            )
+        else:
+            yield from self._part(node, name, source, given_type)
+
+    def _part(self, node: str, name: str, source: Source, kind: NodeType) -> Iterator[Problem]:
+        part, widget = kind.outputs[source.output].part, kind.loads.get(source.output)
+        found = self.facts.widget_file(source.node, widget) if widget else None
+        if widget is None or found is None or part is None or part in found.parts:
+            return
+        yield Problem(
+            code="missing_part",
+            node=node,
+            socket=name,
+            message=(
+                f"{found.name}, which {self.say.node(source.node)} loads, has no "
+                f"{PARTS.get(part, part)}; {self.say.node(node)} needs one from elsewhere."
+            ),
+            parameters={"part": part, "file": found.name},
+            because=(
+                Because(
+                    node=source.node,
+                    socket=source.output,
+                    evidence=found.evidence,
+                    certainty=found.certainty,
+                    path=(source.node, node),
+                ),
+            ),
+            fixes=self.fixer.supply(node, name),
+        )
+
+    def _unknown_input(self, node: str, kind: NodeType, name: str) -> Problem:
+        what = "is not wired, it is set" if name in kind.widgets else "is not there"
+        return Problem(
+            code="unknown_input",
+            node=node,
+            socket=name,
+            message=(
+                f"A wire goes to '{name}' of {self.say.node(node)}, which {what}: disconnect it."
+            ),
+            fixes=self.fixer.disconnect(node, name),
+        )
+
+    def _unknown_output(self, node: str, name: str, wire: Wire, why: str) -> Problem:
+        return Problem(
+            code="unknown_output",
+            node=node,
+            socket=name,
+            message=(
+                f"{self.say.input(node, name)} of {self.say.node(node)} comes from "
+                f"'{wire.output}' of {self.say.node(wire.node)}, {why}. Connect it anew."
+            ),
+            parameters={"source": wire.node, "output": wire.output},
+            fixes=(*self.fixer.connect(node, name), *self.fixer.disconnect(node, name)),
+        )
+
+    def _missing(self, node: str, kind: NodeType) -> Iterator[Problem]:
+        wired = self.facts.node(node).inputs
+        for item in kind.definition.inputs:
+            if item.optional:
+                continue
+            if item.variadic:
+                there = any(variadic_number(name, item.name) is not None for name in wired)
+                name = f"{item.name}.0"
+            else:
+                there, name = item.name in wired, item.name
+            if not there:
+                yield Problem(
+                    code="missing_input",
+                    node=node,
+                    socket=item.name,
+                    message=(
+                        f"'{item.title}' of {self.say.node(node)} is not connected: "
+                        f"wire {self.say.kind(item.term.kind, item.list)} to it."
+                    ),
+                    parameters={"kind": item.term.kind},
+                    fixes=self.fixer.connect(node, name),
+                )
+
+    def _blocked(self) -> Iterator[Problem]:
+        for node, name, bypassed, output in self.facts.active.blocked:
+            if self.facts.type_of(bypassed) is None or not self.facts.output(bypassed, output):
+                continue  # told at the unknown node, or as an unknown output
+            yield Problem(
+                code="bypass_impossible",
+                node=node,
+                socket=name,
+                message=(
+                    f"{self.say.node(bypassed)} is bypassed, but nothing that is wired to it can "
+                    f"stand in for its output {self.say.output(bypassed, output)}: "
+                    "let it run, or connect something else here."
+                ),
+                parameters={"bypassed": bypassed, "output": output},
+                because=(Because(node=bypassed, socket=output, path=(bypassed, node)),),
+                fixes=(*self.fixer.connect(node, name), *self.fixer.disconnect(node, name)),
+            )
+
+    def _cycles(self) -> Iterator[Problem]:
+        for ring, wires in rings(self.facts.active.every):
+            names = ", ".join(self.say.node(node) for node in ring[:6])
+            node, name = wires[0]
+            yield Problem(
+                code="cycle",
+                node=node,
+                socket=name,
+                message=(
+                    f"These nodes wait for each other in a ring: {names}"
+                    f"{' and more' if len(ring) > 6 else ''}. Remove a wire."
+                ),
+                parameters={"nodes": list(ring)},
+                fixes=self.fixer.break_ring(wires),
+            )
