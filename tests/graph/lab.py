@@ -150,6 +150,26 @@ def most_alive(nodes: dict[str, PlacedNode], wanted: str, room: int = 0) -> int:
     return most
 
 
+def alive_at(nodes: Mapping[str, PlacedNode], wanted: str, at: str) -> set[str]:
+    """The nodes whose boxes live when the node `at` begins, in a run that keeps nothing."""
+    began: list[str] = []
+    boxes: dict[str, weakref.ref[Box]] = {}
+    found: set[str] = set()
+
+    def examine(definition: OutputDefinition, value: Any) -> None:
+        boxes.setdefault(began[-1], weakref.ref(value))
+
+    def emit(event: Any) -> None:
+        if event.state == "running":
+            began.append(event.node)
+            if event.node == at:
+                found.update(name for name, box in boxes.items() if box() is not None)
+
+    lab = Lab(cache=ResultCache(0, size_of), options={"examine": examine, "emit": emit})
+    assert lab.run(nodes, wanted).status == "finished"
+    return found
+
+
 def work_of(action: Callable[[], object]) -> int:
     """How many lines of `graph` the action runs, each turn of a loop counted: no clock needed."""
     count = 0

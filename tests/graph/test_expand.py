@@ -5,7 +5,7 @@ from typing import Any
 from graph.cache import ResultCache
 from graph.plan import Unplannable
 from graph.workflow import Workflow
-from tests.graph.lab import Lab, boxed, chain, most_alive, placed, size_of
+from tests.graph.lab import Lab, alive_at, boxed, chain, most_alive, placed, size_of
 
 
 class TestExpansions:
@@ -72,6 +72,23 @@ class TestExpansions:
         lab = Lab(cache=ResultCache(0, size_of))
         assert lab.number(nodes, "end") == 6
         assert lab.states("more") == 2 * ["waiting", "running", "finished"]
+
+    def test_what_was_never_asked_for_and_let_go_of_is_done_where_an_expansion_needs_it(
+        self,
+    ) -> None:
+        nodes = {"0": boxed(1), "two": boxed(2), "branch": placed("one_more", a="0")}
+        nodes["choice"] = placed("pick", a="two", b="branch")
+        nodes["x"] = placed("add_times", a="0")  # becomes the step that "branch" is
+        nodes["end"] = placed("add", a="choice", b="x")
+        lab = Lab(cache=ResultCache(0, size_of))
+        assert lab.number(nodes, "end") == 4
+        assert lab.ran() == ["choice", "two", "0", "x", "branch", "end"]
+
+    def test_the_values_of_an_expansion_go_with_their_last_reader(self) -> None:
+        nodes = {"0": boxed(1), "x": placed("add_times", a="0")}
+        nodes |= {"tail": placed("one_more", a="x"), "end": placed("one_more", a="tail")}
+        assert alive_at(nodes, "end", at="tail") == {"x/0"}
+        assert alive_at(nodes, "end", at="end") == {"tail"}
 
     def test_a_node_that_expands_into_itself_is_refused(self) -> None:
         failure = Lab().run({"0": boxed(1), "x": placed("expands_into_itself", a="0")}, "x").failure

@@ -1,15 +1,11 @@
 """What the cache spares a run, and what becomes of values that it does not keep."""
 
-import weakref
-from typing import Any
-
 import pytest
 
 from graph.cache import ResultCache
-from graph.definition import OutputDefinition
 from graph.workflow import PlacedNode
 from tests.graph.arithmetic import Box
-from tests.graph.lab import Lab, boxed, chain, most_alive, placed, size_of
+from tests.graph.lab import Lab, alive_at, boxed, chain, most_alive, placed, size_of
 
 
 class TestCache:
@@ -83,6 +79,13 @@ class TestCache:
             lab.cache.clear()
             assert lab.cache.statistics().entries == 0
 
+    def test_what_nobody_reads_any_more_makes_room_for_newer_results(self) -> None:
+        lab = Lab(cache=ResultCache(1024 + size_of(Box()), size_of))
+        lab.run(chain(1), "0")
+        outcome = lab.run(chain(3), "2")
+        assert outcome.keys["0"] not in lab.cache
+        assert outcome.keys["2"] in lab.cache
+
     @pytest.mark.parametrize("start", [0, 1])
     def test_equal_values_from_different_keys_are_not_confused(self, start: int) -> None:
         lab = Lab()
@@ -124,26 +127,4 @@ class TestMemory:
         nodes["end"] = placed("add", a="use", b="choice")
         nodes["tail"] = placed("one_more", a="end")
         nodes["last"] = placed("one_more", a="tail")
-        assert self.alive_at(nodes, "last", at="end") == {"use": True, "two": True, "big": False}
-
-    @staticmethod
-    def alive_at(nodes: dict[str, PlacedNode], wanted: str, at: str) -> dict[str, bool]:
-        """Which of the boxes "use", "two" and "big" live when the node `at` begins."""
-        order: list[str] = []
-        boxes: dict[str, weakref.ref[Box]] = {}
-        found: dict[str, bool] = {}
-
-        def examine(definition: OutputDefinition, value: Any) -> None:
-            boxes[order[-1]] = weakref.ref(value)
-
-        def emit(event: Any) -> None:
-            if event.state == "running":
-                order.append(event.node)
-                if event.node == at:
-                    found.update(
-                        {name: boxes[name]() is not None for name in ("use", "two", "big")}
-                    )
-
-        lab = Lab(cache=ResultCache(0, size_of), options={"examine": examine, "emit": emit})
-        assert lab.run(nodes, wanted).status == "finished"
-        return found
+        assert alive_at(nodes, "last", at="end") == {"use", "two"}
