@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from server.file_lock import FileLock, Locked
+
 Report = Callable[[str], None]
 
 # What the built pages are made from, inside web/.
@@ -61,9 +63,21 @@ async def build(web: Path, report: Report = print) -> None:
     """
     if await asyncio.to_thread(is_built, web):
         return
-    started = time.monotonic()
     if not (web / "package.json").is_file():
         raise BuildFailed(f"The editor's sources are missing: there is no {web / 'package.json'}.")
+    while True:
+        try:
+            with FileLock(web / ".build-lock"):
+                await _build(web, report)
+            return
+        except Locked:  # another process is at it; its build will do for us, too
+            await asyncio.sleep(0.2)
+
+
+async def _build(web: Path, report: Report) -> None:
+    if await asyncio.to_thread(is_built, web):
+        return
+    started = time.monotonic()
     report("Building the editor (once, about 10 seconds) ...")
     sources = await asyncio.to_thread(digest, web)
     await _install(web)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from server.app import create_app
-from server.data_lock import DataInUse, DataLock
+from server.file_lock import FileLock, Locked
 from server.keys import EDITOR
 from server.queue import NewerQueue
 from server.settings import Settings
@@ -41,11 +41,19 @@ def serve(settings: Settings) -> int:
     # --port 0 lets the system choose.
     settings = replace(settings, port=listening.getsockname()[1], token=token)
     try:
-        with DataLock(settings.data):
+        with FileLock(settings.data / ".lock"):
             asyncio.run(_serve(settings, listening))
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("Stopped.")
-    except (DataInUse, NewerQueue, OSError) as error:
+    except Locked:
+        # Two servers with one queue would take each other's runs for lost ones.
+        print(
+            f"Another Latent Loom is using the folder {settings.data}. Use that one, stop it, or "
+            "give this one a folder of its own: python main.py --data DIR",
+            file=sys.stderr,
+        )
+        return 1
+    except (NewerQueue, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -1,5 +1,6 @@
 """The editor is built when its sources change, and never else; a failure says what to do."""
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -87,6 +88,13 @@ async def test_a_changed_source_makes_it_be_built_again(web: Path, change: str) 
     path.write_text((path.read_text() if path.exists() else "") + " ")
     assert not is_built(web)
     await build(web, lambda line: None)
+    assert is_built(web)
+
+
+async def test_two_processes_that_want_it_build_it_once(web: Path) -> None:
+    said: list[str] = []
+    await asyncio.gather(*(build(web, said.append) for _ in range(3)))
+    assert len(said) == 2
     assert is_built(web)
 
 

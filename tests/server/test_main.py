@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import main
-from server.data_lock import DataInUse, DataLock
+from server.file_lock import FileLock
 from server.serve import CannotListen, addresses, listen
 from server.settings import ROOT, Settings
 
@@ -119,22 +119,44 @@ def test_the_token_is_in_the_printed_address_only_where_it_is_needed(tmp_path: P
     assert addresses(Settings.of(tmp_path, host="::1")) == ["http://[::1]:8188"]
 
 
-def test_two_servers_cannot_share_a_data_folder(tmp_path: Path) -> None:
-    with DataLock(tmp_path), pytest.raises(DataInUse, match="--data"), DataLock(tmp_path):
-        pass
-    with DataLock(tmp_path):
-        pass
+def test_two_servers_cannot_share_a_data_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FileLock(tmp_path / ".lock"):
+        code = main.main(["--port", "0", "--no-browser", "--data", str(tmp_path)])
+    assert code == 1
+    said = capsys.readouterr().err
+    assert str(tmp_path) in said
+    assert "--data" in said
+
+
+# The program as main.py starts it, but in a folder without an editor, so that nothing is built.
+DRIVER = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+import main
+from server.serve import serve
+root, *arguments = sys.argv[1:]
+options = main._parser().parse_args(["serve", *arguments])
+sys.exit(serve(replace(main._settings(options), root=Path(root))))
+"""
 
 
 @contextmanager
 def started(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str, Path]]:
     """The program as a process of its own: it, its address as printed, and its log."""
     log = data.parent / "log.txt"
-    command = [sys.executable, "main.py", "--port", "0", "--no-browser", "--data", str(data)]
+    command = [sys.executable, "-c", DRIVER, str(data.parent), "--port", "0", "--no-browser"]
     flags = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {}
     with log.open("w") as sink:
         process = subprocess.Popen(
-            [*command, *options], cwd=ROOT, stdout=sink, stderr=sink, text=True, **flags
+            [*command, "--data", str(data), *options],
+            cwd=ROOT,
+            stdout=sink,
+            stderr=sink,
+            text=True,
+            **flags,
         )
     try:
         until = time.monotonic() + PATIENCE

@@ -1,4 +1,4 @@
-"""Keep two servers from sharing one data folder: each would take the other's runs for lost ones."""
+"""Keep two processes from doing at once what only one may do."""
 
 import sys
 from pathlib import Path
@@ -11,23 +11,23 @@ else:
     import fcntl
 
 
-class DataInUse(Exception):
-    """Another server uses the folder; the message says what to do."""
+class Locked(Exception):
+    """Another process holds the lock."""
 
 
-class DataLock:
-    """A lock on the data folder, held while in the `with` block and never longer than the process.
+class FileLock:
+    """A lock that is held in the `with` block, and never longer than the process lives.
 
-    Entering raises `DataInUse`.
+    The file at `path` stays behind, empty. Entering raises `Locked`.
     """
 
-    def __init__(self, data: Path) -> None:
-        self._data = data
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self._data.mkdir(parents=True, exist_ok=True)
-        file = (self._data / ".lock").open("ab")
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        file = self._path.open("ab")
         try:
             if sys.platform == "win32":
                 file.seek(0)
@@ -36,10 +36,7 @@ class DataLock:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             file.close()
-            raise DataInUse(
-                f"Another Latent Loom is using the folder {self._data}. Use that one, stop it, or "
-                "give this one a folder of its own: python main.py --data DIR"
-            ) from error
+            raise Locked(f"Another process holds {self._path}.") from error
         self._file = file
         return self
 
