@@ -17,7 +17,7 @@ import { useView } from "../store/view";
 import { moveNodes, type Point } from "../workflow/edits";
 import { DragReason } from "./DragReason";
 import { type FlowEdge, flowEdges, type FlowNode, flowNodes } from "./flow";
-import { rememberInstance, rememberViewport, FIT, viewportOf } from "./instance";
+import { fitting, rememberInstance, rememberViewport, viewportOf } from "./instance";
 import { addNodeOf } from "./place";
 import { useConnecting } from "./useConnecting";
 import { Wire } from "./Wire";
@@ -96,6 +96,7 @@ function DocumentCanvas({ id }: { id: string }) {
   const connecting = useConnecting();
   const flow = useRef<ReactFlowInstance<FlowNode, FlowEdge> | null>(null);
   const start = useMemo(() => viewportOf(id), [id]);
+  const options = useMemo(fitting, []);
 
   const at = (screen: Point): Point => flow.current?.screenToFlowPosition(screen) ?? screen;
   const screenOf = (event: { clientX: number; clientY: number }) => ({ x: event.clientX, y: event.clientY });
@@ -134,7 +135,7 @@ function DocumentCanvas({ id }: { id: string }) {
         }}
         defaultViewport={start}
         fitView={!start}
-        fitViewOptions={FIT}
+        fitViewOptions={options}
         onMoveEnd={(_event, viewport) => rememberViewport(id, viewport)}
         onNodeContextMenu={(event, node) => {
           if (!useView.getState().selected.has(node.id)) useView.getState().select([node.id]);

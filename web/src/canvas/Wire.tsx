@@ -1,6 +1,6 @@
 /** A wire: its space's colour, red where it is wrong, dashed and badged where a person overruled. */
 
-import { BaseEdge, EdgeLabelRenderer, type EdgeProps, getBezierPath, useStore } from "@xyflow/react";
+import { BaseEdge, EdgeLabelRenderer, type EdgeProps, getBezierPath, getSmoothStepPath, useStore } from "@xyflow/react";
 import { X } from "lucide-react";
 import { memo, useId } from "react";
 import { useChecks } from "../store/checks";
@@ -14,6 +14,12 @@ import type { FlowEdge } from "./flow";
 
 const CODE_EVERY = 200; // pixels between two letter codes along a wire
 const NEAR = 0.45; // the zoom below which wires carry no words
+
+/** A curve; one that must go back goes round in straight lines, between the nodes where there is room. */
+function pathOf(ends: EdgeProps<FlowEdge>) {
+  if (ends.targetX > ends.sourceX) return getBezierPath(ends);
+  return getSmoothStepPath({ ...ends, borderRadius: 12, offset: 20 });
+}
 
 export const Wire = memo(function Wire(props: EdgeProps<FlowEdge>) {
   const { id, source, target, selected } = props;
@@ -32,7 +38,7 @@ export const Wire = memo(function Wire(props: EdgeProps<FlowEdge>) {
   const near = useStore((state) => state.transform[2] >= NEAR);
   const patterns = useUi((state) => state.patterns);
   const pathId = useId();
-  const [path, x, y] = getBezierPath(props);
+  const [path, x, y] = pathOf(props);
   const colour = wireColour(paint);
   const overruled = Boolean(wire?.allow);
   const style = {

@@ -1,17 +1,24 @@
 /** The canvas as others reach it: where a point lies, what is seen, and how to move the view. */
 
 import type { FitViewOptions, ReactFlowInstance, Viewport } from "@xyflow/react";
+import { useUi } from "../store/ui";
 import type { Point } from "../workflow/edits";
 import type { FlowEdge, FlowNode } from "./flow";
 
 let instance: ReactFlowInstance<FlowNode, FlowEdge> | null = null;
 const viewports = new Map<string, Viewport>();
 
-/** Room for the panels that float over the canvas. */
-export const FIT: FitViewOptions<FlowNode> = {
-  padding: { top: "72px", bottom: "88px", left: "320px", right: "320px" },
-  maxZoom: 1,
-};
+const BAR = 64; // pixels that a bar or a rail and the air around it take
+const PANEL = 240; // pixels that an open panel adds
+
+/** How everything is fitted beside the panels that float over the canvas. */
+export function fitting(): FitViewOptions<FlowNode> {
+  const { left, right } = useUi.getState();
+  const wide = window.innerWidth > 900; // on a small window the panels may cover something
+  const side = (open: unknown) => `${BAR + (open && wide ? PANEL : 0)}px` as const;
+  const padding = { top: `${BAR}px`, bottom: `${BAR}px`, left: side(left), right: side(right) } as const;
+  return { padding, maxZoom: 1 };
+}
 
 export function rememberInstance(flow: ReactFlowInstance<FlowNode, FlowEdge>): void {
   instance = flow;
@@ -38,13 +45,13 @@ const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches
 const duration = () => (calm() ? 0 : 140);
 
 export function fitAll(): void {
-  void instance?.fitView({ ...FIT, duration: duration() });
+  void instance?.fitView({ ...fitting(), duration: duration() });
 }
 
 /** Show these nodes, no larger than they are. */
 export function show(ids: Iterable<string>): void {
   const nodes = [...ids].map((id) => ({ id }));
-  if (nodes.length) void instance?.fitView({ ...FIT, nodes, duration: duration() });
+  if (nodes.length) void instance?.fitView({ ...fitting(), nodes, duration: duration() });
 }
 
 export function zoomBy(factor: number): void {

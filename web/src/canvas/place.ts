@@ -1,7 +1,7 @@
 /** Put new nodes on the canvas, wired where a wire was waiting. */
 
 import { activeWorkflow, edit } from "../store/documents";
-import { definitions } from "../store/catalogue";
+import { definitions, useCatalogue } from "../store/catalogue";
 import { notify, type DragOrigin } from "../store/ui";
 import { useView } from "../store/view";
 import { addNode, connect, type Point } from "../workflow/edits";
@@ -24,6 +24,11 @@ function firstOf(type: string, socket: string): string {
   return variadic ? `${socket}.0` : socket;
 }
 
+/** A file to begin with: the first of the folder that can be used. */
+function firstFile(folder: string): string | undefined {
+  return useCatalogue.getState().models[folder]?.find((file) => !file.trouble)?.name;
+}
+
 /** Add a node of `type` at `at`, as one step with the wire from `from` to its `socket`. */
 export function addNodeOf(type: string, at: Point, from: DragOrigin | null = null, socket = ""): string | null {
   const definition = definitions()[type];
@@ -34,6 +39,10 @@ export function addNodeOf(type: string, at: Point, from: DragOrigin | null = nul
   const id = freshId(type, new Set(Object.keys(activeWorkflow().nodes)));
   const node = placed(definition);
   for (const name of seedWidgets(definition)) node.values[name] = drawSeed();
+  for (const { name, folder, required } of definition.widgets) {
+    const first = folder && (required || node.values[name] === undefined) && firstFile(folder);
+    if (first) node.values[name] = first;
+  }
   edit((workflow) => {
     const added = addNode(workflow, id, node, beside(at, from));
     if (!from) return added;

@@ -32,6 +32,10 @@ const SYMBOLS: Record<string, string> = {
   Escape: "Esc",
   Delete: "Del",
   " ": "Space",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
 };
 
 /** The shortcut's keys as they are printed on a keyboard. */

@@ -8,16 +8,15 @@ interface Props {
   name: string;
   outputs: Shown[];
   preview: string | undefined;
-  running: boolean;
 }
 
-export const NodeResult = memo(function NodeResult({ name, outputs, preview, running }: Props) {
+export const NodeResult = memo(function NodeResult({ name, outputs, preview }: Props) {
   const pictures = outputs.filter((shown) => shown.output.kind === "image" && shown.output.url);
   const texts = outputs.filter((shown) => shown.output.kind !== "image");
-  if (preview && (running || outputs.length === 0)) {
+  if (preview) {
     return (
       <div className="node-result">
-        <img className="node-picture node-preview" src={preview} alt={`Preview of ${name}`} draggable={false} data-test="preview" />
+        <img className="node-picture" src={preview} alt={`Preview of ${name}`} draggable={false} data-test="preview" />
       </div>
     );
   }

@@ -147,12 +147,7 @@ export const NodeView = memo(function NodeView({ id, selected, dragging }: NodeP
       {detail === 0 && !folded && (
         <>
           <NodeProblems problems={problems} failure={failure} />
-          <NodeResult
-            name={titleOf(node, definition)}
-            outputs={outputs}
-            preview={running.preview}
-            running={running.run?.state === "running"}
-          />
+          <NodeResult name={titleOf(node, definition)} outputs={outputs} preview={running.preview} />
         </>
       )}
       {detail === 2 && <Block id={id} rows={rows} />}

@@ -6,7 +6,7 @@ import type { NodeDefinition, Problem, SocketType } from "../api/types";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
 import { activeWorkflow, useActive } from "../store/documents";
-import { type NodeRun, type Progress, type Shown, shownOutputs, shownRun, useRuns } from "../store/runs";
+import { isOver, type NodeRun, type Progress, type Shown, shownOutputs, shownRun, useRuns } from "../store/runs";
 import { type Paint, paintOf } from "../theme/spaces";
 import { kindOf, type NodeRows, rowsOf, rowsOfUnknown } from "../workflow/sockets";
 
@@ -61,7 +61,11 @@ export function useNodeRun(id: string): Progressing {
   const ids = useActive((document) => document.runs);
   const run = useRuns((state) => shownRun(state.runs, ids)?.nodes[id]);
   const progress = useRuns((state) => shownRun(state.runs, ids)?.progress[id]);
-  const preview = useRuns((state) => shownRun(state.runs, ids)?.previews[id]);
+  const preview = useRuns((state) => {
+    const shown = shownRun(state.runs, ids);
+    // A preview makes way for the result, so that nodes return to their size; without a result it stays.
+    return shown && (!isOver(shown.status) || shown.outputs.length === 0) ? shown.previews[id] : undefined;
+  });
   return { run, progress, preview };
 }
 

@@ -86,7 +86,7 @@ export function PickList({ picks, onPick, current, placeholder, empty, search, l
       >
         {found.map((pick, index) => (
           <div key={pick.key} role="presentation">
-            {pick.group && pick.group !== found[index - 1]?.group && (
+            {!query && pick.group && pick.group !== found[index - 1]?.group && (
               <div className="pick-group">{pick.group}</div>
             )}
             <div

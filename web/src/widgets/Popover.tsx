@@ -41,7 +41,8 @@ export function Popover({ anchor, onClose, children, className = "", width }: Pr
     };
   }, [anchor, onClose]);
 
-  const style = { ...(place ?? { left: 0, top: 0, visibility: "hidden" as const }), width };
+  // Measured first, unseen but not hidden: what is hidden cannot take the focus.
+  const style = { ...(place ?? { left: 0, top: 0, opacity: 0 }), width };
   return createPortal(
     <div
       ref={card}
