@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from graph.definition import Argument, Term, WidgetDefinition
+from graph.definition import Axis, WidgetDefinition
 from graph.facts import Facts
 from graph.files import FileFacts
 from graph.modes import Source
@@ -19,24 +19,9 @@ class Collected:
     allowed: dict[Link, tuple[str, str]] = field(default_factory=dict)
 
 
-def variable_of(argument: Argument, node: str, socket: str, index: int, side: str) -> Variable:
-    """The variable behind one argument of a socket's term; a fixed argument has one of its own."""
-    if argument.variable is not None:
-        return Variable(argument.axis, node, argument.variable)
-    return Variable(argument.axis, node, f"{side} {socket} {index}")
-
-
-def file_variable(argument: Argument, facts: FileFacts, folder: str) -> Variable:
+def file_variable(axis: Axis, facts: FileFacts, folder: str) -> Variable:
     """The variable of a file's content: one for the whole workflow, however often it is loaded."""
-    return Variable(argument.axis, "", facts.content or f"{folder}/{facts.name}")
-
-
-def variables_of(term: Term, node: str, socket: str, side: str) -> list[Variable]:
-    """The variables of a socket's term, in the order of its arguments; `side` is "in" or "out"."""
-    return [
-        variable_of(argument, node, socket, index, side)
-        for index, argument in enumerate(term.arguments)
-    ]
+    return Variable(axis, "", facts.content or f"{folder}/{facts.name}")
 
 
 def collect(facts: Facts, only: Collection[str] | None = None) -> Collected:
@@ -48,10 +33,9 @@ def collect(facts: Facts, only: Collection[str] | None = None) -> Collected:
         kind = facts.type_of(node)
         if kind is None:
             continue
-        for item in kind.definition.outputs:
-            _claim_fixed(collected, item.term, node, item.name, "out")
-        for item_in in kind.definition.inputs:
-            _claim_fixed(collected, item_in.term, node, item_in.name, "in")
+        for axis, fixed, one_of, socket in kind.fixed:
+            variable = Variable(axis, node, fixed)
+            collected.equations.claims[variable] = Claim(variable, one_of, "", "certain", socket)
         for widget in kind.files:
             _collect_file(collected, facts, node, widget)
         for name, source in sources.items():
@@ -89,37 +73,26 @@ def _actual(solution: Solution, link: Link) -> tuple[str, str] | None:
     return start[0], end[0]
 
 
-def _claim_fixed(collected: Collected, term: Term, node: str, socket: str, side: str) -> None:
-    """Claim what a signature fixes: `Latent[Sdxl]`."""
-    for index, argument in enumerate(term.arguments):
-        if argument.one_of is not None:
-            variable = variable_of(argument, node, socket, index, side)
-            collected.equations.claims[variable] = Claim(
-                variable, tuple(sorted(argument.one_of)), "", "certain", socket
-            )
-
-
 def _collect_file(collected: Collected, facts: Facts, node: str, widget: WidgetDefinition) -> None:
-    found = facts.widget_file(node, widget)
-    if widget.term is None or widget.folder is None or found is None:
+    """The equations of a file and its loader, and what is known of the file."""
+    found, kind = facts.widget_file(node, widget), facts.type_of(node)
+    if kind is None or found is None or widget.folder is None or widget.name not in kind.loaded:
         return
-    _claim_fixed(collected, widget.term, node, widget.name, "in")
-    for index, argument in enumerate(widget.term.arguments):
-        shared = file_variable(argument, found, widget.folder)
-        own = variable_of(argument, node, widget.name, index, "in")
+    claims = collected.equations.claims
+    for own in kind.loaded[widget.name].at(node):
+        shared = file_variable(own.axis, found, widget.folder)
         collected.equations.links.append(Link(shared, own, node, widget.name, wire=False))
-        spaces = tuple(sorted(found.spaces.get(argument.axis, ()))) or None
         claim = Claim(
             shared,
-            spaces,
+            tuple(sorted(found.spaces.get(own.axis, ()))) or None,
             found.evidence,
             found.certainty,
             widget.name,
             (widget.folder, found.name),
         )
-        known = collected.equations.claims.setdefault(shared, claim)
+        known = claims.setdefault(shared, claim)
         if (claim.file or ()) < (known.file or ()):  # one content under two names: the first one
-            collected.equations.claims[shared] = claim
+            claims[shared] = claim
 
 
 def _collect_wire(collected: Collected, facts: Facts, node: str, name: str, source: Source) -> None:
@@ -132,17 +105,18 @@ def _collect_wire(collected: Collected, facts: Facts, node: str, name: str, sour
 
 def links_of(facts: Facts, node: str, name: str, source: Source) -> Iterator[Link]:
     """The equations of a wire: one for each argument of its kind, none where kinds disagree."""
-    kind = facts.type_of(node)
-    taken = kind.taken(name) if kind is not None else None
-    given = facts.output(source.node, source.output)
-    if kind is None or taken is None or given is None:
+    kind, giver = facts.type_of(node), facts.type_of(source.node)
+    end = kind.slot(name) if kind is not None else None
+    start = giver.given.get(source.output) if giver is not None else None
+    if start is None or end is None or not accepts(end.term.kind, start.term.kind):
         return
-    term, _ = taken
-    if not accepts(term.kind, given.term.kind):
-        return
-    base = name if name in kind.inputs else name.rpartition(".")[0]
-    ends = variables_of(term, node, base, "in")
-    starts = variables_of(given.term, source.node, source.output, "out")
-    for start, end in zip(starts, ends, strict=False):
-        if start.axis == end.axis:
-            yield Link(start, end, node, name, True, (source.node, source.output))
+    for left, right in zip(start.names, end.names, strict=False):
+        if left[0] == right[0]:
+            yield Link(
+                Variable(left[0], source.node, left[1]),
+                Variable(right[0], node, right[1]),
+                node,
+                name,
+                True,
+                (source.node, source.output),
+            )

@@ -1,83 +1,15 @@
-"""What a check knows of a workflow beside its text: node types read once, files asked once."""
+"""What a check knows of a workflow beside its text: its node types, and files asked once."""
 
 from collections.abc import Mapping
 from functools import cached_property
 
-from graph.definition import (
-    Axis,
-    InputDefinition,
-    NodeDefinition,
-    OutputDefinition,
-    Term,
-    WidgetDefinition,
-)
+from graph.definition import NodeDefinition, OutputDefinition, WidgetDefinition
 from graph.files import FileFacts, Files
-from graph.modes import ActiveGraph, active_graph, variadic_number
+from graph.modes import ActiveGraph, Source, active_graph
+from graph.node_type import NodeType, node_type
 from graph.solve import Variable
-from graph.values import Checker
 from graph.widgets import is_file_name
 from graph.workflow import PlacedNode, Workflow
-
-
-class NodeType:
-    """A node definition with its parts by name."""
-
-    def __init__(self, definition: NodeDefinition) -> None:
-        self.definition = definition
-        self.inputs: dict[str, InputDefinition] = {item.name: item for item in definition.inputs}
-        self.widgets: dict[str, WidgetDefinition] = {item.name: item for item in definition.widgets}
-        self.outputs: dict[str, OutputDefinition] = {item.name: item for item in definition.outputs}
-        self.variadic = [item for item in definition.inputs if item.variadic]
-        self.files = [item for item in definition.widgets if item.folder is not None]
-
-    def variables(self, node: str) -> list[Variable]:
-        """The type variables of the signature, as those of one node."""
-        return [Variable(axis, node, name) for axis, name in self._variables]
-
-    @cached_property
-    def _variables(self) -> list[tuple[Axis, str]]:
-        definition = self.definition
-        terms = [item.term for item in definition.inputs]
-        terms += [item.term for item in definition.outputs]
-        terms += [item.term for item in definition.widgets if item.term is not None]
-        found = {
-            (argument.axis, argument.variable): None
-            for term in terms
-            for argument in term.arguments
-            if argument.variable is not None
-        }
-        found.update({(space.axis, space.variable): None for space in definition.spaces})
-        return list(found)
-
-    @cached_property
-    def checkers(self) -> Mapping[str, Checker]:
-        """For each widget, the judge of its values."""
-        return {name: Checker(widget.schema_) for name, widget in self.widgets.items()}
-
-    @cached_property
-    def loads(self) -> Mapping[str, WidgetDefinition]:
-        """For each output that needs a part of a file, the widget that holds the file's name."""
-        return {
-            output.name: self.files[0]
-            for output in self.outputs.values()
-            if output.part and self.files
-        }
-
-    def taken(self, name: str) -> tuple[Term, bool] | None:
-        """The term of an input or a wired widget, and whether it takes a list; None for no input.
-
-        "images.2" is the third wire of the variadic input "images".
-        """
-        found = self.inputs.get(name)
-        if found is not None:
-            return None if found.variadic else (found.term, found.list)
-        for item in self.variadic:
-            if variadic_number(name, item.name) is not None:
-                return item.term, item.list
-        widget = self.widgets.get(name)
-        if widget is not None and widget.wire is not None:
-            return Term(kind=widget.wire), False
-        return None
 
 
 class Facts:
@@ -109,13 +41,28 @@ class Facts:
         """The node type of the name, or None where it is unknown."""
         if name not in self._types:
             definition = self.definitions.get(name)
-            self._types[name] = NodeType(definition) if definition is not None else None
+            self._types[name] = node_type(definition) if definition is not None else None
         return self._types[name]
+
+    @cached_property
+    def _kinds(self) -> dict[str, NodeType | None]:
+        return {node: self.type(placed.type) for node, placed in self.workflow.nodes.items()}
 
     def type_of(self, node: str) -> NodeType | None:
         """The node's type, or None where the type is unknown or there is no such node."""
-        placed = self.workflow.nodes.get(node)
-        return self.type(placed.type) if placed is not None else None
+        return self._kinds.get(node)
+
+    def given(self, source: Source) -> list[Variable]:
+        """The variables of an output, in the order of its kind's arguments."""
+        kind = self.type_of(source.node)
+        slot = kind.given.get(source.output) if kind is not None else None
+        return slot.at(source.node) if slot is not None else []
+
+    def wanted(self, node: str, name: str) -> list[Variable]:
+        """The variables of an input, in the order of its kind's arguments."""
+        kind = self.type_of(node)
+        slot = kind.slot(name) if kind is not None else None
+        return slot.at(node) if slot is not None else []
 
     def output(self, node: str, name: str) -> OutputDefinition | None:
         kind = self.type_of(node)

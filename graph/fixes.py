@@ -6,12 +6,11 @@ from difflib import get_close_matches
 
 from graph.definition import Json, WidgetDefinition
 from graph.edits import EditError, apply
-from graph.equations import variables_of
 from graph.facts import Facts
 from graph.modes import Source
 from graph.problem import Connect, Disconnect, Fix, RemoveNode, SetValue, UnsetValue
 from graph.sentences import Sentences
-from graph.solve import Solution, Variable
+from graph.solve import Solution
 from graph.supplies import Supplies
 from graph.workflow import Wire
 
@@ -50,10 +49,10 @@ class Fixer:
     def connect(self, node: str, name: str) -> tuple[Fix, ...]:
         """Wires from outputs that fit the input, where there are only few."""
         kind = self.facts.type_of(node)
-        taken = kind.taken(name) if kind else None
-        if taken is None or taken[1] or taken[0].kind == "Any":
+        taken = kind.slot(name) if kind else None
+        if taken is None or taken.is_list or taken.term.kind == "Any":
             return ()
-        outputs = self.supplies.outputs(taken[0].kind)
+        outputs = self.supplies.outputs(taken.term.kind)
         if len(outputs) > COMMON:
             return ()
         after = self._after(node)
@@ -76,13 +75,13 @@ class Fixer:
         """Another source for an input whose file lacks the part: an output, or a file to load."""
         fixes = list(self.connect(node, name))
         kind = self.facts.type_of(node)
-        taken = kind.taken(name) if kind else None
-        if taken is None or len(taken[0].arguments) != 1:
+        taken = kind.slot(name) if kind else None
+        if taken is None or len(taken.names) != 1:
             return tuple(fixes)
-        candidates = self.solution.candidates(self._wanted(node, name)[0])
+        candidates = self.solution.candidates(self.facts.wanted(node, name)[0])
         for space in candidates or ():
-            argument = taken[0].arguments[0]
-            supplies = self.supplies.from_files(taken[0].kind, argument, space, node)
+            axis, _ = taken.names[0]
+            supplies = self.supplies.from_files(taken.term.kind, axis, space, node)
             for supply in list(supplies)[:FEW]:
                 wire = Connect(node=node, socket=name, wire=supply.wire)
                 fixes.append(Fix(title=f"Load {supply.title}", edits=(*supply.edits, wire)))
@@ -152,17 +151,9 @@ class Fixer:
                 waiting += self._users.get(at, ())
         return found
 
-    def _wanted(self, node: str, name: str) -> list[Variable]:
-        kind = self.facts.type_of(node)
-        taken = kind.taken(name) if kind else None
-        if kind is None or taken is None:
-            return []
-        base = name if name in kind.inputs else name.rpartition(".")[0]
-        return variables_of(taken[0], node, base, "in")
-
     def _fits(self, node: str, name: str, source: Source) -> bool:
         """Whether the spaces of the output may be those that the input needs."""
-        wanted = [self.solution.candidates(variable) for variable in self._wanted(node, name)]
+        wanted = [self.solution.candidates(variable) for variable in self.facts.wanted(node, name)]
         return all(
             left is None or right is None or bool(set(left) & set(right))
             for left, right in zip(wanted, self.supplies.given(source), strict=False)

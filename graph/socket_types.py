@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from graph.definition import Term
-from graph.equations import variables_of
 from graph.facts import Facts
 from graph.modes import Source
-from graph.solve import Solution
+from graph.node_type import Slot
+from graph.solve import Solution, Variable
 
 SocketType = dict[str, Any]
 """{"kind", "spaces": [{"axis", "candidates": [id] or null, "certainty"}]}"""
@@ -18,68 +17,64 @@ SocketTypes = dict[str, dict[str, SocketType]]
 def socket_types(facts: Facts, solution: Solution) -> dict[str, SocketTypes]:
     """The types of all sockets of nodes whose type is known.
 
-    A variadic input is there under its name and under each wire's ("images", "images.0"). A
-    bypassed node shows what it passes.
+    A variadic input is there under its name and under each wire's ("images", "images.0"), a widget
+    where it is wired. A bypassed node shows what it passes.
     """
+    drawn = _Drawn(facts, solution)
     return {
-        node: _of_node(facts, solution, node)
-        for node in facts.workflow.nodes
-        if facts.type_of(node) is not None
+        node: drawn.node(node) for node in facts.workflow.nodes if facts.type_of(node) is not None
     }
 
 
-def socket_type(solution: Solution, term: Term, node: str, socket: str, side: str) -> SocketType:
-    """The type of one socket; `side` is "in" or "out"."""
-    spaces = []
-    for variable in variables_of(term, node, socket, side):
-        candidates = solution.candidates(variable)
-        spaces.append(
-            {
+class _Drawn:
+    def __init__(self, facts: Facts, solution: Solution) -> None:
+        self.facts = facts
+        self.solution = solution
+        self.spaces: dict[Variable, dict[str, Any]] = {}
+
+    def node(self, node: str) -> SocketTypes:
+        kind, placed = self.facts.type_of(node), self.facts.node(node)
+        types: SocketTypes = {"inputs": {}, "outputs": {}}
+        if kind is None:
+            return types
+        for name in kind.inputs:
+            types["inputs"][name] = self.slot(kind.taken[name], node)
+        for name in placed.inputs:
+            slot = kind.slot(name) if name not in kind.inputs else None
+            if slot is not None:
+                types["inputs"][name] = self.slot(slot, node)
+        for name, given in kind.given.items():
+            types["outputs"][name] = self.slot(given, node)
+        if placed.mode == "bypass":
+            self.show_passed(node, types)
+        return types
+
+    def slot(self, slot: Slot, node: str) -> SocketType:
+        """The type of one socket."""
+        spaces = [self.space(variable) for variable in slot.at(node)]
+        return {"kind": slot.term.kind, "spaces": spaces}
+
+    def space(self, variable: Variable) -> dict[str, Any]:
+        if variable not in self.spaces:
+            candidates = self.solution.candidates(variable)
+            self.spaces[variable] = {
                 "axis": variable.axis,
                 "candidates": None if candidates is None else list(candidates),
-                "certainty": solution.certainty(variable),
+                "certainty": self.solution.certainty(variable),
             }
-        )
-    return {"kind": term.kind, "spaces": spaces}
+        return self.spaces[variable]
 
+    def show_passed(self, node: str, types: SocketTypes) -> None:
+        """Replace the types of a bypassed node, which has no equations, by what it passes."""
+        passed = self.facts.active.passed
+        for name in types["outputs"]:
+            self.show(types["outputs"], name, passed.get(Source(node, name)))
+        for name, wire in self.facts.node(node).inputs.items():
+            source = Source(wire.node, wire.output)
+            self.show(types["inputs"], name, passed.get(source, source))
 
-def _of_node(facts: Facts, solution: Solution, node: str) -> SocketTypes:
-    kind, placed = facts.type_of(node), facts.node(node)
-    inputs: dict[str, SocketType] = {}
-    outputs: dict[str, SocketType] = {}
-    if kind is None:
-        return {"inputs": inputs, "outputs": outputs}
-    for item in kind.definition.inputs:
-        inputs[item.name] = socket_type(solution, item.term, node, item.name, "in")
-    for name in placed.inputs:
-        taken = kind.taken(name)
-        if name not in inputs and taken is not None:
-            base = name if name in kind.widgets else name.rpartition(".")[0]
-            inputs[name] = socket_type(solution, taken[0], node, base, "in")
-    for output in kind.definition.outputs:
-        outputs[output.name] = socket_type(solution, output.term, node, output.name, "out")
-    if placed.mode == "bypass":
-        _show_passed(facts, solution, node, inputs, outputs)
-    return {"inputs": inputs, "outputs": outputs}
-
-
-def _show_passed(
-    facts: Facts,
-    solution: Solution,
-    node: str,
-    inputs: dict[str, SocketType],
-    outputs: dict[str, SocketType],
-) -> None:
-    """Replace the types of a bypassed node, which has no equations, by those of what it passes."""
-    passed = facts.active.passed
-    for name in outputs:
-        source = passed.get(Source(node, name))
-        output = facts.output(*source) if source else None
-        if source and output:
-            outputs[name] = socket_type(solution, output.term, *source, "out")
-    for name, wire in facts.node(node).inputs.items():
-        direct = Source(wire.node, wire.output)
-        source = passed.get(direct, direct)
-        output = facts.output(*source)
-        if name in inputs and output is not None:
-            inputs[name] = socket_type(solution, output.term, *source, "out")
+    def show(self, sockets: dict[str, SocketType], name: str, source: Source | None) -> None:
+        kind = self.facts.type_of(source.node) if source else None
+        slot = kind.given.get(source.output) if source and kind else None
+        if source and slot and name in sockets:
+            sockets[name] = self.slot(slot, source.node)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from graph.conflict import Conflict, Side, conflicts
-from graph.definition import Argument, InputDefinition, NodeDefinition, OutputDefinition, Term
+from graph.definition import InputDefinition, NodeDefinition, OutputDefinition, Term
 from graph.edits import apply, fresh_id
 from graph.equations import solve
 from graph.facts import Facts
@@ -93,11 +93,11 @@ class SpaceFixer:
         widget = kind.widgets.get(socket) if kind else None
         if widget is None or widget.term is None:
             return
-        argument = Argument(axis=side.claim.variable.axis, variable="S")
+        axis = side.claim.variable.axis
         needed = self.supplies.parts_used(loader)
         suitable = [
             found
-            for found in self.supplies.files(widget, argument, space)
+            for found in self.supplies.files(widget, axis, space)
             if needed <= set(found.parts)
         ]
         # Another checkpoint changes the whole picture, so only one is offered.

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from graph.definition import Argument, OutputDefinition, Term, WidgetDefinition
+from graph.definition import Axis, OutputDefinition, WidgetDefinition
 from graph.edits import fresh_id
-from graph.equations import variables_of
-from graph.facts import Facts, NodeType
+from graph.facts import Facts
 from graph.files import FileFacts
 from graph.modes import Source
+from graph.node_type import NodeType
 from graph.problem import AddNode, Edit
 from graph.solve import Candidates, Solution
 from graph.workflow import PlacedNode, Wire
@@ -47,10 +47,7 @@ class Supplies:
 
     def given(self, source: Source) -> list[Candidates]:
         """What is known of each space of an output."""
-        output = self.facts.output(*source)
-        term = output.term if output else Term(kind="")
-        variables = variables_of(term, source.node, source.output, "out")
-        return [self.solution.candidates(variable) for variable in variables]
+        return [self.solution.candidates(variable) for variable in self.facts.given(source)]
 
     def from_loaders(self, kind: str, spaces: Mapping[int, Sequence[str]]) -> Iterator[Supply]:
         """The outputs of nodes that load a file, whose argument k is exactly `spaces[k]`."""
@@ -63,13 +60,13 @@ class Supplies:
                 title = f"the {output.title} of {file.name}"
                 yield Supply(title, Wire(node=source.node, output=source.output))
 
-    def from_files(self, kind: str, space: Argument, wanted: str, near: str) -> Iterator[Supply]:
+    def from_files(self, kind: str, axis: Axis, wanted: str, near: str) -> Iterator[Supply]:
         """Files of the wanted space, each with a node to add that loads it.
 
         The node's only widgets without a default is the file, and it needs no wires.
         """
-        for type_, output, widget in self._loaders(kind, space):
-            for found in self.files(widget, space, (wanted,), output):
+        for type_, output, widget in self._loaders(kind, axis):
+            for found in self.files(widget, axis, (wanted,), output):
                 id_ = fresh_id(self.facts.workflow, type_.definition.type)
                 placed = PlacedNode(
                     type=type_.definition.type,
@@ -83,7 +80,7 @@ class Supplies:
     def files(
         self,
         widget: WidgetDefinition,
-        space: Argument,
+        axis: Axis,
         wanted: Sequence[str],
         output: OutputDefinition | None = None,
     ) -> Iterator[FileFacts]:
@@ -95,7 +92,7 @@ class Supplies:
                 continue
             if output is not None and output.part is not None and output.part not in found.parts:
                 continue
-            if tuple(sorted(found.spaces.get(space.axis, ()))) == tuple(sorted(wanted)):
+            if tuple(sorted(found.spaces.get(axis, ()))) == tuple(sorted(wanted)):
                 yield found
 
     def parts_used(self, node: str) -> set[str]:
@@ -109,7 +106,7 @@ class Supplies:
         return used
 
     def _loaders(
-        self, kind: str, space: Argument
+        self, kind: str, axis: Axis
     ) -> Iterator[tuple[NodeType, OutputDefinition, WidgetDefinition]]:
         """The node types that make such an output from a file and nothing else, simplest first."""
         found = []
@@ -124,7 +121,7 @@ class Supplies:
                 continue
             for output in type_.definition.outputs:
                 same = any(
-                    argument.axis == space.axis and argument.variable is not None
+                    argument.axis == axis and argument.variable is not None
                     for argument in output.term.arguments
                 )
                 if output.term.kind == kind and same:

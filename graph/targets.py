@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 from graph.apart import Apart
 from graph.definition import NodeDefinition, Term
-from graph.equations import links_of, solve, variables_of
-from graph.facts import Facts, NodeType
+from graph.equations import links_of, solve
+from graph.facts import Facts
 from graph.files import Files
 from graph.modes import Source, variadic_number
 from graph.node import CORE
+from graph.node_type import NodeType
 from graph.sentences import PARTS, Sentences
 from graph.solve import Candidates, Link, Variable
 from graph.types import accepts
@@ -79,10 +80,11 @@ def targets(
 
 
 class _Input(NamedTuple):
-    """An input of a node, at which a wire may be."""
+    """An input of a node; `base` is the variadic input that the wire "images.2" enters."""
 
     node: str
     name: str
+    base: str
     term: Term
     list: bool
 
@@ -108,13 +110,13 @@ class _Drag:
         return Targets(tuple(found), self._takers(given.term, given.list, spaces))
 
     def from_input(self, node: str, name: str) -> Targets:
+        taken = next((item for item in self._inputs(node) if name in (item.name, item.base)), None)
         kind = self.facts.type_of(node)
-        term = kind.taken(name) if kind else None
-        if kind and name in kind.inputs and kind.inputs[name].variadic:
-            term = kind.inputs[name].term, kind.inputs[name].list
-        if term is None:
+        slot = kind.slot(name) if kind is not None else None
+        if slot is not None:
+            taken = _Input(node, name, name, slot.term, slot.is_list)
+        if taken is None:
             raise NoSuchSocket(f"There is no input '{name}' at node '{node}'.")
-        taken = _Input(node, name, *term)
         after = self._reachable(node, self._users())
         found = []
         for other in self.facts.workflow.nodes:
@@ -125,7 +127,7 @@ class _Drag:
                 found.append(self._judged(taken, source, other in after, target))
         spaces = [
             self.apart.candidates(variable, self._wired(taken, k))
-            for k, variable in enumerate(self._wanted(taken))
+            for k, variable in enumerate(self.facts.wanted(taken.node, taken.name))
         ]
         return Targets(tuple(found), self._givers(taken, spaces))
 
@@ -153,7 +155,7 @@ class _Drag:
 
     def _space_refusal(self, taken: _Input, source: Source) -> tuple[str, str]:
         for k, (start, end) in enumerate(
-            zip(self._given(source), self._wanted(taken), strict=False)
+            zip(self._given(source), self.facts.wanted(taken.node, taken.name), strict=False)
         ):
             given, wanted = self.solution.candidates(start), self.solution.candidates(end)
             if _agree(given, wanted):
@@ -175,16 +177,7 @@ class _Drag:
         return dict(enumerate(links)).get(index)
 
     def _given(self, source: Source) -> list[Variable]:
-        source = self.facts.active.passed.get(source, source)
-        output = self.facts.output(*source)
-        return variables_of(output.term, source.node, source.output, "out") if output else []
-
-    def _wanted(self, taken: _Input) -> list[Variable]:
-        kind = self.facts.type_of(taken.node)
-        base = taken.name
-        if kind and base not in kind.inputs and base not in kind.widgets:
-            base = base.rpartition(".")[0]
-        return variables_of(taken.term, taken.node, base, "in")
+        return self.facts.given(self.facts.active.passed.get(source, source))
 
     def _inputs(self, node: str) -> Iterator[_Input]:
         """The inputs of a node; of a variadic one the first that is free."""
@@ -197,10 +190,10 @@ class _Drag:
                 numbers = [variadic_number(wire, name) for wire in wired]
                 free = 1 + max((number for number in numbers if number is not None), default=-1)
                 name = f"{name}.{free}"
-            yield _Input(node, name, item.term, item.list)
+            yield _Input(node, name, item.name, item.term, item.list)
         for widget in kind.definition.widgets:
             if widget.wire is not None:
-                yield _Input(node, widget.name, Term(kind=widget.wire), False)
+                yield _Input(node, widget.name, widget.name, Term(kind=widget.wire), False)
 
     def _sources(self) -> dict[str, list[str]]:
         nodes = self.facts.workflow.nodes.items()

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from graph.definition import Json, WidgetDefinition
-from graph.facts import Facts, NodeType
+from graph.facts import Facts
 from graph.fixes import Fixer
+from graph.node_type import NodeType
 from graph.problem import Problem
 from graph.sentences import Sentences
 from graph.widgets import is_file_name

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from graph.facts import Facts, NodeType
+from graph.facts import Facts
 from graph.fixes import Fixer
 from graph.modes import Source, variadic_number
+from graph.node_type import NodeType
 from graph.problem import Because, Problem
 from graph.rings import rings
 from graph.sentences import PARTS, Sentences
@@ -47,8 +48,7 @@ class WireProblems:
         )
 
     def _wire(self, node: str, kind: NodeType, name: str, wire: Wire) -> Iterator[Problem]:
-        taken = kind.taken(name)
-        if taken is None:
+        if kind.slot(name) is None:
             yield self._unknown_input(node, kind, name)
             return
         source_type = self.facts.type_of(wire.node)
@@ -68,10 +68,10 @@ class WireProblems:
     def _fit(self, node: str, name: str, source: Source) -> Iterator[Problem]:
         """Whether the value that really arrives is of the right kind, and can be had at all."""
         kind, given_type = self.facts.type_of(node), self.facts.type_of(source.node)
-        taken = kind.taken(name) if kind else None
+        taken = kind.slot(name) if kind else None
         if taken is None or given_type is None or source.output not in given_type.outputs:
             return
-        given, (term, is_list) = given_type.outputs[source.output], taken
+        given, term, is_list = given_type.outputs[source.output], taken.term, taken.is_list
         if not accepts(term.kind, given.term.kind) or given.list != is_list:
             wanted = self.say.kind(term.kind, is_list)
             got = self.say.kind(given.term.kind, given.list)
