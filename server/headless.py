@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from graph.check import check
-
 from graph.definition import NodeDefinition
 from graph.events import NodeChanged, Produced, Progressed
 from graph.migrations import WorkflowError, load_text
@@ -112,7 +111,6 @@ async def _check(settings: Settings, path: Path, json_output: bool, entry: Entry
             library = await desk.library()
         finally:
             await desk.stop()
-        keep_library(settings, library)
     problems, runnable = _problems(settings, workflow, library.nodes)
     if json_output:
         listed = [problem.model_dump(mode="json") for problem in problems]
@@ -147,7 +145,7 @@ def _read(settings: Settings, path: Path) -> Workflow:
 def _problems(
     settings: Settings, workflow: Workflow, definitions: dict[str, NodeDefinition]
 ) -> tuple[Sequence[Problem], bool]:
-    files = Catalogue(settings.models, settings.input, settings.cache / "files.json")
+    files = Catalogue(settings.models, settings.input, settings.cache / "models.json")
     files.refresh()
     checked = check(workflow, definitions, files)
     return checked.problems, checked.runnable
@@ -190,6 +188,7 @@ class Desk:
         """The node definitions. Raises `CannotRun` where the worker dies first."""
         assert self._known is not None
         library = await self._known
+        keep_library(self._settings, library)
         for pack in library.packs:
             if pack.error:
                 print(f"warning: the pack {pack.name} is missing: {pack.error}", file=sys.stderr)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusion.engine import Engine
-from graph.check import check
 
+from diffusion.engine import Engine
 from graph.cache import NotKept, ResultCache
 from graph.cancel import Cancel
+from graph.check import check
 from graph.definition import OutputDefinition
 from graph.events import Event
 from graph.execute import execute
@@ -56,16 +56,14 @@ class Runner:
         own = core_nodes(core_modules() if modules is None else modules)
         others, self._packs = pack_nodes(settings.custom_nodes)
         self._registry = own | others
-        self._catalogue = Catalogue(
-            settings.models, settings.input, settings.cache / "worker-files.json"
-        )
+        self._catalogue = Catalogue(settings.models, settings.input, settings.cache / "models.json")
         self._catalogue.refresh_in_background()
         self._cache = ResultCache(CACHE_BYTES, size_in_bytes)
         self._keys: OrderedDict[str, Mapping[str, str]] = OrderedDict()
 
     def announce(self) -> None:
         """Tell the server which nodes there are, and that runs may come."""
-        version = library_version(self._settings)
+        version = "test" if self._engine is None else library_version(self._settings)
         nodes = dict(self._registry.definitions)
         self._send(Library(version=version, nodes=nodes, packs=self._packs))
         self._send(Ready(device="" if self._engine is None else self._engine.describe()))
@@ -98,7 +96,7 @@ class Runner:
         definitions = self._registry.definitions
         checked = check(workflow, definitions, self._catalogue, wanted=start.wanted)
         if not checked.runnable:
-            return Ended(run=start.run, status="failed", error=_sentences(checked.problems))
+            return Ended(run=start.run, status="failed", error=_sentences(checked.blocking))
         engine = "" if self._engine is None else self._engine.key
         try:
             steps = plan(
@@ -147,7 +145,7 @@ class Runner:
     def _recheck(self, workflow: Workflow, wanted: Sequence[str]) -> Bindings:
         checked = check(workflow, self._registry.definitions, self._catalogue, wanted=wanted)
         if not checked.runnable:
-            raise Unplannable(_sentences(checked.problems))
+            raise Unplannable(_sentences(checked.blocking))
         return checked.bindings
 
     def _remember(self, run: str, keys: Mapping[str, str]) -> None:
@@ -183,5 +181,5 @@ def _engine(settings: Settings) -> Engine:
 
 
 def _sentences(problems: Sequence[Problem]) -> str:
-    errors = [problem.message for problem in problems if problem.severity == "error"]
+    errors = [problem.message for problem in problems]
     return " ".join(errors[:5]) + (f" And {len(errors) - 5} more." if len(errors) > 5 else "")

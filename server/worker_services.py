@@ -1,5 +1,6 @@
 """What a running node is handed beside its inputs, for the services of `nodes.services`."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from nodes.sockets import Clip, Model, Vae
 from server.catalogue import Catalogue
 from server.previews import preview_name, preview_path
 from server.settings import Settings
+
+log = logging.getLogger(__name__)
 
 PROGRESS_EVERY = 0.05
 """Seconds between two tellings of progress, the last step excepted."""
@@ -75,9 +78,13 @@ class RunProgress(services.Progress):
         if now - self._shown < PREVIEW_EVERY:
             return
         self._shown = now
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         picture = jpeg(make())
-        replace(self._file, lambda file: file.write(picture), durable=False)
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            replace(self._file, lambda file: file.write(picture), durable=False)
+        except OSError as error:  # a full disk; on Windows, a page that reads the last preview
+            log.info("A preview could not be written: %s", error)
+            return
         file = preview_name(self._call.node)
         self._call.emit(Previewed(node=self._call.node, file=file, step=step))
 

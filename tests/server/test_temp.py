@@ -4,6 +4,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from server.temp import sweep
 
 
@@ -33,7 +35,10 @@ def test_a_link_is_deleted_and_not_what_it_leads_to(tmp_path: Path) -> None:
     kept = tmp_path / "kept.txt"
     kept.write_text("x", "utf-8")
     os.utime(kept, (0, 0))
-    (tmp_path / "temp" / "link").symlink_to(kept)
+    try:
+        (tmp_path / "temp" / "link").symlink_to(kept)
+    except OSError:
+        pytest.skip("this system lets nobody make links")
     sweep(tmp_path / "temp", kept=-10)
     assert kept.exists()
     assert not (tmp_path / "temp" / "link").is_symlink()
