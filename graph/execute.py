@@ -2,7 +2,8 @@
 
 The order is demand: a stack holds the steps that are wanted, above each the steps that it needs.
 A step that awaits a lazy input, or that returned an expansion, stays on the stack where it is, and
-what it asks for is put above it. So nothing recurses, and no function starts twice.
+what it asks for is put above it. So nothing recurses, and no function begins again because it had
+to wait.
 
 The first failure ends the run. What was done before it stays in the cache, so that a mended
 workflow goes on from there.
