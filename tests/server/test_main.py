@@ -5,12 +5,9 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,8 +16,7 @@ import main
 from server.file_lock import FileLock
 from server.serve import CannotListen, addresses, listen
 from server.settings import ROOT, Settings
-
-PATIENCE = 60.0  # seconds; a process start takes about one on a busy machine
+from tests.server.program import PATIENCE, alive, started, workers_of
 
 
 def settings_of(*arguments: str) -> Settings:
@@ -130,46 +126,6 @@ def test_two_servers_cannot_share_a_data_folder(
     assert "--data" in said
 
 
-# The program as main.py starts it, but in a folder without an editor, so that nothing is built.
-DRIVER = """
-import sys
-from dataclasses import replace
-from pathlib import Path
-import main
-from server.serve import serve
-root, *arguments = sys.argv[1:]
-options = main._parser().parse_args(["serve", *arguments])
-sys.exit(serve(replace(main._settings(options), root=Path(root))))
-"""
-
-
-@contextmanager
-def started(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str, Path]]:
-    """The program as a process of its own: it, its address as printed, and its log."""
-    log = data.parent / "log.txt"
-    command = [sys.executable, "-c", DRIVER, str(data.parent), "--port", "0", "--no-browser"]
-    flags = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {}
-    with log.open("w") as sink:
-        process = subprocess.Popen(
-            [*command, "--data", str(data), *options],
-            cwd=ROOT,
-            stdout=sink,
-            stderr=sink,
-            text=True,
-            **flags,
-        )
-    try:
-        until = time.monotonic() + PATIENCE
-        while "Latent Loom is at " not in (said := log.read_text()):
-            assert process.poll() is None, said
-            assert time.monotonic() < until, said
-            time.sleep(0.05)
-        yield process, said.split("Latent Loom is at ")[1].split()[0], log
-    finally:
-        process.kill()
-        process.wait()
-
-
 def interrupt(process: subprocess.Popen[str]) -> None:
     """What Ctrl+C in the terminal does."""
     process.send_signal(signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGINT)
@@ -190,7 +146,8 @@ def test_the_api_answers_while_the_worker_is_still_starting(tmp_path: Path) -> N
 def test_the_program_ends_in_order_and_takes_its_worker_along(tmp_path: Path, how: str) -> None:
     with started(tmp_path / "data") as (process, address, log):
         urllib.request.urlopen(f"{address}/api/status", timeout=PATIENCE).close()
-        workers = children(process.pid)
+        workers = workers_of(process.pid)
+        assert workers or not Path("/proc/self/stat").exists()
         interrupt(process) if how == "interrupt" else process.terminate()
         code = process.wait(PATIENCE)
         said = log.read_text()
@@ -202,19 +159,6 @@ def test_the_program_ends_in_order_and_takes_its_worker_along(tmp_path: Path, ho
         while any(alive(worker) for worker in workers):
             assert time.monotonic() < until, "the worker lives on"
             time.sleep(0.05)
-
-
-def children(parent: int) -> list[int]:
-    """The process ids of a process's children, where /proc tells them."""
-    found = Path(f"/proc/{parent}/task/{parent}/children")
-    return [int(pid) for pid in found.read_text().split()] if found.exists() else []
-
-
-def alive(pid: int) -> bool:
-    try:
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
 
 
 def test_an_open_server_prints_its_token_once_and_never_logs_it(tmp_path: Path) -> None:
