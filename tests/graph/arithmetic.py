@@ -271,6 +271,16 @@ def expands_into_itself(a: Box) -> Box:
 
 
 @node(category="test")
+def expands_into_nonsense(a: Box) -> Box:
+    inner = {
+        "n": PlacedNode(type="number_of", inputs={"a": Wire(node=HERE, output="a")}),
+        "x": PlacedNode(type="one_more", inputs={"a": Wire(node="n", output="integer")}),
+    }
+    outputs = {"box": Wire(node="x", output="box")}
+    return Expansion(Workflow(nodes=inner), outputs)  # type: ignore[return-value]
+
+
+@node(category="test")
 def expands_wrongly(a: Box) -> Box:
     inner = {"x": PlacedNode(type="box")}
     outputs = {"lid": Wire(node="x", output="box")}

@@ -9,12 +9,13 @@ from typing import Any
 
 from graph.cache import ResultCache
 from graph.cancel import Cancel
-from graph.definition import OutputDefinition
+from graph.check import check
+from graph.definition import Axis, OutputDefinition
 from graph.events import Event, NodeChanged
 from graph.execute import Call, Outcome, execute
 from graph.expand import Expander
 from graph.files import FileFacts
-from graph.plan import Bindings, Plan, plan
+from graph.plan import Bindings, Plan, Unplannable, plan
 from graph.workflow import PlacedNode, Wire, Workflow
 from tests.graph.arithmetic import DEFINITIONS, REGISTRY, Box
 
@@ -29,6 +30,15 @@ class Boxes:
         if folder != "boxes" or name not in self.contents:
             return None
         return FileFacts(name=name, kind="box", content=self.contents[name])
+
+    def names(self, folder: str) -> Sequence[str]:
+        return sorted(self.contents)
+
+    def space_title(self, axis: Axis, space: str) -> str:
+        return space
+
+    def fits(self, axis: Axis, space: str, other: str) -> bool:
+        return True
 
 
 def placed(type_: str, *, mode: str = "run", title: str = "", values: Any = None, **inputs: str):
@@ -109,7 +119,10 @@ class Lab:
 
     def check(self, workflow: Workflow, wanted: Sequence[str]) -> Bindings:
         self.checked.append((workflow, wanted))
-        return self.bindings
+        checked = check(workflow, DEFINITIONS, self.files, wanted)
+        if not checked.runnable:
+            raise Unplannable(checked.blocking[0].message)
+        return checked.bindings
 
     def service(self, name: str, call: Call) -> object:
         assert name == "Hook"
