@@ -11,13 +11,13 @@ import {
 } from "@xyflow/react";
 import { type DragEvent, type MouseEvent, useCallback, useMemo, useRef } from "react";
 import { NodeView } from "../nodes/NodeView";
-import { edit, newGesture, useActive } from "../store/documents";
+import { activeWorkflow, edit, newGesture, useActive } from "../store/documents";
 import { ui } from "../store/ui";
-import { useView } from "../store/view";
+import { useView, viewports } from "../store/view";
 import { moveNodes, type Point } from "../workflow/edits";
 import { DragReason } from "./DragReason";
 import { type FlowEdge, flowEdges, type FlowNode, flowNodes } from "./flow";
-import { fitting, rememberInstance, rememberViewport, viewportOf } from "./instance";
+import { firstViewport, fitting, FURTHEST, rememberInstance } from "./instance";
 import { addNodeOf } from "./place";
 import { useConnecting } from "./useConnecting";
 import { Wire } from "./Wire";
@@ -95,7 +95,7 @@ function DocumentCanvas({ id }: { id: string }) {
   const onEdgesChange = useEdgeChanges();
   const connecting = useConnecting();
   const flow = useRef<ReactFlowInstance<FlowNode, FlowEdge> | null>(null);
-  const start = useMemo(() => viewportOf(id), [id]);
+  const start = useMemo(() => firstViewport(id, activeWorkflow().layout), [id]);
   const options = useMemo(fitting, []);
 
   const at = (screen: Point): Point => flow.current?.screenToFlowPosition(screen) ?? screen;
@@ -136,7 +136,7 @@ function DocumentCanvas({ id }: { id: string }) {
         defaultViewport={start}
         fitView={!start}
         fitViewOptions={options}
-        onMoveEnd={(_event, viewport) => rememberViewport(id, viewport)}
+        onMoveEnd={(_event, viewport) => viewports.set(id, viewport)}
         onNodeContextMenu={(event, node) => {
           if (!useView.getState().selected.has(node.id)) useView.getState().select([node.id]);
           menu(event, node.id);
@@ -146,7 +146,7 @@ function DocumentCanvas({ id }: { id: string }) {
         {...connecting}
         connectionRadius={24}
         connectOnClick={false}
-        minZoom={0.05}
+        minZoom={FURTHEST}
         maxZoom={4}
         snapToGrid
         snapGrid={[8, 8]}

@@ -1,12 +1,15 @@
 /** The canvas as others reach it: where a point lies, what is seen, and how to move the view. */
 
-import type { FitViewOptions, ReactFlowInstance, Viewport } from "@xyflow/react";
+import { type FitViewOptions, getViewportForBounds, type ReactFlowInstance, type Viewport } from "@xyflow/react";
+import type { Layout } from "../api/types";
 import { useUi } from "../store/ui";
 import type { Point } from "../workflow/edits";
-import type { FlowEdge, FlowNode } from "./flow";
+import { viewports } from "../store/view";
+import { type FlowEdge, type FlowNode, NODE_WIDTH } from "./flow";
 
 let instance: ReactFlowInstance<FlowNode, FlowEdge> | null = null;
-const viewports = new Map<string, Viewport>();
+/** The smallest zoom. */
+export const FURTHEST = 0.05;
 
 const BAR = 64; // pixels that a bar or a rail and the air around it take
 const PANEL = 240; // pixels that an open panel adds
@@ -24,12 +27,25 @@ export function rememberInstance(flow: ReactFlowInstance<FlowNode, FlowEdge>): v
   instance = flow;
 }
 
-export function rememberViewport(document: string, viewport: Viewport): void {
-  viewports.set(document, viewport);
-}
+const MANY = 150; // nodes from which on the first view is reckoned, not measured
+const USUAL_HEIGHT = 240;
 
-export function viewportOf(document: string): Viewport | undefined {
-  return viewports.get(document);
+/**
+ * Where the view begins: where it was, or (undefined) on everything, once that is measured. Many nodes are
+ * not drawn in full only to be measured: their places say well enough what to show.
+ */
+export function firstViewport(id: string, layout: Layout): Viewport | undefined {
+  const known = viewports.get(id);
+  const places = Object.values(layout.nodes);
+  if (known || places.length < MANY) return known;
+  const xs = places.map((place) => place.x);
+  const ys = places.map((place) => place.y);
+  const left = xs.reduce((least, x) => Math.min(least, x));
+  const top = ys.reduce((least, y) => Math.min(least, y));
+  const width = xs.reduce((most, x) => Math.max(most, x)) + NODE_WIDTH - left;
+  const height = ys.reduce((most, y) => Math.max(most, y)) + USUAL_HEIGHT - top;
+  const bounds = { x: left, y: top, width, height };
+  return getViewportForBounds(bounds, innerWidth, innerHeight, FURTHEST, 1, fitting().padding ?? 0);
 }
 
 export function toCanvas(screen: Point): Point {

@@ -27,7 +27,7 @@ import {
 const NARROWEST = 240;
 const WIDEST = 640;
 
-function SocketRows({ id, rows, named }: { id: string; rows: NodeRows; named: boolean }) {
+function SocketRows({ id, rows, bare }: { id: string; rows: NodeRows; bare: boolean }) {
   const count = Math.max(rows.inputs.length, rows.outputs.length);
   return (
     <div className="node-sockets">
@@ -47,16 +47,24 @@ function SocketRows({ id, rows, named }: { id: string; rows: NodeRows; named: bo
                     description={input.description}
                     optional={input.optional}
                     wired={input.wired}
+                    bare={bare}
                   />
-                  {named && <span className="socket-name">{input.title}</span>}
+                  {!bare && <span className="socket-name">{input.title}</span>}
                 </>
               )}
             </div>
             <div className="socket-side socket-side-out">
               {output && (
                 <>
-                  <Socket node={id} side="out" name={output.name} title={output.title} description={output.description} />
-                  {named && <span className="socket-name">{output.title}</span>}
+                  <Socket
+                    node={id}
+                    side="out"
+                    name={output.name}
+                    title={output.title}
+                    description={output.description}
+                    bare={bare}
+                  />
+                  {!bare && <span className="socket-name">{output.title}</span>}
                 </>
               )}
             </div>
@@ -84,6 +92,7 @@ function Widgets({ id, rows, detail, folded }: { id: string; rows: NodeRows; det
               description={widget.description}
               wired={wired}
               quiet
+              bare={detail === 2}
               optional
             />
           )}
@@ -92,6 +101,11 @@ function Widgets({ id, rows, detail, folded }: { id: string; rows: NodeRows; det
       ))}
     </div>
   );
+}
+
+/** About how tall a node is that was never drawn in full, in pixels. */
+function estimatedHeight({ inputs, outputs, widgets }: NodeRows): number {
+  return 48 + 24 * Math.max(inputs.length, outputs.length) + (widgets.length ? 12 + 32 * widgets.length : 0);
 }
 
 /** The colour of a node that is too small to read: that of what it gives. */
@@ -118,7 +132,8 @@ export const NodeView = memo(function NodeView({ id, selected, dragging }: NodeP
   const worst = problems.some((p) => p.severity === "error") ? "error" : problems.length ? "warning" : undefined;
   const { progress } = running;
   // Far away the body is left out but keeps its room, so that nothing moves when one comes near.
-  const height = detail > 0 && !folded ? useView.getState().measured[id]?.height : undefined;
+  const known = useView.getState().measured[id]?.height;
+  const height = detail > 0 && !folded ? (known ?? estimatedHeight(rows)) : undefined;
   return (
     <article
       className="node"
@@ -141,8 +156,12 @@ export const NodeView = memo(function NodeView({ id, selected, dragging }: NodeP
           style={progress ? { width: `${(progress.step / Math.max(1, progress.steps)) * 100}%` } : undefined}
         />
       )}
-      <NodeTitle id={id} node={node} definition={definition} running={running} />
-      <SocketRows id={id} rows={rows} named={detail < 2} />
+      {detail < 2 ? (
+        <NodeTitle id={id} node={node} definition={definition} running={running} />
+      ) : (
+        <header className="node-title" />
+      )}
+      <SocketRows id={id} rows={rows} bare={detail === 2} />
       <Widgets id={id} rows={rows} detail={detail} folded={folded} />
       {detail === 0 && !folded && (
         <>

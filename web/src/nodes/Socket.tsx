@@ -17,11 +17,20 @@ interface Props {
   wired?: boolean;
   /** In a widget's place: shown only while it is of use. */
   quiet?: boolean;
+  /** Too small to be seen: only the place where wires end. */
+  bare?: boolean;
 }
 
 const ALWAYS_NAMED = new Set(["Latent", "Vae"]); // kinds whose space is always written beside them
 
-export const Socket = memo(function Socket(props: Props) {
+export function Socket(props: Props) {
+  if (!props.bare) return <ShownSocket {...props} />;
+  const { name, side } = props;
+  const position = side === "in" ? Position.Left : Position.Right;
+  return <Handle id={name} type={side === "in" ? "target" : "source"} position={position} className="socket" />;
+}
+
+const ShownSocket = memo(function ShownSocket(props: Props) {
   const { node, name, title, description, side, optional = false, wired = false, quiet = false } = props;
   const paint = usePaint(node, name, side);
   const fit = useDrag((state) => fitOf(state, node, name, side));

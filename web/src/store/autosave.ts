@@ -3,6 +3,7 @@
 import type { Workflow } from "../api/types";
 import { normalised } from "../workflow/model";
 import type { UsedSeeds } from "../workflow/seeds";
+import { type Viewport, viewports } from "./view";
 import { type Document, isUnsaved, newDocument, useDocuments } from "./documents";
 
 const KEY = "latent-loom.documents";
@@ -16,6 +17,7 @@ interface Kept {
   clean: Workflow | null;
   used: UsedSeeds;
   runs: string[];
+  viewport?: Viewport;
 }
 
 export interface Session {
@@ -32,6 +34,7 @@ export function toSession(documents: readonly Document[], active: string): Sessi
       clean: isUnsaved(d) ? d.clean : null,
       used: d.used,
       runs: d.runs,
+      viewport: viewports.get(d.id),
     })),
     active: Math.max(0, documents.findIndex((d) => d.id === active)),
   };
@@ -42,6 +45,7 @@ export function fromSession(session: Session): { documents: Document[]; active: 
     const workflow = normalised(kept.workflow);
     const document = newDocument(workflow, { name: kept.name, savedAs: kept.savedAs });
     const clean = kept.clean ?? workflow;
+    if (kept.viewport) viewports.set(document.id, kept.viewport);
     return { ...document, clean, used: kept.used ?? {}, runs: kept.runs ?? [] };
   });
   const active = documents[session.active] ?? documents[0];

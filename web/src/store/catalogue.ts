@@ -60,4 +60,8 @@ export async function loadWorkflows(): Promise<void> {
   useCatalogue.setState({ workflows: await patiently(api.workflows) });
 }
 
+export async function loadStatus(): Promise<void> {
+  useCatalogue.setState({ worker: (await api.status()).worker });
+}
+
 export const definitions = (): Definitions => useCatalogue.getState().definitions;

@@ -7,12 +7,6 @@ import { type UsedSeeds } from "../workflow/seeds";
 
 const LONGEST_HISTORY = 500;
 
-export interface Viewport {
-  x: number;
-  y: number;
-  zoom: number;
-}
-
 export interface Document {
   id: string;
   name: string;

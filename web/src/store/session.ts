@@ -4,7 +4,7 @@ import { ApiError } from "../api/client";
 import { listen } from "../api/events";
 import type { ServerEvent } from "../api/types";
 import { restored, watchForAutosave } from "./autosave";
-import { loadDefinitions, loadModels, loadWorkflows, useCatalogue } from "./catalogue";
+import { loadDefinitions, loadModels, loadStatus, loadWorkflows, useCatalogue } from "./catalogue";
 import { checkSoon, watch } from "./checks";
 import { useDocuments } from "./documents";
 import { DEFAULT_TEMPLATE, openTemplate } from "./files";
@@ -35,6 +35,7 @@ function connected(open: boolean): void {
   if (!open) return;
   // Whatever changed while the socket was down is asked for anew.
   void refreshRuns().catch(fail);
+  void loadStatus().catch(fail);
   if (before.everConnected) {
     void loadDefinitions().catch(fail);
     void loadModels().catch(fail);

@@ -2,6 +2,7 @@
 
 import { create } from "zustand";
 import type { Size } from "../workflow/arrange";
+import type { Point } from "../workflow/edits";
 import { useDocuments } from "./documents";
 
 interface View {
@@ -11,6 +12,13 @@ interface View {
   measured: Readonly<Record<string, Size>>;
   select(nodes: Iterable<string>, wires?: Iterable<string>): void;
 }
+
+export interface Viewport extends Point {
+  zoom: number;
+}
+
+/** Where each document was looked at last. No part of the store: nothing is drawn from it. */
+export const viewports = new Map<string, Viewport>();
 
 const NONE: ReadonlySet<string> = new Set();
 
