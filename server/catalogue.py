@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from diffusion import families, header, spaces
-from diffusion.header import FileTrouble, read_header
+from diffusion.header import FileTrouble as FileTrouble
+from diffusion.header import read_header
 from diffusion.identity import rules
 from diffusion.identity.rules import Identity, identify
 from diffusion.spaces import LATENT_SPACES, TEXT_SPACES, LatentSpace, SpaceTrouble, TextSpace
@@ -116,6 +117,19 @@ class Catalogue:
     def names(self, folder: str) -> Sequence[str]:
         """The names in the folder that a widget may hold, sorted."""
         return list(self._all(folder))
+
+    def fits(self, axis: Axis, space: str, other: str) -> bool:
+        """Whether values of one space have the shape of the other's, as far as that is known."""
+        if axis == "latent":
+            one, two = self.latent_space(space), self.latent_space(other)
+            if one is None or two is None:
+                return False
+            return (one.channels, one.downscale) == (two.channels, two.downscale)
+        left, right = self.text_space(space), self.text_space(other)
+        if left is None or right is None:
+            return False
+        # A space that a file declares need not say how wide its conditioning is.
+        return not (left.width and right.width) or bool(set(left.width) & set(right.width))
 
     def space_title(self, axis: Axis, space: str) -> str:
         """The space's name for people; the id itself where no file and no family has it."""

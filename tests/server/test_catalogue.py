@@ -349,3 +349,19 @@ def test_inspect_speaks_to_people_too(root: Path) -> None:
 def test_inspect_raises_the_trouble_of_a_file_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(FileTrouble, match="no file"):
         inspect_file(tmp_path / "absent.safetensors")
+
+
+def test_a_person_may_insist_only_where_shapes_agree(root: Path) -> None:
+    write_zeros(
+        root / "vae" / "own.safetensors",
+        known_shapes("vae_kl_f8_z4_ldm"),
+        latent_loom__latent_space=json.dumps(OWN),
+    )
+    files = of(root)
+    files.refresh()
+    assert files.fits("latent", "sd1", "sdxl")
+    assert files.fits("latent", "own", "sd1")
+    assert not files.fits("latent", "sd1", "flux1")
+    assert not files.fits("latent", "sd1", "nobody_knows")
+    assert files.fits("text", "sd1", "sd1")
+    assert not files.fits("text", "sd1", "sd2")
