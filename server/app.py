@@ -74,6 +74,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
 
 async def _editor(app: web.Application) -> AsyncIterator[None]:
     """The editor's build, beside everything else: the API need not wait for it."""
+    await app[EDITOR].look()
     building = asyncio.create_task(app[EDITOR].prepare())
     yield
     building.cancel()

@@ -1,5 +1,6 @@
 """How the server and its worker are, and what the API looks like."""
 
+import asyncio
 from typing import Any, Literal
 
 from aiohttp import web
@@ -57,10 +58,11 @@ class OpenApiAnswer(Form):
 async def get_status(request: web.Request) -> web.Response:
     """How the worker, the queue and the editor are."""
     editor = request.app[EDITOR]
+    counts = await asyncio.to_thread(request.app[QUEUE].counts)
     answer = StatusAnswer(
         version=VERSION,
         worker=WorkerStatus(**request.app[DISPATCHER].worker_status()),
-        queue=QueueStatus(**request.app[QUEUE].counts()),
+        queue=QueueStatus(**counts),
         editor=EditorStatus(state=editor.state, message=editor.message),
     )
     return web.json_response(answer.model_dump(mode="json"))

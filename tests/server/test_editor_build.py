@@ -139,6 +139,16 @@ async def test_without_a_build_the_page_says_how_to_get_one(web_that_needs_a_pac
     assert editor.message in said
 
 
+async def test_an_editor_that_is_built_is_ready_at_once(web: Path) -> None:
+    editor = Editor(web)
+    await editor.look()
+    assert editor.state == "building"
+    await build(web, lambda line: None)
+    editor = Editor(web)
+    await editor.look()
+    assert (editor.state, editor.message) == ("ready", "")
+
+
 async def test_an_older_build_is_better_than_none(web_that_needs_a_package: Path) -> None:
     dist = web_that_needs_a_package / "dist"
     dist.mkdir()
