@@ -66,7 +66,7 @@ def pictures(prompts: list[str], *, seed: int = 0, steps: int = 20, cfg: float =
     context = text.encode(pair.text, prompts)
     empty = text.encode(pair.text, [""])
     x = denoise(pair.unet, context, empty, seed=seed, steps=steps, cfg=cfg)
-    raw = x / state["scale"] + state["shift"][None, :, None, None]
+    raw = train_unet.Space(state["shift"], state["scale"]).to_raw(x)
     return vae.decode(raw).clamp(-1, 1)
 
 

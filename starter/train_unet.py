@@ -2,8 +2,9 @@
 
 import argparse
 import random
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -44,20 +45,25 @@ class Pair(nn.Module):
         self.text = text.new_encoder()
 
 
+@dataclass(frozen=True)
 class Space:
-    """How raw latents become model-space ones: (raw - shift) * scale, measured on the data."""
+    """How raw latents become model-space ones: (raw - shift) * scale, about unit variance."""
 
-    def __init__(self, raw: Tensor) -> None:
-        sample = raw[: 4 * latents.SHARD].float()
-        self.shift = sample.mean(dim=(0, 2, 3)).round(decimals=4)  # (4,)
-        centred = sample - self.shift[None, :, None, None]
-        self.scale = round(float(1 / centred.std()), 5)
+    shift: Tensor  # (4,)
+    scale: float
+
+    @classmethod
+    def of(cls, raw: Tensor) -> Self:
+        """The numbers measured on raw latents (n, 4, height, width)."""
+        shift = raw.float().mean(dim=(0, 2, 3))
+        deviation = (raw.float() - shift[:, None, None]).std()
+        return cls(shift, round(float(1 / deviation), 5))
 
     def to_model(self, raw: Tensor) -> Tensor:
-        return (raw.float() - self.shift[None, :, None, None]) * self.scale
+        return (raw.float() - self.shift[:, None, None]) * self.scale
 
     def to_raw(self, model: Tensor) -> Tensor:
-        return model / self.scale + self.shift[None, :, None, None]
+        return model / self.scale + self.shift[:, None, None]
 
 
 def noise_levels() -> Tensor:
@@ -96,7 +102,7 @@ class Data:
 
     def __init__(self) -> None:
         self.raw = latents.load_shards()
-        self.space = Space(self.raw)
+        self.space = Space.of(self.raw[: 4 * latents.SHARD])
 
     def refresh(self) -> None:
         if latents.shard_path(len(self.raw) // latents.SHARD).exists():
@@ -197,7 +203,7 @@ def _restore(
     average.module.load_state_dict(state["average"])
     optimiser.load_state_dict(state["optimiser"])
     budget.step, budget.seconds = state["step"], state["seconds"]
-    data.space.shift, data.space.scale = state["shift"], state["scale"]
+    data.space = Space(state["shift"], state["scale"])
 
 
 def load(path: Path = STATE) -> tuple[Pair, dict[str, Any]]:
