@@ -48,7 +48,7 @@ def timestep_embedding(timesteps: Tensor, width: int) -> Tensor:
 def attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
     """Multi-head attention without a mask: (batch, tokens, width) from the same forms."""
     query, key, value = (
-        tensor.unflatten(-1, (heads, -1)).transpose(1, 2)  # (batch, heads, tokens, head)
+        tensor.view(*tensor.shape[:2], heads, -1).transpose(1, 2)  # (batch, heads, tokens, head)
         for tensor in (query, key, value)
     )
     mixed = functional.scaled_dot_product_attention(query, key, value)
@@ -81,7 +81,8 @@ class GatedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         value, gate = self.proj(x).chunk(2, dim=-1)
-        return value * functional.gelu(gate)
+        gated: Tensor = value * functional.gelu(gate)
+        return gated
 
 
 class FeedForward(nn.Module):

@@ -128,7 +128,8 @@ class UNet(nn.Module):
         timesteps: 0…999, (batch,); context: the encoded text (batch, tokens, context_width).
         """
         embedding = timestep_embedding(timesteps, self.config.stem_channels)
-        time = self.time_embed(embedding.to(self.time_embed[0].weight.dtype))  # (batch, time_width)
+        like = next(self.time_embed.parameters())
+        time = self.time_embed(embedding.to(like.dtype))  # (batch, time_width)
         skips: list[Tensor] = []
         for stage in self.input_blocks:
             x = stage(x, time, context)
@@ -199,7 +200,6 @@ class SpatialTransformer(nn.Module):
         self.proj_out = nn.Linear(width, width) if self.linear else nn.Conv2d(width, width, 1)
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
-        size = x.shape[2:]
         h = self.norm(x)
         if self.linear:
             h = self.proj_in(h.flatten(2).transpose(1, 2))  # (batch, pixels, width)
@@ -208,10 +208,11 @@ class SpatialTransformer(nn.Module):
         for block in self.transformer_blocks:
             h = block(h, context)
         if self.linear:
-            h = self.proj_out(h).transpose(1, 2).unflatten(2, size)
+            h = self.proj_out(h).transpose(1, 2).reshape(x.shape)
         else:
-            h = self.proj_out(h.transpose(1, 2).unflatten(2, size).contiguous())
-        return x + h
+            h = self.proj_out(h.transpose(1, 2).reshape(x.shape))
+        out: Tensor = x + h
+        return out
 
 
 class TransformerBlock(nn.Module):

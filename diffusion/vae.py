@@ -201,7 +201,8 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = self.conv1(functional.silu(self.norm1(x)))
         h = self.conv2(functional.silu(self.norm2(h)))
-        return (self.nin_shortcut(x) if self._widens else x) + h
+        out: Tensor = (self.nin_shortcut(x) if self._widens else x) + h
+        return out
 
 
 class PixelAttention(nn.Module):
@@ -219,10 +220,11 @@ class PixelAttention(nn.Module):
         h = self.norm(x)
         # (batch, pixels, channels)
         query, key, value = (
-            part(h).flatten(2).transpose(1, 2) for part in (self.q, self.k, self.v)
+            part(h).flatten(2).transpose(1, 2).contiguous() for part in (self.q, self.k, self.v)
         )
-        mixed = attend(query, key, value, heads=1).transpose(1, 2).unflatten(2, x.shape[2:])
-        return x + self.proj_out(mixed.contiguous())
+        mixed = attend(query, key, value, heads=1).transpose(1, 2).reshape(x.shape)
+        out: Tensor = x + self.proj_out(mixed)
+        return out
 
 
 class Downsample(nn.Module):
