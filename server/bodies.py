@@ -11,8 +11,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from server.errors import BadRequest, TooLarge
-from server.paths import temporary
 from server.keys import SETTINGS
+from server.paths import temporary
 
 DEEPEST = 64
 """Levels of nesting; no workflow comes near, and recursive readers further in rely on it."""

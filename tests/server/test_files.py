@@ -286,6 +286,7 @@ def test_a_thumbnail_stands_upright_and_keeps_transparency(tmp_path: Path) -> No
     assert small.getpixel((5, 5))[3] == 0
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_every_cut_of_a_picture_is_refused_or_read(tmp_path: Path) -> None:
     path = tmp_path / "cut"
     for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"):

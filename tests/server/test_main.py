@@ -88,6 +88,30 @@ def test_every_command_takes_further_models_folders(command: str, tmp_path: Path
     assert main._settings(options).models == (ROOT / "models", tmp_path)
 
 
+def test_a_model_file_is_inspected_as_one_object(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.helpers.tiny_model import tiny_vae
+
+    path = tiny_vae(tmp_path / "vae.safetensors", "mine")
+    assert main.main(["inspect", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    keys = "kind family variant latent_space text_spaces parts evidence"
+    assert found.keys() >= set(keys.split())
+    assert (found["kind"], found["latent_space"]) == ("vae", "mine")
+
+
+@pytest.mark.parametrize("command", ["run", "check", "inspect"])
+def test_a_file_that_is_not_there_is_a_sentence_and_exit_code_1(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main.main([command, str(tmp_path / "nowhere.json"), "--data", str(tmp_path)])
+    assert code == 1
+    said = capsys.readouterr().err
+    assert "nowhere.json" in said
+    assert "Traceback" not in said
+
+
 def test_an_occupied_port_is_a_sentence_and_exit_code_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
