@@ -134,10 +134,15 @@ def _explained(
         return _shared(left, right, path, turn, others)
     meeting = sum(step.along for step in path)  # all steps "along" come before those "against"
     there, back = path[:meeting], path[meeting:]
-    if there and (not back or len(there) >= len(back)):
+    if there and (not back or _distance(left, there) >= _distance(right, back)):
         return _met(left, right, there, back, others)
     swapped = [_reversed(step) for step in reversed(back)]
     return _met(right, left, swapped, [_reversed(step) for step in reversed(there)], others)
+
+
+def _distance(claim: Claim, steps: Sequence[Step]) -> tuple[int, bool]:
+    """How far a claim is away: in wires, and at equal length a file is nearer than a signature."""
+    return sum(step.link.wire for step in steps), claim.file is None
 
 
 def _met(

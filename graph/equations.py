@@ -7,7 +7,7 @@ from graph.definition import Axis, WidgetDefinition
 from graph.facts import Facts
 from graph.files import FileFacts
 from graph.modes import Source
-from graph.solve import Claim, Equations, Link, Solution, Variable
+from graph.solve import Candidates, Claim, Equations, Link, Solution, Variable
 from graph.types import accepts
 
 
@@ -44,11 +44,15 @@ def collect(facts: Facts, only: Collection[str] | None = None) -> Collected:
     return collected
 
 
+ROUNDS = 20
+"""So often the overruled wires are looked at anew; then those in doubt count like any other."""
+
+
 def solve(facts: Facts) -> Solution:
     """The spaces of a workflow, without the allowed wires whose pair is still the actual one.
 
-    A wire whose pair is another one by now counts again, and so may change what others join: hence
-    the loop, which ends because no wire is left out anew.
+    A wire whose pair is another one by now counts again, which may make known what another wire
+    joins: hence the rounds. A wire of which one side stays unknown counts too.
     """
     collected = collect(facts)
     left_out = {
@@ -56,21 +60,37 @@ def solve(facts: Facts) -> Solution:
         for link, pair in collected.allowed.items()
         if facts.files.fits(link.start.axis, *pair)
     }
-    while True:
+    for round_ in range(ROUNDS + 1):
         solution = Solution(collected.equations, frozenset(left_out))
-        lapsed = [link for link, pair in left_out.items() if _actual(solution, link) != pair]
+        actual = {link: _actual(solution, link) for link in left_out}
+        lapsed = [link for link, pair in left_out.items() if _contradicts(actual[link], pair)]
+        if not lapsed or round_ == ROUNDS:
+            lapsed = [link for link, pair in left_out.items() if actual[link] != pair]
         if not lapsed:
             return solution
         for link in lapsed:
             del left_out[link]
+    return Solution(collected.equations, frozenset(left_out))
 
 
-def _actual(solution: Solution, link: Link) -> tuple[str, str] | None:
-    """The spaces on both sides of a wire, where both are known."""
+Sides = tuple[str | None, str | None]
+
+
+def _actual(solution: Solution, link: Link) -> Sides:
+    """The spaces on both sides of a wire, each None where it is not known."""
     start, end = solution.candidates(link.start), solution.candidates(link.end)
-    if start is None or end is None or len(start) != 1 or len(end) != 1:
-        return None
-    return start[0], end[0]
+    return _single(start), _single(end)
+
+
+def _single(candidates: Candidates) -> str | None:
+    return candidates[0] if candidates is not None and len(candidates) == 1 else None
+
+
+def _contradicts(actual: Sides, stored: tuple[str, str]) -> bool:
+    """Whether a side that is known is another one than was stored."""
+    return any(
+        found is not None and found != kept for found, kept in zip(actual, stored, strict=True)
+    )
 
 
 def _collect_file(collected: Collected, facts: Facts, node: str, widget: WidgetDefinition) -> None:

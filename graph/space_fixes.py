@@ -13,7 +13,7 @@ from graph.problem import AddNode, Connect, Edit, Fix, SetValue
 from graph.sentences import Sentences
 from graph.solve import Link, Solution, Variable
 from graph.supplies import Supplies, Supply
-from graph.workflow import PlacedNode, Wire
+from graph.workflow import PlacedNode, Wire, Workflow
 
 LONGEST_COPY = 4
 """So many nodes at most are copied so that both sides have a value of their own."""
@@ -31,12 +31,16 @@ class Converter(NamedTuple):
 class SpaceFixer:
     """Finds fixes for the conflicts of one solution."""
 
-    def __init__(self, facts: Facts, say: Sentences, solution: Solution, before: int) -> None:
+    def __init__(self, facts: Facts, say: Sentences, solution: Solution) -> None:
         self.facts = facts
         self.say = say
         self.solution = solution
         self.supplies = Supplies(facts, solution)
-        self.before = before
+        self._known: dict[frozenset[str], int] = {}
+        self._overruled: dict[Variable, list[Variable]] = {}
+        for link in solution.without:  # wires that a person allowed, which an edit may make count
+            self._overruled.setdefault(link.start, []).append(link.end)
+            self._overruled.setdefault(link.end, []).append(link.start)
 
     def fixes(self, conflict: Conflict) -> tuple[Fix, ...]:
         """The fixes that leave the conflict gone and make no new one, the likeliest first."""
@@ -60,11 +64,55 @@ class SpaceFixer:
         yield from self._allow(conflict)
 
     def _mends(self, conflict: Conflict, fix: Fix) -> bool:
-        changed = self.facts.changed(apply(self.facts.workflow, fix.edits))
-        left = conflicts(solve(changed))
+        """Whether there are fewer conflicts after the fix, and this one is gone.
+
+        Only the part of the workflow is solved again that the edits may change.
+        """
+        edited = {edit.node for edit in fix.edits if not isinstance(edit, AddNode)}
+        wires = [edit.wire for edit in fix.edits if isinstance(edit, Connect)]
+        for edit in fix.edits:
+            if isinstance(edit, AddNode):
+                wires += edit.node.inputs.values()
+        edited |= {wire.node for wire in wires} | {conflict.link.node, conflict.link.source[0]}
+        part = self._part(edited)
+        before = self._conflicts_in(part)
+        after = conflicts(solve(self.facts.changed(apply(part, fix.edits))))
         place = (conflict.link.node, conflict.link.socket)
-        there = {(item.link.node, item.link.socket) for item in left}
-        return len(left) < self.before and place not in there
+        there = {(item.link.node, item.link.socket) for item in after}
+        return len(after) < before and place not in there
+
+    def _conflicts_in(self, part: Workflow) -> int:
+        """How many conflicts a part of the workflow has; most fixes change the same part."""
+        nodes = frozenset(part.nodes)
+        if nodes not in self._known:
+            self._known[nodes] = len(conflicts(solve(self.facts.changed(part))))
+        return self._known[nodes]
+
+    def _part(self, edited: set[str]) -> Workflow:
+        """The nodes whose spaces may change with those of the edited ones.
+
+        A variable that a claim gives one space divides the workflow: nothing goes through it.
+        """
+        flow, solution = self.facts.workflow, self.solution
+        variables = []
+        for node in edited:
+            kind = self.facts.type_of(node)
+            variables += kind.variables(node) if kind is not None else []
+        found = set(variables)
+        while variables:
+            variable = variables.pop()
+            claim = solution.claims.get(variable)
+            if claim is not None and len(claim.candidates or ()) == 1:
+                continue
+            near = [step.variable for step in solution.neighbours.get(variable, ())]
+            near += self._overruled.get(variable, ())
+            for other in near:
+                if other not in found:
+                    found.add(other)
+                    variables.append(other)
+        nodes = {variable.node for variable in found} | edited
+        kept = {id_: node for id_, node in flow.nodes.items() if id_ in nodes or node.mode != "run"}
+        return flow.model_copy(update={"nodes": kept})
 
     def _rewire(self, side: Side, other: Side) -> Iterator[Fix]:
         """Take the first thing that this side gets from its file from the other side's file."""

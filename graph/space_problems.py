@@ -26,7 +26,7 @@ class SpaceProblems:
         self.solution = solution
 
     def mismatches(self, found: Collection[Conflict]) -> Iterator[Problem]:
-        fixer = SpaceFixer(self.facts, self.say, self.solution, len(found))
+        fixer = SpaceFixer(self.facts, self.say, self.solution)
         for number, conflict in enumerate(found):
             sides = (conflict.arriving, conflict.present)
             yield Problem(

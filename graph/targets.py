@@ -158,7 +158,7 @@ class _Drag:
             zip(self._given(source), self.facts.wanted(taken.node, taken.name), strict=False)
         ):
             given, wanted = self.solution.candidates(start), self.solution.candidates(end)
-            if _agree(given, wanted):
+            if _agree(given, wanted) and not self._disputed(start) and not self._disputed(end):
                 continue
             link = self._wired(taken, k)
             given, wanted = self.apart.candidates(start, link), self.apart.candidates(end, link)
@@ -169,6 +169,11 @@ class _Drag:
                     f"This is {first}, and {self.say.node(taken.node)} needs {second}.",
                 )
         return "", ""
+
+    def _disputed(self, variable: Variable) -> bool:
+        """Whether the claims on the variable contradict each other as things are."""
+        component = self.solution.component(variable)
+        return component is not None and component.candidates == ()
 
     def _wired(self, taken: _Input, index: int) -> Link | None:
         """The equation of the wire that is at the input now, if there is one."""
