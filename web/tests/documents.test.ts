@@ -13,7 +13,8 @@ describe("undo and redo", () => {
 
   it("take back a whole gesture at once", () => {
     let document = newDocument(chain());
-    for (let x = 1; x <= 50; x++) document = edited(document, (w) => moveNodes(w, { load: { x, y: 0 } }), "drag-1");
+    for (let x = 1; x <= 50; x++)
+      document = edited(document, (w) => moveNodes(w, { load: { x, y: 0 } }), "drag-1");
     document = edited(document, (w) => moveNodes(w, { load: { x: 99, y: 0 } }), "drag-2");
     expect(document.past).toHaveLength(2);
     expect(undone(document).workflow.layout.nodes.load?.x).toBe(50);

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { addNode, applyEdits, connect, disconnect, moveNodes, removeNodes, setValue } from "../src/workflow/edits";
+import {
+  addNode,
+  applyEdits,
+  connect,
+  disconnect,
+  moveNodes,
+  removeNodes,
+  setValue,
+} from "../src/workflow/edits";
 import { chain } from "./fixtures";
 
 describe("edits", () => {
@@ -46,15 +54,31 @@ describe("a fix's edits", () => {
     const after = applyEdits(chain(), [
       { op: "set_value", node: "sample", name: "seed", value: "18446744073709551615" },
       { op: "disconnect", node: "save", socket: "image" },
-      { op: "connect", node: "save", socket: "image", wire: { node: "load", output: "model", allow: ["a", "b"] } },
+      {
+        op: "connect",
+        node: "save",
+        socket: "image",
+        wire: { node: "load", output: "model", allow: ["a", "b"] },
+      },
       { op: "remove_node", node: "sample" },
     ]);
-    expect(after.nodes.save?.inputs.image).toEqual({ node: "load", output: "model", allow: ["a", "b"] });
+    expect(after.nodes.save?.inputs.image).toEqual({
+      node: "load",
+      output: "model",
+      allow: ["a", "b"],
+    });
     expect(Object.keys(after.nodes)).toEqual(["load", "save"]);
   });
 
   it("that add a node whose id is taken get a fresh id, and later edits mean the new node", () => {
-    const node = { type: "load", version: 1, title: "", mode: "run" as const, values: {}, inputs: {} };
+    const node = {
+      type: "load",
+      version: 1,
+      title: "",
+      mode: "run" as const,
+      values: {},
+      inputs: {},
+    };
     const after = applyEdits(chain(), [
       { op: "add_node", id: "load", node, near: "sample" },
       { op: "connect", node: "sample", socket: "model", wire: { node: "load", output: "model" } },
@@ -64,14 +88,23 @@ describe("a fix's edits", () => {
   });
 
   it("place an added node before the node it is near, and on top of no other", () => {
-    const node = { type: "load", version: 1, title: "", mode: "run" as const, values: {}, inputs: {} };
+    const node = {
+      type: "load",
+      version: 1,
+      title: "",
+      mode: "run" as const,
+      values: {},
+      inputs: {},
+    };
     let workflow = addNode(chain(), "other", node, { x: 56, y: 0 });
     workflow = applyEdits(workflow, [{ op: "add_node", id: "new", node, near: "sample" }]);
     const at = workflow.layout.nodes.new;
     expect(at?.x).toBeLessThan(400);
     for (const [id, place] of Object.entries(workflow.layout.nodes)) {
       if (id === "new") continue;
-      expect(Math.abs(place.x - (at?.x ?? 0)) >= 280 || Math.abs(place.y - (at?.y ?? 0)) >= 120).toBe(true);
+      expect(
+        Math.abs(place.x - (at?.x ?? 0)) >= 280 || Math.abs(place.y - (at?.y ?? 0)) >= 120,
+      ).toBe(true);
     }
   });
 });

@@ -1,9 +1,19 @@
 /** Definitions and workflows that the tests share. */
 
-import type { InputDefinition, NodeDefinition, OutputDefinition, WidgetDefinition, Workflow } from "../src/api/types";
+import type {
+  InputDefinition,
+  NodeDefinition,
+  OutputDefinition,
+  WidgetDefinition,
+  Workflow,
+} from "../src/api/types";
 import { emptyWorkflow } from "../src/workflow/model";
 
-const input = (name: string, kind: string, more: Partial<InputDefinition> = {}): InputDefinition => ({
+const input = (
+  name: string,
+  kind: string,
+  more: Partial<InputDefinition> = {},
+): InputDefinition => ({
   name,
   title: name,
   description: "",
@@ -58,12 +68,20 @@ export const DEFINITIONS: Record<string, NodeDefinition> = {
   sample: node("sample", {
     inputs: [input("model", "Model")],
     widgets: [
-      widget("seed", { control: "seed", schema: { type: "integer", minimum: 0 }, default: 0, wire: "Integer" }),
+      widget("seed", {
+        control: "seed",
+        schema: { type: "integer", minimum: 0 },
+        default: 0,
+        wire: "Integer",
+      }),
       widget("steps", { control: "number", schema: { type: "integer", minimum: 1 }, default: 20 }),
     ],
     outputs: [output("image", "Image")],
   }),
-  stack: node("stack", { inputs: [input("images", "Image", { variadic: true })], outputs: [output("image", "Image")] }),
+  stack: node("stack", {
+    inputs: [input("images", "Image", { variadic: true })],
+    outputs: [output("image", "Image")],
+  }),
   save: node("save", { inputs: [input("image", "Image")], output: true }),
 };
 
@@ -80,7 +98,12 @@ export function chain(): Workflow {
         values: { seed: 7, steps: 20 },
         inputs: { model: { node: "load", output: "model" } },
       },
-      save: { ...base, type: "save", values: {}, inputs: { image: { node: "sample", output: "image" } } },
+      save: {
+        ...base,
+        type: "save",
+        values: {},
+        inputs: { image: { node: "sample", output: "image" } },
+      },
     },
     layout: { nodes: { load: { x: 0, y: 0 }, sample: { x: 400, y: 0 }, save: { x: 800, y: 0 } } },
   };

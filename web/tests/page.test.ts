@@ -36,7 +36,11 @@ describe("shortcuts", () => {
 
 describe("colours of spaces", () => {
   const spaces = {
-    latent: { starter: { title: "Starter", short: "Start" }, "starter-b": { title: "Starter B", short: "B" }, sdxl: { title: "SDXL", short: "SDXL" } },
+    latent: {
+      starter: { title: "Starter", short: "Start" },
+      "starter-b": { title: "Starter B", short: "B" },
+      sdxl: { title: "SDXL", short: "SDXL" },
+    },
     text: { sdxl: { title: "SDXL", short: "SDXL" } },
   };
 
@@ -59,7 +63,11 @@ describe("colours of spaces", () => {
     expect(latent(["starter", "sdxl"]).short).toBe("Start / SDXL");
     expect(wireColour(latent(["starter", "sdxl"]))).toBeNull();
     expect(wireColour(latent(["sdxl"]))?.colour).toBe(OKABE_ITO[2]);
-    expect(paintOf({ kind: "Image", spaces: [] }, spaces)).toMatchObject({ unknown: false, fill: [], outline: [] });
+    expect(paintOf({ kind: "Image", spaces: [] }, spaces)).toMatchObject({
+      unknown: false,
+      fill: [],
+      outline: [],
+    });
   });
 });
 
@@ -69,7 +77,14 @@ describe("runs", () => {
     run = after(run, { type: "run", run: "r", status: "running" });
     run = after(run, { type: "node", run: "r", node: "k", state: "running" });
     run = after(run, { type: "progress", run: "r", node: "k", step: 3, steps: 20 });
-    run = after(run, { type: "output", run: "r", node: "s", kind: "image", file: "a b/1.png", area: "output" });
+    run = after(run, {
+      type: "output",
+      run: "r",
+      node: "s",
+      kind: "image",
+      file: "a b/1.png",
+      area: "output",
+    });
     expect(run.status).toBe("running");
     expect(run.progress.k).toEqual({ step: 3, steps: 20, label: "" });
     expect(run.outputs[0]?.url).toBe("/api/files/output/a%20b/1.png");
@@ -81,14 +96,25 @@ describe("runs", () => {
   });
 
   it("a picture stays at its node while the next run has none yet", () => {
-    const done = after(emptyRun("1", "finished"), { type: "output", run: "1", node: "s", kind: "image", file: "1.png" });
+    const done = after(emptyRun("1", "finished"), {
+      type: "output",
+      run: "1",
+      node: "s",
+      kind: "image",
+      file: "1.png",
+    });
     const runs = { 1: done, 2: emptyRun("2", "running") };
     expect(shownRun(runs, ["2", "1"])?.id).toBe("2");
     expect(shownOutputs(runs, ["2", "1"], "s")).toHaveLength(1);
   });
 
   it("take times in seconds from the server", () => {
-    const run = merged(emptyRun("r"), { id: "r", status: "finished", started: 1_700_000_000, finished: 1_700_000_002 });
+    const run = merged(emptyRun("r"), {
+      id: "r",
+      status: "finished",
+      started: 1_700_000_000,
+      finished: 1_700_000_002,
+    });
     expect((run.finished ?? 0) - (run.started ?? 0)).toBe(2000);
   });
 });
@@ -96,13 +122,24 @@ describe("runs", () => {
 describe("checks", () => {
   it("keep equal answers as the same objects", () => {
     const before = { a: { inputs: {}, outputs: {} }, b: { inputs: {}, outputs: {} } };
-    const now = keepEqual(before, { a: { inputs: {}, outputs: {} }, b: { inputs: {}, outputs: { x: 1 } } as never });
+    const now = keepEqual(before, {
+      a: { inputs: {}, outputs: {} },
+      b: { inputs: {}, outputs: { x: 1 } } as never,
+    });
     expect(now.a).toBe(before.a);
     expect(now.b).not.toBe(before.b);
   });
 
   it("are sorted by node, and one without a node is at none", () => {
-    const problem = { code: "c", severity: "error" as const, node: "a", socket: null, message: "", because: [], fixes: [] };
+    const problem = {
+      code: "c",
+      severity: "error" as const,
+      node: "a",
+      socket: null,
+      message: "",
+      because: [],
+      fixes: [],
+    };
     expect(problemsByNode([problem, { ...problem, node: null }])).toEqual({ a: [problem] });
   });
 });
@@ -113,8 +150,12 @@ describe("a dragged wire", () => {
 
   it("dims what cannot take it, once the server has answered", () => {
     expect(fitOf({ from, targets: null }, "b", "latent", "in")).toBe("idle");
-    expect(fitOf({ from, targets: { "b:latent": target(true) } }, "b", "latent", "in")).toBe("fits");
-    expect(fitOf({ from, targets: { "b:latent": target(false) } }, "b", "latent", "in")).toBe("refused");
+    expect(fitOf({ from, targets: { "b:latent": target(true) } }, "b", "latent", "in")).toBe(
+      "fits",
+    );
+    expect(fitOf({ from, targets: { "b:latent": target(false) } }, "b", "latent", "in")).toBe(
+      "refused",
+    );
     expect(fitOf({ from, targets: {} }, "c", "image", "in")).toBe("refused");
     expect(fitOf({ from, targets: {} }, "b", "latent", "out")).toBe("refused");
     expect(fitOf({ from, targets: {} }, "a", "latent", "out")).toBe("origin");

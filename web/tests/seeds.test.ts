@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { setValue } from "../src/workflow/edits";
-import { drawSeed, isFixed, packSeed, readSeed, setFixed, stepSeed, usedSeeds, withFreshSeeds } from "../src/workflow/seeds";
+import {
+  drawSeed,
+  isFixed,
+  packSeed,
+  readSeed,
+  setFixed,
+  stepSeed,
+  usedSeeds,
+  withFreshSeeds,
+} from "../src/workflow/seeds";
 import { chain, DEFINITIONS } from "./fixtures";
 
 describe("seeds", () => {

@@ -15,16 +15,26 @@ describe("which widget a value gets", () => {
 
   it("is found from the schema where the control is not known", () => {
     expect(kind({ control: "colour", schema: { type: "boolean" } })).toBe("toggle");
-    expect(kind({ control: "", schema: { type: "integer", minimum: 1, maximum: 1000 } })).toBe("number");
+    expect(kind({ control: "", schema: { type: "integer", minimum: 1, maximum: 1000 } })).toBe(
+      "number",
+    );
     expect(kind({ control: "", schema: { enum: ["a", "b"], type: "string" } })).toBe("choice");
-    expect(kind({ control: "", schema: { anyOf: [{ type: "number" }, { type: "null" }] } })).toBe("number");
+    expect(kind({ control: "", schema: { anyOf: [{ type: "number" }, { type: "null" }] } })).toBe(
+      "number",
+    );
     expect(kind({ control: "", schema: {} })).toBe("text");
   });
 
   it("is a slider for a share of a whole", () => {
-    expect(kind({ control: "number", schema: { type: "number", minimum: 0, maximum: 1 } })).toBe("slider");
-    expect(kind({ control: "number", schema: { type: "number", minimum: 0, maximum: 100 } })).toBe("number");
-    expect(kind({ control: "number", schema: { type: "integer", minimum: 0, maximum: 1 } })).toBe("number");
+    expect(kind({ control: "number", schema: { type: "number", minimum: 0, maximum: 1 } })).toBe(
+      "slider",
+    );
+    expect(kind({ control: "number", schema: { type: "number", minimum: 0, maximum: 100 } })).toBe(
+      "number",
+    );
+    expect(kind({ control: "number", schema: { type: "integer", minimum: 0, maximum: 1 } })).toBe(
+      "number",
+    );
   });
 });
 

@@ -46,7 +46,10 @@ describe("places", () => {
   });
 
   it("never overlap after tidying up", () => {
-    const workflow = paste(chain(), cut(chain(), ["load", "sample", "save"]), { x: 0, y: 0 }).workflow;
+    const workflow = paste(chain(), cut(chain(), ["load", "sample", "save"]), {
+      x: 0,
+      y: 0,
+    }).workflow;
     const places = Object.values(arrange(workflow, SIZE).layout.nodes);
     for (const [i, a] of places.entries()) {
       for (const b of places.slice(i + 1)) {
@@ -67,7 +70,14 @@ describe("places", () => {
     const workflow = emptyWorkflow();
     for (let i = 0; i < 10_000; i++) {
       const inputs = i ? { image: { node: `n${i - 1}`, output: "image" } } : {};
-      workflow.nodes[`n${i}`] = { type: "t", version: 1, title: "", mode: "run", values: {}, inputs: inputs as never };
+      workflow.nodes[`n${i}`] = {
+        type: "t",
+        version: 1,
+        title: "",
+        mode: "run",
+        values: {},
+        inputs: inputs as never,
+      };
     }
     expect(columns(workflow).get("n9999")).toBe(9999);
     expect(signatures(workflow, ["n9999"]).size).toBe(10_000);
@@ -83,7 +93,13 @@ describe("what Run will do", () => {
 
   it("is only what changed, and what depends on it", () => {
     const done = new Map([...signatures(chain(), ["save"]).values()].map((s) => [s, 1]));
-    const past: Experience = { done, byType: new Map([["sample", 2], ["save", 0.5]]) };
+    const past: Experience = {
+      done,
+      byType: new Map([
+        ["sample", 2],
+        ["save", 0.5],
+      ]),
+    };
     expect(forecast(chain(), DEFINITIONS, past)).toEqual({ cached: 3, toRun: 0, seconds: 0 });
     const changed = setValue(chain(), "sample", "steps", 30);
     expect(forecast(changed, DEFINITIONS, past)).toEqual({ cached: 1, toRun: 2, seconds: 2.5 });
@@ -117,7 +133,11 @@ describe("autosave", () => {
     const text = JSON.stringify(toSession([document], document.id));
     const back = fromSession(JSON.parse(text));
     expect(back?.documents[0]?.workflow).toEqual(document.workflow);
-    expect(back?.documents[0]).toMatchObject({ name: "Mine", used: { "sample/seed": 7 }, runs: ["r1"] });
+    expect(back?.documents[0]).toMatchObject({
+      name: "Mine",
+      used: { "sample/seed": 7 },
+      runs: ["r1"],
+    });
     expect(back?.documents[0] && isUnsaved(back.documents[0])).toBe(true);
   });
 });

@@ -38,7 +38,13 @@ async function ask<T>(path: string, init?: RequestInit): Promise<T> {
   const body = await response.json().catch(() => ({}));
   const sentence = body?.error?.message ?? `The server answered ${response.status} to ${path}.`;
   const retry = Number(response.headers.get("Retry-After")) || 1;
-  throw new ApiError(response.status, body?.error?.code ?? "http", sentence, body?.problems ?? [], retry);
+  throw new ApiError(
+    response.status,
+    body?.error?.code ?? "http",
+    sentence,
+    body?.problems ?? [],
+    retry,
+  );
 }
 
 const json = (method: string, body: unknown, signal?: AbortSignal): RequestInit => ({
@@ -72,8 +78,10 @@ export const api = {
   models: () => ask<Record<string, ModelFile[]>>("/api/models"),
   check: (workflow: Workflow, signal?: AbortSignal) =>
     ask<CheckAnswer>("/api/check", json("POST", { workflow }, signal)),
-  targets: (workflow: Workflow, from: { node: string; output: string } | { node: string; input: string }) =>
-    ask<TargetsAnswer>("/api/check/targets", json("POST", { workflow, ...from })),
+  targets: (
+    workflow: Workflow,
+    from: { node: string; output: string } | { node: string; input: string },
+  ) => ask<TargetsAnswer>("/api/check/targets", json("POST", { workflow, ...from })),
   run: (workflow: Workflow, wanted?: string[]) =>
     ask<RunAnswer>("/api/runs", json("POST", wanted ? { workflow, wanted } : { workflow })),
   runs: (limit: number) => ask<{ runs: RunAnswer[] }>(`/api/runs?limit=${limit}`),
@@ -84,14 +92,19 @@ export const api = {
   read: (file: Blob, name: string) =>
     ask<{ workflow: Workflow; problems: Problem[] }>("/api/workflows/read", form(file, name)),
   workflows: () => ask<WorkflowList>("/api/workflows"),
-  open: (area: "saved" | "templates", name: string) => ask<{ workflow: Workflow }>(named(area, name)),
+  open: (area: "saved" | "templates", name: string) =>
+    ask<{ workflow: Workflow }>(named(area, name)),
   save: (name: string, workflow: Workflow) =>
     ask<unknown>(named("saved", name), json("PUT", { workflow })),
   remove: (name: string) => ask<unknown>(named("saved", name), { method: "DELETE" }),
 };
 
 /** The address of a file that the server keeps; `thumbnail` is the longest side in pixels. */
-export function fileUrl(area: "input" | "output" | "temp", path: string, thumbnail?: number): string {
+export function fileUrl(
+  area: "input" | "output" | "temp",
+  path: string,
+  thumbnail?: number,
+): string {
   const safe = path.split("/").map(encodeURIComponent).join("/");
   return `/api/files/${area}/${safe}${thumbnail ? `?thumbnail=${thumbnail}` : ""}`;
 }

@@ -99,8 +99,12 @@ function DocumentCanvas({ id }: { id: string }) {
   const options = useMemo(fitting, []);
 
   const at = (screen: Point): Point => flow.current?.screenToFlowPosition(screen) ?? screen;
-  const screenOf = (event: { clientX: number; clientY: number }) => ({ x: event.clientX, y: event.clientY });
-  const isPane = (event: MouseEvent) => (event.target as Element).classList.contains("react-flow__pane");
+  const screenOf = (event: { clientX: number; clientY: number }) => ({
+    x: event.clientX,
+    y: event.clientY,
+  });
+  const isPane = (event: MouseEvent) =>
+    (event.target as Element).classList.contains("react-flow__pane");
 
   const drop = (event: DragEvent) => {
     const type = event.dataTransfer.getData(NODE_MIME);
@@ -115,9 +119,11 @@ function DocumentCanvas({ id }: { id: string }) {
   return (
     <div
       className="canvas"
+      tabIndex={-1}
       data-test="canvas"
       onDoubleClick={(event) => {
-        if (isPane(event)) ui({ nodeMenu: { screen: screenOf(event), at: at(screenOf(event)), from: null } });
+        if (isPane(event))
+          ui({ nodeMenu: { screen: screenOf(event), at: at(screenOf(event)), from: null } });
       }}
       onDragOver={(event) => event.dataTransfer.types.includes(NODE_MIME) && event.preventDefault()}
       onDrop={drop}

@@ -11,13 +11,21 @@ export function DragReason() {
       : null,
   );
   const from = useDrag((state) => state.from);
-  const target = useDrag((state) => (over ? state.targets?.[over.replace(/:(in|out)$/, "")] : undefined));
+  const target = useDrag((state) =>
+    over ? state.targets?.[over.replace(/:(in|out)$/, "")] : undefined,
+  );
   if (!over || !from || !target || target.ok) return null;
   if (over.startsWith(`${from.node}:${from.socket}:${from.side}`)) return null;
-  const socket = document.querySelector(`[data-socket="${CSS.escape(over)}"]`)?.getBoundingClientRect();
+  const socket = document
+    .querySelector(`[data-socket="${CSS.escape(over)}"]`)
+    ?.getBoundingClientRect();
   if (!socket) return null;
   return createPortal(
-    <div className="drag-reason" role="status" style={{ left: socket.right + 12, top: socket.top - 8 }}>
+    <div
+      className="drag-reason"
+      role="status"
+      style={{ left: socket.right + 12, top: socket.top - 8 }}
+    >
       {target.reason ?? "This socket cannot take that wire."}
     </div>,
     document.body,

@@ -1,6 +1,13 @@
 /** A wire: its space's colour, red where it is wrong, dashed and badged where a person overruled. */
 
-import { BaseEdge, EdgeLabelRenderer, type EdgeProps, getBezierPath, getSmoothStepPath, useStore } from "@xyflow/react";
+import {
+  BaseEdge,
+  EdgeLabelRenderer,
+  type EdgeProps,
+  getBezierPath,
+  getSmoothStepPath,
+  useStore,
+} from "@xyflow/react";
 import { X } from "lucide-react";
 import { memo, useId } from "react";
 import { useChecks } from "../store/checks";
@@ -28,7 +35,9 @@ export const Wire = memo(function Wire(props: EdgeProps<FlowEdge>) {
   const paint = usePaint(source, output, "out");
   const wire = useActive((document) => document.workflow.nodes[target]?.inputs[input]);
   const wrong = useChecks((state) => {
-    const at = state.byNode[target]?.filter((p) => p.socket === input || p.socket === socketBase(input));
+    const at = state.byNode[target]?.filter(
+      (p) => p.socket === input || p.socket === socketBase(input),
+    );
     return at?.some((p) => p.severity === "error" && p.code !== "missing_input") ?? false;
   });
   const asleep = useActive((document) => {
@@ -63,15 +72,23 @@ export const Wire = memo(function Wire(props: EdgeProps<FlowEdge>) {
       {patterns && near && paint.short && (
         <text className="wire-code" dy="-4">
           <textPath href={`#${CSS.escape(pathId)}`} startOffset={CODE_EVERY / 4}>
-            {Array(4).fill(paint.short).join("\u2003".repeat(CODE_EVERY / 14))}
+            {Array(4)
+              .fill(paint.short)
+              .join("\u2003".repeat(CODE_EVERY / 14))}
           </textPath>
         </text>
       )}
       {near && (removable || overruled) && (
         <EdgeLabelRenderer>
-          <div className="wire-label nodrag nopan" style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>
+          <div
+            className="wire-label nodrag nopan"
+            style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
+          >
             {overruled && (
-              <span className="badge badge-trouble" title="A person allowed this wire although the spaces differ">
+              <span
+                className="badge badge-trouble"
+                title="A person allowed this wire although the spaces differ"
+              >
                 allowed
               </span>
             )}

@@ -45,7 +45,8 @@ export async function drop(
 export async function dropOnNode(from: DragOrigin, node: string, screen: Point): Promise<void> {
   const here = (await lastAnswer())?.targets.filter((target) => target.node === node) ?? [];
   const free = (t: Target) => !activeWorkflow().nodes[node]?.inputs[t.socket];
-  const best = here.find((t) => t.ok && free(t)) ?? here.find((t) => t.ok) ?? here.find((t) => t.code);
+  const best =
+    here.find((t) => t.ok && free(t)) ?? here.find((t) => t.ok) ?? here.find((t) => t.code);
   if (best) await drop(from, node, best.socket, screen);
 }
 
@@ -62,12 +63,20 @@ async function refuse(wanted: Ends, target: Target | undefined, screen: Point): 
         applyEdits(connect(workflow, wanted.node, wanted.socket, wanted.wire), fix.edits),
       ),
   }));
-  const refusal: Refusal = { screen, problem: { message, because: problem?.because ?? [] }, choices };
+  const refusal: Refusal = {
+    screen,
+    problem: { message, because: problem?.because ?? [] },
+    choices,
+  };
   ui({ refusal });
 }
 
 /** The problem that the wire would make, with its fixes. */
-async function problemOf(candidate: Workflow, wanted: Ends, code: string | null): Promise<Problem | null> {
+async function problemOf(
+  candidate: Workflow,
+  wanted: Ends,
+  code: string | null,
+): Promise<Problem | null> {
   let problems: Problem[];
   try {
     problems = (await api.check(candidate)).problems;
@@ -76,9 +85,11 @@ async function problemOf(candidate: Workflow, wanted: Ends, code: string | null)
     throw error;
   }
   const errors = problems.filter((problem) => problem.severity === "error");
-  const here = (p: Problem) => p.node === wanted.node && socketBase(p.socket ?? "") === socketBase(wanted.socket);
+  const here = (p: Problem) =>
+    p.node === wanted.node && socketBase(p.socket ?? "") === socketBase(wanted.socket);
   const same = (p: Problem) => code !== null && p.code === code;
-  const touches = (p: Problem) => p.because.some((b) => b.node === wanted.node || b.node === wanted.wire.node);
+  const touches = (p: Problem) =>
+    p.because.some((b) => b.node === wanted.node || b.node === wanted.wire.node);
   return (
     errors.find((p) => here(p) && same(p)) ??
     errors.find(here) ??

@@ -18,7 +18,11 @@ export interface ViewState {
 }
 
 /** Flow nodes of the workflow. `before` is the last result; a node that did not change is taken from it. */
-export function flowNodes(workflow: Workflow, view: ViewState, before: readonly FlowNode[]): FlowNode[] {
+export function flowNodes(
+  workflow: Workflow,
+  view: ViewState,
+  before: readonly FlowNode[],
+): FlowNode[] {
   const known = new Map(before.map((node) => [node.id, node]));
   const nodes = Object.keys(workflow.nodes).map((id) => {
     const place = workflow.layout.nodes[id] ?? { x: 0, y: 0 };
@@ -65,7 +69,11 @@ export function flowEdges(
     const id = edgeId(node, socket);
     const chosen = selected.has(id);
     const old = known.get(id);
-    const same = old && old.source === wire.node && old.sourceHandle === wire.output && old.selected === chosen;
+    const same =
+      old &&
+      old.source === wire.node &&
+      old.sourceHandle === wire.output &&
+      old.selected === chosen;
     edges.push(
       same
         ? old

@@ -1,6 +1,11 @@
 /** The canvas as others reach it: where a point lies, what is seen, and how to move the view. */
 
-import { type FitViewOptions, getViewportForBounds, type ReactFlowInstance, type Viewport } from "@xyflow/react";
+import {
+  type FitViewOptions,
+  getViewportForBounds,
+  type ReactFlowInstance,
+  type Viewport,
+} from "@xyflow/react";
 import type { Layout } from "../api/types";
 import { useUi } from "../store/ui";
 import type { Point } from "../workflow/edits";
@@ -19,7 +24,12 @@ export function fitting(): FitViewOptions<FlowNode> {
   const { left, right } = useUi.getState();
   const wide = window.innerWidth > 900; // on a small window the panels may cover something
   const side = (open: unknown) => `${BAR + (open && wide ? PANEL : 0)}px` as const;
-  const padding = { top: `${BAR}px`, bottom: `${BAR}px`, left: side(left), right: side(right) } as const;
+  const padding = {
+    top: `${BAR}px`,
+    bottom: `${BAR}px`,
+    left: side(left),
+    right: side(right),
+  } as const;
   return { padding, maxZoom: 1 };
 }
 

@@ -30,7 +30,12 @@ function firstFile(folder: string): string | undefined {
 }
 
 /** Add a node of `type` at `at`, as one step with the wire from `from` to its `socket`. */
-export function addNodeOf(type: string, at: Point, from: DragOrigin | null = null, socket = ""): string | null {
+export function addNodeOf(
+  type: string,
+  at: Point,
+  from: DragOrigin | null = null,
+  socket = "",
+): string | null {
   const definition = definitions()[type];
   if (!definition) {
     notify("error", `There is no node type "${type}" here.`);

@@ -28,26 +28,29 @@ export function useConnecting() {
     beginDrag(from.current);
   }, []);
 
-  const onConnectEnd = useCallback((event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
-    const origin = from.current;
-    from.current = null;
-    endDrag();
-    if (!origin || held.current) return;
-    const screen = pointOf(event);
-    const to = state.toHandle;
-    if (to?.id) {
-      const side = to.type === "target" ? "in" : "out";
-      if (side !== origin.side) void drop(origin, to.nodeId, to.id, screen);
-      return;
-    }
-    const under = document.elementFromPoint(screen.x, screen.y);
-    const node = under?.closest("[data-node]")?.getAttribute("data-node");
-    if (node) {
-      if (node !== origin.node) void dropOnNode(origin, node, screen);
-    } else if (under?.closest(".react-flow__pane")) {
-      ui({ nodeMenu: { screen, at: toCanvas(screen), from: origin } });
-    }
-  }, []);
+  const onConnectEnd = useCallback(
+    (event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
+      const origin = from.current;
+      from.current = null;
+      endDrag();
+      if (!origin || held.current) return;
+      const screen = pointOf(event);
+      const to = state.toHandle;
+      if (to?.id) {
+        const side = to.type === "target" ? "in" : "out";
+        if (side !== origin.side) void drop(origin, to.nodeId, to.id, screen);
+        return;
+      }
+      const under = document.elementFromPoint(screen.x, screen.y);
+      const node = under?.closest("[data-node]")?.getAttribute("data-node");
+      if (node) {
+        if (node !== origin.node) void dropOnNode(origin, node, screen);
+      } else if (under?.closest(".react-flow__pane")) {
+        ui({ nodeMenu: { screen, at: toCanvas(screen), from: origin } });
+      }
+    },
+    [],
+  );
 
   const onReconnectStart = useCallback((_event: unknown, edge: FlowEdge) => {
     held.current = edge;
@@ -66,7 +69,12 @@ export function useConnecting() {
   }, []);
 
   const onReconnectEnd = useCallback(
-    (event: MouseEvent | TouchEvent, edge: FlowEdge, _side: unknown, state: FinalConnectionState) => {
+    (
+      event: MouseEvent | TouchEvent,
+      edge: FlowEdge,
+      _side: unknown,
+      state: FinalConnectionState,
+    ) => {
       held.current = null;
       endDrag();
       const { x, y } = pointOf(event);
@@ -90,7 +98,9 @@ async function moveWire(
   wanted: ReturnType<typeof ends>,
   old: { node: string; socket: string } | null,
 ): Promise<void> {
-  const socket = document.querySelector(`[data-socket="${CSS.escape(`${wanted.node}:${wanted.socket}:in`)}"]`);
+  const socket = document.querySelector(
+    `[data-socket="${CSS.escape(`${wanted.node}:${wanted.socket}:in`)}"]`,
+  );
   const box = socket?.getBoundingClientRect();
   beginDrag(origin);
   endDrag();

@@ -8,7 +8,13 @@ import { closeTop, setPatterns, setTheme, ui, useUi } from "../store/ui";
 import { sizeOf, useView } from "../store/view";
 import { arrange } from "../workflow/arrange";
 import { setLayout, setMode } from "../workflow/edits";
-import { copySelected, cutSelected, deleteSelected, duplicateSelected, pasteHere } from "./clipboard";
+import {
+  copySelected,
+  cutSelected,
+  deleteSelected,
+  duplicateSelected,
+  pasteHere,
+} from "./clipboard";
 
 export type Group = "Run" | "Edit" | "Nodes" | "Workflow" | "View";
 
@@ -57,7 +63,14 @@ function nudge(x: number, y: number): boolean {
 }
 
 export const COMMANDS: readonly Command[] = [
-  { id: "run", title: "Run", group: "Run", keys: ["Mod+Enter"], whileTyping: true, run: () => void startRuns(useUi.getState().count) },
+  {
+    id: "run",
+    title: "Run",
+    group: "Run",
+    keys: ["Mod+Enter"],
+    whileTyping: true,
+    run: () => void startRuns(useUi.getState().count),
+  },
   {
     id: "run-node",
     title: "Run up to here",
@@ -65,16 +78,75 @@ export const COMMANDS: readonly Command[] = [
     menu: "node",
     run: () => void startRuns(1, selected()),
   },
-  { id: "cancel", title: "Cancel the run", group: "Run", keys: ["Mod+Alt+Enter"], whileTyping: true, run: () => void cancelRun() },
+  {
+    id: "cancel",
+    title: "Cancel the run",
+    group: "Run",
+    keys: ["Mod+Alt+Enter"],
+    whileTyping: true,
+    run: () => void cancelRun(),
+  },
   { id: "cancel-all", title: "Cancel every run", group: "Run", run: () => void cancelAll() },
 
-  { id: "undo", title: "Undo", group: "Edit", keys: ["Mod+Z"], menu: "canvas", run: () => useDocuments.getState().undo() },
-  { id: "redo", title: "Redo", group: "Edit", keys: ["Mod+Shift+Z", "Mod+Y"], menu: "canvas", run: () => useDocuments.getState().redo() },
-  { id: "cut", title: "Cut", group: "Edit", keys: ["Mod+X"], native: true, menu: "node", run: () => void cutSelected() },
-  { id: "copy", title: "Copy", group: "Edit", keys: ["Mod+C"], native: true, menu: "node", run: () => void copySelected() },
-  { id: "paste", title: "Paste", group: "Edit", keys: ["Mod+V"], native: true, menu: "both", run: () => void pasteHere() },
-  { id: "duplicate", title: "Duplicate", group: "Edit", keys: ["Mod+D"], menu: "node", run: duplicateSelected },
-  { id: "delete", title: "Delete", group: "Edit", keys: ["Delete", "Backspace"], menu: "node", run: deleteSelected },
+  {
+    id: "undo",
+    title: "Undo",
+    group: "Edit",
+    keys: ["Mod+Z"],
+    menu: "canvas",
+    run: () => useDocuments.getState().undo(),
+  },
+  {
+    id: "redo",
+    title: "Redo",
+    group: "Edit",
+    keys: ["Mod+Shift+Z", "Mod+Y"],
+    menu: "canvas",
+    run: () => useDocuments.getState().redo(),
+  },
+  {
+    id: "cut",
+    title: "Cut",
+    group: "Edit",
+    keys: ["Mod+X"],
+    native: true,
+    menu: "node",
+    run: () => void cutSelected(),
+  },
+  {
+    id: "copy",
+    title: "Copy",
+    group: "Edit",
+    keys: ["Mod+C"],
+    native: true,
+    menu: "node",
+    run: () => void copySelected(),
+  },
+  {
+    id: "paste",
+    title: "Paste",
+    group: "Edit",
+    keys: ["Mod+V"],
+    native: true,
+    menu: "both",
+    run: () => void pasteHere(),
+  },
+  {
+    id: "duplicate",
+    title: "Duplicate",
+    group: "Edit",
+    keys: ["Mod+D"],
+    menu: "node",
+    run: duplicateSelected,
+  },
+  {
+    id: "delete",
+    title: "Delete",
+    group: "Edit",
+    keys: ["Delete", "Backspace"],
+    menu: "node",
+    run: deleteSelected,
+  },
   {
     id: "select-all",
     title: "Select all",
@@ -90,7 +162,10 @@ export const COMMANDS: readonly Command[] = [
     group: "Nodes",
     keys: ["A", "Tab"],
     menu: "canvas",
-    run: () => ui({ nodeMenu: { screen: { x: innerWidth / 2, y: innerHeight / 3 }, at: middle(), from: null } }),
+    run: () =>
+      ui({
+        nodeMenu: { screen: { x: innerWidth / 2, y: innerHeight / 3 }, at: middle(), from: null },
+      }),
   },
   {
     id: "rename",
@@ -100,9 +175,30 @@ export const COMMANDS: readonly Command[] = [
     menu: "node",
     run: () => ui({ renaming: selected()[0] ?? null }),
   },
-  { id: "mute", title: "Mute: leave it out", group: "Nodes", keys: ["M"], menu: "node", run: () => toggleMode("mute") },
-  { id: "bypass", title: "Bypass: pass wires through", group: "Nodes", keys: ["B"], menu: "node", run: () => toggleMode("bypass") },
-  { id: "fold", title: "Fold or unfold", group: "Nodes", keys: ["H"], menu: "node", run: toggleFold },
+  {
+    id: "mute",
+    title: "Mute: leave it out",
+    group: "Nodes",
+    keys: ["M"],
+    menu: "node",
+    run: () => toggleMode("mute"),
+  },
+  {
+    id: "bypass",
+    title: "Bypass: pass wires through",
+    group: "Nodes",
+    keys: ["B"],
+    menu: "node",
+    run: () => toggleMode("bypass"),
+  },
+  {
+    id: "fold",
+    title: "Fold or unfold",
+    group: "Nodes",
+    keys: ["H"],
+    menu: "node",
+    run: toggleFold,
+  },
   {
     id: "tidy",
     title: "Tidy up",
@@ -117,14 +213,34 @@ export const COMMANDS: readonly Command[] = [
     },
   },
   { id: "left", title: "Move left", group: "Nodes", keys: ["ArrowLeft"], run: () => nudge(-8, 0) },
-  { id: "right", title: "Move right", group: "Nodes", keys: ["ArrowRight"], run: () => nudge(8, 0) },
+  {
+    id: "right",
+    title: "Move right",
+    group: "Nodes",
+    keys: ["ArrowRight"],
+    run: () => nudge(8, 0),
+  },
   { id: "up", title: "Move up", group: "Nodes", keys: ["ArrowUp"], run: () => nudge(0, -8) },
   { id: "down", title: "Move down", group: "Nodes", keys: ["ArrowDown"], run: () => nudge(0, 8) },
 
   { id: "new", title: "New workflow", group: "Workflow", keys: ["Alt+N"], run: newWorkflow },
-  { id: "open", title: "Open a file…", group: "Workflow", keys: ["Mod+O"], whileTyping: true, run: chooseFile },
+  {
+    id: "open",
+    title: "Open a file…",
+    group: "Workflow",
+    keys: ["Mod+O"],
+    whileTyping: true,
+    run: chooseFile,
+  },
   { id: "save", title: "Save", group: "Workflow", keys: ["Mod+S"], whileTyping: true, run: save },
-  { id: "save-as", title: "Save as…", group: "Workflow", keys: ["Mod+Shift+S"], whileTyping: true, run: askName },
+  {
+    id: "save-as",
+    title: "Save as…",
+    group: "Workflow",
+    keys: ["Mod+Shift+S"],
+    whileTyping: true,
+    run: askName,
+  },
   { id: "download", title: "Download as JSON", group: "Workflow", run: download },
   {
     id: "close",
@@ -134,8 +250,22 @@ export const COMMANDS: readonly Command[] = [
     run: () => closeDocument(activeDocument(useDocuments.getState()).id),
   },
 
-  { id: "fit", title: "Show everything", group: "View", keys: ["F", "Mod+0"], menu: "canvas", run: fitAll },
-  { id: "show-selected", title: "Show what is selected", group: "View", keys: ["Shift+F"], menu: "node", run: () => show(selected()) },
+  {
+    id: "fit",
+    title: "Show everything",
+    group: "View",
+    keys: ["F", "Mod+0"],
+    menu: "canvas",
+    run: fitAll,
+  },
+  {
+    id: "show-selected",
+    title: "Show what is selected",
+    group: "View",
+    keys: ["Shift+F"],
+    menu: "node",
+    run: () => show(selected()),
+  },
   { id: "zoom-in", title: "Zoom in", group: "View", keys: ["+", "="], run: () => zoomBy(1.25) },
   { id: "zoom-out", title: "Zoom out", group: "View", keys: ["-"], run: () => zoomBy(0.8) },
   { id: "zoom-1", title: "Zoom to 100 %", group: "View", keys: ["1"], run: () => zoomTo(1) },
@@ -168,7 +298,13 @@ export const COMMANDS: readonly Command[] = [
     group: "View",
     run: () => setPatterns(!useUi.getState().patterns),
   },
-  { id: "help", title: "Keyboard shortcuts", group: "View", keys: ["?"], run: () => ui((state) => ({ help: !state.help })) },
+  {
+    id: "help",
+    title: "Keyboard shortcuts",
+    group: "View",
+    keys: ["?"],
+    run: () => ui((state) => ({ help: !state.help })),
+  },
   {
     id: "escape",
     title: "Close, or select nothing",

@@ -7,7 +7,12 @@ import { applyFix } from "../store/checks";
 export function ProblemText({ problem }: { problem: Problem }) {
   const Icon = problem.severity === "error" ? CircleAlert : AlertTriangle;
   return (
-    <div className="problem" data-severity={problem.severity} data-problem={problem.code} role="alert">
+    <div
+      className="problem"
+      data-severity={problem.severity}
+      data-problem={problem.code}
+      role="alert"
+    >
       <p>
         <Icon size={14} aria-label={problem.severity} />
         <span>{problem.message}</span>
@@ -54,7 +59,13 @@ export function Reasons({ problem }: { problem: Pick<Problem, "because"> }) {
   );
 }
 
-export function NodeProblems({ problems, failure }: { problems: Problem[]; failure: string | null }) {
+export function NodeProblems({
+  problems,
+  failure,
+}: {
+  problems: Problem[];
+  failure: string | null;
+}) {
   if (problems.length === 0 && !failure) return null;
   return (
     <div className="node-problems nowheel">

@@ -15,14 +15,14 @@ export const NodeResult = memo(function NodeResult({ name, outputs, preview }: P
   const texts = outputs.filter((shown) => shown.output.kind !== "image");
   if (preview) {
     return (
-      <div className="node-result">
-        <img className="node-picture" src={preview} alt={`Preview of ${name}`} draggable={false} data-test="preview" />
+      <div className="node-result" data-test="preview">
+        <img className="node-picture" src={preview} alt={`Preview of ${name}`} draggable={false} />
       </div>
     );
   }
   if (outputs.length === 0) return null;
   return (
-    <div className="node-result" data-many={pictures.length > 1 || undefined}>
+    <div className="node-result" data-test="result" data-many={pictures.length > 1 || undefined}>
       {pictures.map(({ run, index, output }) => (
         <button
           key={`${run}-${index}`}
@@ -36,7 +36,6 @@ export const NodeResult = memo(function NodeResult({ name, outputs, preview }: P
             src={output.url ?? undefined}
             alt={`Result of ${name}`}
             draggable={false}
-            data-test="result"
           />
         </button>
       ))}

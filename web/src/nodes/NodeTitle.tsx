@@ -69,13 +69,27 @@ export function NodeTitle({ id, node, definition, running }: Props) {
         <span className="node-time">{seconds(run.seconds)}</span>
       )}
       {run && (
-        <span className="state-dot" data-state={run.state} role="img" aria-label={WORDS[run.state]} title={WORDS[run.state]} />
+        <span
+          className="state-dot"
+          data-state={run.state}
+          role="img"
+          aria-label={WORDS[run.state]}
+          title={WORDS[run.state]}
+        />
       )}
     </header>
   );
 }
 
-function TitleField({ id, title, placeholder }: { id: string; title: string; placeholder: string }) {
+function TitleField({
+  id,
+  title,
+  placeholder,
+}: {
+  id: string;
+  title: string;
+  placeholder: string;
+}) {
   const [text, setText] = useState(title);
   const commit = () => {
     ui({ renaming: null });

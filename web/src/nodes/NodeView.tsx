@@ -75,7 +75,17 @@ function SocketRows({ id, rows, bare }: { id: string; rows: NodeRows; bare: bool
   );
 }
 
-function Widgets({ id, rows, detail, folded }: { id: string; rows: NodeRows; detail: Detail; folded: boolean }) {
+function Widgets({
+  id,
+  rows,
+  detail,
+  folded,
+}: {
+  id: string;
+  rows: NodeRows;
+  detail: Detail;
+  folded: boolean;
+}) {
   // A folded node keeps the sockets that wires end at.
   const shown = folded ? rows.widgets.filter(({ wired }) => wired) : rows.widgets;
   if (shown.length === 0) return null;
@@ -105,7 +115,11 @@ function Widgets({ id, rows, detail, folded }: { id: string; rows: NodeRows; det
 
 /** About how tall a node is that was never drawn in full, in pixels. */
 function estimatedHeight({ inputs, outputs, widgets }: NodeRows): number {
-  return 48 + 24 * Math.max(inputs.length, outputs.length) + (widgets.length ? 12 + 32 * widgets.length : 0);
+  return (
+    48 +
+    24 * Math.max(inputs.length, outputs.length) +
+    (widgets.length ? 12 + 32 * widgets.length : 0)
+  );
 }
 
 /** The colour of a node that is too small to read: that of what it gives. */
@@ -128,8 +142,13 @@ export const NodeView = memo(function NodeView({ id, selected, dragging }: NodeP
   if (!node || !rows) return null;
 
   const folded = place?.collapsed ?? false;
-  const failure = running.run?.state === "failed" ? (running.run.message ?? "This node failed.") : null;
-  const worst = problems.some((p) => p.severity === "error") ? "error" : problems.length ? "warning" : undefined;
+  const failure =
+    running.run?.state === "failed" ? (running.run.message ?? "This node failed.") : null;
+  const worst = problems.some((p) => p.severity === "error")
+    ? "error"
+    : problems.length
+      ? "warning"
+      : undefined;
   const { progress } = running;
   // Far away the body is left out but keeps its room, so that nothing moves when one comes near.
   const known = useView.getState().measured[id]?.height;
@@ -153,7 +172,11 @@ export const NodeView = memo(function NodeView({ id, selected, dragging }: NodeP
         <div
           className="node-moving"
           data-sure={progress ? "" : undefined}
-          style={progress ? { width: `${(progress.step / Math.max(1, progress.steps)) * 100}%` } : undefined}
+          style={
+            progress
+              ? { width: `${(progress.step / Math.max(1, progress.steps)) * 100}%` }
+              : undefined
+          }
         />
       )}
       {detail < 2 ? (
@@ -166,7 +189,11 @@ export const NodeView = memo(function NodeView({ id, selected, dragging }: NodeP
       {detail === 0 && !folded && (
         <>
           <NodeProblems problems={problems} failure={failure} />
-          <NodeResult name={titleOf(node, definition)} outputs={outputs} preview={running.preview} />
+          <NodeResult
+            name={titleOf(node, definition)}
+            outputs={outputs}
+            preview={running.preview}
+          />
         </>
       )}
       {detail === 2 && <Block id={id} rows={rows} />}

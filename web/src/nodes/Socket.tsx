@@ -27,15 +27,33 @@ export function Socket(props: Props) {
   if (!props.bare) return <ShownSocket {...props} />;
   const { name, side } = props;
   const position = side === "in" ? Position.Left : Position.Right;
-  return <Handle id={name} type={side === "in" ? "target" : "source"} position={position} className="socket" />;
+  return (
+    <Handle
+      id={name}
+      type={side === "in" ? "target" : "source"}
+      position={position}
+      className="socket"
+    />
+  );
 }
 
 const ShownSocket = memo(function ShownSocket(props: Props) {
-  const { node, name, title, description, side, optional = false, wired = false, quiet = false } = props;
+  const {
+    node,
+    name,
+    title,
+    description,
+    side,
+    optional = false,
+    wired = false,
+    quiet = false,
+  } = props;
   const paint = usePaint(node, name, side);
   const fit = useDrag((state) => fitOf(state, node, name, side));
   const what = [paint.kind, paint.title].filter(Boolean).join(", ");
-  const tooltip = [`${title}: ${what}`, optional ? "optional" : "", description].filter(Boolean).join("\n");
+  const tooltip = [`${title}: ${what}`, optional ? "optional" : "", description]
+    .filter(Boolean)
+    .join("\n");
   return (
     <>
       <Handle

@@ -18,13 +18,19 @@ export const SocketShape = memo(function SocketShape({ paint }: { paint: Paint }
   const shape = shapeOf(paint.kind);
   const paintedWith = (colours: SpaceColour[], name: string, neutral: string) =>
     colours.length === 2 ? `url(#${id}${name})` : (colours[0]?.colour ?? neutral);
-  const fill = paintedWith(paint.fill, "fill", paint.outline.length ? "var(--node)" : "var(--socket-neutral)");
+  const fill = paintedWith(
+    paint.fill,
+    "fill",
+    paint.outline.length ? "var(--node)" : "var(--socket-neutral)",
+  );
   const outlined = paint.outline.length > 0;
   return (
     <svg className="socket-shape" viewBox="0 0 16 16" aria-hidden="true">
       <defs>
         {paint.fill.length === 2 && <Halves id={`${id}fill`} colours={paint.fill} />}
-        {outlined && paint.outline.length === 2 && <Halves id={`${id}outline`} colours={paint.outline} />}
+        {outlined && paint.outline.length === 2 && (
+          <Halves id={`${id}outline`} colours={paint.outline} />
+        )}
         {shape.half && (
           <linearGradient id={`${id}half`}>
             <stop offset="50%" stopColor={fill} />

@@ -6,7 +6,15 @@ import type { NodeDefinition, Problem, SocketType } from "../api/types";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
 import { activeWorkflow, useActive } from "../store/documents";
-import { isOver, type NodeRun, type Progress, type Shown, shownOutputs, shownRun, useRuns } from "../store/runs";
+import {
+  isOver,
+  type NodeRun,
+  type Progress,
+  type Shown,
+  shownOutputs,
+  shownRun,
+  useRuns,
+} from "../store/runs";
 import { type Paint, paintOf } from "../theme/spaces";
 import { kindOf, type NodeRows, rowsOf, rowsOfUnknown } from "../workflow/sockets";
 
@@ -42,7 +50,9 @@ export function useRows(id: string): NodeRows | null {
 export function usePaint(node: string, socket: string, side: "in" | "out"): Paint {
   const type = useActive((document) => document.workflow.nodes[node]?.type);
   const definition = useDefinition(type);
-  const checked = useChecks((state) => state.types[node]?.[side === "in" ? "inputs" : "outputs"][socket]);
+  const checked = useChecks(
+    (state) => state.types[node]?.[side === "in" ? "inputs" : "outputs"][socket],
+  );
   const spaces = useCatalogue((state) => state.spaces);
   return useMemo(() => {
     const unchecked: SocketType = { kind: kindOf(definition, socket, side), spaces: [] };
@@ -64,7 +74,9 @@ export function useNodeRun(id: string): Progressing {
   const preview = useRuns((state) => {
     const shown = shownRun(state.runs, ids);
     // A preview makes way for the result, so that nodes return to their size; without a result it stays.
-    return shown && (!isOver(shown.status) || shown.outputs.length === 0) ? shown.previews[id] : undefined;
+    return shown && (!isOver(shown.status) || shown.outputs.length === 0)
+      ? shown.previews[id]
+      : undefined;
   });
   return { run, progress, preview };
 }

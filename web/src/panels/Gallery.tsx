@@ -8,10 +8,19 @@ import { cancelRun } from "../store/running";
 import { isOver, type Run, useRuns } from "../store/runs";
 import { ui } from "../store/ui";
 
-const STATES = { waiting: "Waiting", running: "Running", finished: "Done", failed: "Failed", cancelled: "Cancelled" } as const;
+const STATES = {
+  waiting: "Waiting",
+  running: "Running",
+  finished: "Done",
+  failed: "Failed",
+  cancelled: "Cancelled",
+} as const;
 
 function when(run: Run): string {
-  return new Date(run.created).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  return new Date(run.created).toLocaleTimeString(undefined, {
+    hour: "2-digit",
+    minute: "2-digit",
+  });
 }
 
 function took(run: Run): string {
@@ -20,18 +29,28 @@ function took(run: Run): string {
 
 const ActiveRun = memo(function ActiveRun({ run }: { run: Run }) {
   const preview = Object.values(run.previews).at(-1);
-  const step = Object.entries(run.progress).findLast(([id]) => run.nodes[id]?.state === "running")?.[1];
+  const step = Object.entries(run.progress).findLast(
+    ([id]) => run.nodes[id]?.state === "running",
+  )?.[1];
   return (
     <div className="run-card" data-run={run.id} data-status={run.status}>
       <div className="run-row">
         <span className="state-dot" data-state={run.status === "running" ? "running" : "waiting"} />
         <span className="library-name">{STATES[run.status]}</span>
         <span className="list-detail">{step ? `${step.step}/${step.steps}` : when(run)}</span>
-        <button type="button" className="icon-button" aria-label="Cancel this run" title="Cancel this run" onClick={() => void cancelRun(run.id)}>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Cancel this run"
+          title="Cancel this run"
+          onClick={() => void cancelRun(run.id)}
+        >
           <X size={14} />
         </button>
       </div>
-      {preview && <img className="run-preview" src={preview} alt="Preview of the running picture" />}
+      {preview && (
+        <img className="run-preview" src={preview} alt="Preview of the running picture" />
+      )}
       {step && (
         <div className="meter">
           <span style={{ width: `${(step.step / Math.max(1, step.steps)) * 100}%` }} />
@@ -43,7 +62,14 @@ const ActiveRun = memo(function ActiveRun({ run }: { run: Run }) {
 
 const FailedRun = memo(function FailedRun({ run }: { run: Run }) {
   return (
-    <button type="button" className="run-card run-failed" data-run={run.id} data-status={run.status} title="Open this run’s workflow" onClick={() => void openRun(run.id)}>
+    <button
+      type="button"
+      className="run-card run-failed"
+      data-run={run.id}
+      data-status={run.status}
+      title="Open this run’s workflow"
+      onClick={() => void openRun(run.id)}
+    >
       <span className="run-row">
         <span className="state-dot" data-state={run.status} />
         <span className="library-name">{STATES[run.status]}</span>
@@ -65,6 +91,7 @@ const Pictures = memo(function Pictures({ run }: { run: Run }) {
         aria-label={`Picture of ${when(run)}`}
         data-test="thumb"
         data-run={run.id}
+        data-status={run.status}
         onClick={() => ui({ viewer: { run: run.id, index } })}
       >
         <img src={output.thumbnail ?? output.url} alt="" loading="lazy" draggable={false} />
@@ -95,7 +122,9 @@ export function Gallery() {
         ))}
       </div>
       {active.length === 0 && !pictures && (
-        <div className="empty">No pictures yet. Write what you want to see into the prompt and press Run.</div>
+        <div className="empty">
+          No pictures yet. Write what you want to see into the prompt and press Run.
+        </div>
       )}
     </div>
   );

@@ -21,7 +21,9 @@ export function entriesOf(definitions: Record<string, NodeDefinition>): Entry[] 
     .map((definition) => ({
       definition,
       label: definition.title,
-      words: [definition.type, definition.category, definition.description, definition.pack].join(" "),
+      words: [definition.type, definition.category, definition.description, definition.pack].join(
+        " ",
+      ),
     }))
     .sort((a, b) => a.label.localeCompare(b.label));
 }
@@ -56,12 +58,18 @@ function Category({ name, entries }: { name: string; entries: Entry[] }) {
   const [open, setOpen] = useState(true);
   return (
     <section>
-      <button type="button" className="panel-section" aria-expanded={open} onClick={() => setOpen(!open)}>
+      <button
+        type="button"
+        className="panel-section"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
         {open ? <ChevronDown size={14} /> : <ChevronRight size={14} />}
         {categoryTitle(name)}
         <span className="panel-count">{entries.length}</span>
       </button>
-      {open && entries.map(({ definition }) => <Item key={definition.type} definition={definition} />)}
+      {open &&
+        entries.map(({ definition }) => <Item key={definition.type} definition={definition} />)}
     </section>
   );
 }
@@ -92,10 +100,16 @@ export function Library() {
       <div className="panel-scroll" data-test="library">
         {query
           ? found.map(({ definition }) => <Item key={definition.type} definition={definition} />)
-          : [...categories].map(([name, list]) => <Category key={name} name={name} entries={list} />)}
-        {!ready && <div className="empty">The nodes are being loaded. The canvas can be used already.</div>}
+          : [...categories].map(([name, list]) => (
+              <Category key={name} name={name} entries={list} />
+            ))}
+        {!ready && (
+          <div className="empty">The nodes are being loaded. The canvas can be used already.</div>
+        )}
         {ready && found.length === 0 && (
-          <div className="empty">No node fits “{query}”. Try the name of what it makes, such as “image”.</div>
+          <div className="empty">
+            No node fits “{query}”. Try the name of what it makes, such as “image”.
+          </div>
         )}
         {broken.map((pack) => (
           <div key={pack.name} className="problem" data-severity="warning">

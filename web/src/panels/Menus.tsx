@@ -35,7 +35,15 @@ export function Keys({ shortcut }: { shortcut: string }) {
 
 export function ContextMenu() {
   const menu = useUi((state) => state.contextMenu);
-  return menu && <OpenContextMenu key={`${menu.screen.x},${menu.screen.y}`} screen={menu.screen} place={menu.node ? "node" : "canvas"} />;
+  return (
+    menu && (
+      <OpenContextMenu
+        key={`${menu.screen.x},${menu.screen.y}`}
+        screen={menu.screen}
+        place={menu.node ? "node" : "canvas"}
+      />
+    )
+  );
 }
 
 function OpenContextMenu({ screen, place }: { screen: Point; place: "node" | "canvas" }) {
@@ -58,24 +66,32 @@ function OpenContextMenu({ screen, place }: { screen: Point; place: "node" | "ca
         onPointerDown={() => ui({ contextMenu: null })}
         onContextMenu={(event) => event.preventDefault()}
       />
-      <div ref={inside.ref} className="popover menu" role="menu" style={inside.place} onKeyDown={keys}>
+      <div
+        ref={inside.ref}
+        className="popover menu"
+        role="menu"
+        style={inside.place}
+        onKeyDown={keys}
+      >
         {entries.map((entry, index) => (
           <Fragment key={entry.id}>
-          {index > 0 && entries[index - 1]?.group !== entry.group && <div className="menu-divider" role="separator" />}
-          <button
-            ref={index === 0 ? first : undefined}
-            type="button"
-            role="menuitem"
-            className="menu-item"
-            data-command={entry.id}
-            onClick={() => {
-              ui({ contextMenu: null });
-              entry.run();
-            }}
-          >
-            {entry.title}
-            {entry.keys?.[0] && <Keys shortcut={entry.keys[0]} />}
-          </button>
+            {index > 0 && entries[index - 1]?.group !== entry.group && (
+              <div className="menu-divider" role="separator" />
+            )}
+            <button
+              ref={index === 0 ? first : undefined}
+              type="button"
+              role="menuitem"
+              className="menu-item"
+              data-command={entry.id}
+              onClick={() => {
+                ui({ contextMenu: null });
+                entry.run();
+              }}
+            >
+              {entry.title}
+              {entry.keys?.[0] && <Keys shortcut={entry.keys[0]} />}
+            </button>
           </Fragment>
         ))}
       </div>
@@ -92,8 +108,20 @@ function OpenRefusal({ refusal }: { refusal: Refusal }) {
   const inside = useInside(refusal.screen, 12);
   const close = () => ui({ refusal: null });
   return (
-    <div ref={inside.ref} className="popover refusal" role="alertdialog" aria-label="This wire does not fit" data-test="refusal" style={inside.place}>
-      <button type="button" className="icon-button refusal-close" aria-label="Close" onClick={close}>
+    <div
+      ref={inside.ref}
+      className="popover refusal"
+      role="alertdialog"
+      aria-label="This wire does not fit"
+      data-test="refusal"
+      style={inside.place}
+    >
+      <button
+        type="button"
+        className="icon-button refusal-close"
+        aria-label="Close"
+        onClick={close}
+      >
         <X size={14} />
       </button>
       <div className="problem" data-severity="error">

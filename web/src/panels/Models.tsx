@@ -6,7 +6,11 @@ import { FamilyBadge } from "../widgets/ModelFileField";
 import { categoryTitle } from "./Library";
 
 function Row({ file }: { file: ModelFile }) {
-  const about = [file.trouble, file.evidence, file.parts.length ? `holds ${file.parts.join(", ")}` : ""];
+  const about = [
+    file.trouble,
+    file.evidence,
+    file.parts.length ? `holds ${file.parts.join(", ")}` : "",
+  ];
   return (
     <div className="model-row" title={about.filter(Boolean).join("\n")} data-model={file.name}>
       <span className="library-name">{file.title ?? file.name}</span>
@@ -29,8 +33,8 @@ export function Models() {
         </section>
       ))}
       <div className="empty">
-        Put model files into the folder <code>models</code>; they appear here by themselves. What a file is, is read
-        from the file, not from its name.
+        Put model files into the folder <code>models</code>; they appear here by themselves. What a
+        file is, is read from the file, not from its name.
       </div>
     </div>
   );

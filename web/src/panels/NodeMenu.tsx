@@ -65,7 +65,11 @@ function OpenMenu({ menu }: { menu: Menu }) {
     <>
       <div className="backdrop" onPointerDown={close} onContextMenu={(e) => e.preventDefault()} />
       <div className="popover node-menu" data-test="node-menu" style={{ left, top, width: WIDTH }}>
-        {menu.from && <div className="popover-title">Nodes that {menu.from.side === "out" ? "take" : "give"} this</div>}
+        {menu.from && (
+          <div className="popover-title">
+            Nodes that {menu.from.side === "out" ? "take" : "give"} this
+          </div>
+        )}
         {menu.from && !fitting ? (
           <div className="empty">Asking which nodes fit…</div>
         ) : (

@@ -26,11 +26,27 @@ export function Help() {
   const open = useUi((state) => state.help);
   if (!open) return null;
   return (
-    <div className="sheet" role="dialog" aria-modal="true" aria-label="Keyboard shortcuts" onClick={() => ui({ help: false })}>
-      <div className="sheet-card help" data-test="help" onClick={(event) => event.stopPropagation()}>
+    <div
+      className="sheet"
+      role="dialog"
+      aria-modal="true"
+      aria-label="Keyboard shortcuts"
+      onClick={() => ui({ help: false })}
+    >
+      <div
+        className="sheet-card help"
+        data-test="help"
+        onClick={(event) => event.stopPropagation()}
+      >
         <div className="sheet-title">
           Keyboard and pointer
-          <button type="button" className="icon-button" aria-label="Close" autoFocus onClick={() => ui({ help: false })}>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Close"
+            autoFocus
+            onClick={() => ui({ help: false })}
+          >
             <X size={16} />
           </button>
         </div>
@@ -70,7 +86,13 @@ function OpenDialog({ dialog }: { dialog: Question }) {
   const [value, setValue] = useState(dialog.value ?? "");
   const close = () => ui({ dialog: null });
   return (
-    <div className="sheet" role="dialog" aria-modal="true" aria-label={dialog.title} onClick={close}>
+    <div
+      className="sheet"
+      role="dialog"
+      aria-modal="true"
+      aria-label={dialog.title}
+      onClick={close}
+    >
       <form
         className="sheet-card dialog"
         data-test="dialog"
@@ -97,7 +119,12 @@ function OpenDialog({ dialog }: { dialog: Question }) {
           <button type="button" className="button button-quiet" onClick={close}>
             Cancel
           </button>
-          <button type="submit" className={`button ${dialog.danger ? "button-danger" : "button-primary"}`} autoFocus={dialog.value === undefined} data-test="confirm">
+          <button
+            type="submit"
+            className={`button ${dialog.danger ? "button-danger" : "button-primary"}`}
+            autoFocus={dialog.value === undefined}
+            data-test="confirm"
+          >
             {dialog.confirm}
           </button>
         </div>
@@ -125,7 +152,12 @@ export function Notices() {
               {notice.action.title}
             </button>
           )}
-          <button type="button" className="icon-button" aria-label="Dismiss" onClick={() => dismiss(notice.id)}>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Dismiss"
+            onClick={() => dismiss(notice.id)}
+          >
             <X size={14} />
           </button>
         </div>
@@ -161,7 +193,8 @@ export function Banners() {
     text = worker.message || "The worker has stopped. It is started again with the next run.";
     kind = "error";
   } else if (!ready) text = "Starting: the nodes are being loaded. You can look around meanwhile.";
-  else if (readOnly) text = "This workflow was made by a newer program. It is shown and cannot be changed.";
+  else if (readOnly)
+    text = "This workflow was made by a newer program. It is shown and cannot be changed.";
   return text ? (
     <div className="banner" data-kind={kind} role="status" data-test="banner">
       {text}

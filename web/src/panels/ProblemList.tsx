@@ -23,9 +23,16 @@ export function ProblemList() {
       {problems.map((problem, index) => {
         const node = problem.node ? nodes[problem.node] : undefined;
         return (
-          <div key={`${problem.code}-${problem.node}-${problem.socket}-${index}`} className="problem-entry">
+          <div
+            key={`${problem.code}-${problem.node}-${problem.socket}-${index}`}
+            className="problem-entry"
+          >
             {problem.node && node && (
-              <button type="button" className="problem-place" onClick={() => go(problem.node as string)}>
+              <button
+                type="button"
+                className="problem-place"
+                onClick={() => go(problem.node as string)}
+              >
                 {titleOf(node, definitions[node.type])}
               </button>
             )}
@@ -35,7 +42,11 @@ export function ProblemList() {
       })}
       {trouble && <div className="empty">{trouble}</div>}
       {problems.length === 0 && !trouble && (
-        <div className="empty">{ready ? "No problems: this workflow can run." : "The workflow is checked once the nodes are known."}</div>
+        <div className="empty">
+          {ready
+            ? "No problems: this workflow can run."
+            : "The workflow is checked once the nodes are known."}
+        </div>
       )}
     </div>
   );

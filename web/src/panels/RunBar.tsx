@@ -45,7 +45,12 @@ function useForecast(): string {
   return useMemo(() => {
     // A seed that will be drawn anew is like no seed of before.
     const layout = { nodes: JSON.parse(fixed) as Layout["nodes"] };
-    const workflow = withFreshSeeds({ version: VERSION, nodes, layout }, definitions, used, () => -1);
+    const workflow = withFreshSeeds(
+      { version: VERSION, nodes, layout },
+      definitions,
+      used,
+      () => -1,
+    );
     return foretold(forecast(workflow, definitions, experience));
   }, [nodes, fixed, used, definitions, experience]);
 }
@@ -54,7 +59,9 @@ function happening(run: Run, name: (id: string) => string): string {
   if (run.status === "waiting") return "Waiting for its turn";
   const entries = Object.entries(run.nodes);
   const running = entries.find(([, node]) => node.state === "running");
-  const done = entries.filter(([, node]) => node.state === "finished" || node.state === "cached").length;
+  const done = entries.filter(
+    ([, node]) => node.state === "finished" || node.state === "cached",
+  ).length;
   const count = entries.length ? `${done} of ${entries.length}` : "";
   if (!running) return ["Running", count].filter(Boolean).join(" · ");
   const step = run.progress[running[0]];
@@ -75,7 +82,10 @@ function share(run: Run): number {
 }
 
 function Status() {
-  const current = useRuns((state) => activeRuns(state).findLast((run) => run.status === "running") ?? activeRuns(state).at(-1));
+  const current = useRuns(
+    (state) =>
+      activeRuns(state).findLast((run) => run.status === "running") ?? activeRuns(state).at(-1),
+  );
   const waiting = useRuns((state) => activeRuns(state).length);
   const nodes = useActive((document) => document.workflow.nodes);
   const definitions = useCatalogue((state) => state.definitions);
@@ -95,7 +105,12 @@ function Status() {
   }
   if (errors > 0) {
     return (
-      <button type="button" className="run-status run-errors" data-test="run-status" onClick={() => ui({ right: "problems" })}>
+      <button
+        type="button"
+        className="run-status run-errors"
+        data-test="run-status"
+        onClick={() => ui({ right: "problems" })}
+      >
         {errors === 1 ? "1 problem" : `${errors} problems`}
       </button>
     );
@@ -112,7 +127,14 @@ function Count() {
   const set = (next: number) => ui({ count: Math.max(1, Math.min(MOST, next)) });
   return (
     <div className="run-count" role="group" aria-label="How many runs">
-      <button type="button" className="icon-button" aria-label="One run less" title="One run less" disabled={count <= 1} onClick={() => set(count - 1)}>
+      <button
+        type="button"
+        className="icon-button"
+        aria-label="One run less"
+        title="One run less"
+        disabled={count <= 1}
+        onClick={() => set(count - 1)}
+      >
         <Minus size={14} />
       </button>
       <input
@@ -122,7 +144,14 @@ function Count() {
         value={count}
         onChange={(event) => set(Number(event.target.value.replace(/\D/g, "")) || 1)}
       />
-      <button type="button" className="icon-button" aria-label="One run more" title="One run more" disabled={count >= MOST} onClick={() => set(count + 1)}>
+      <button
+        type="button"
+        className="icon-button"
+        aria-label="One run more"
+        title="One run more"
+        disabled={count >= MOST}
+        onClick={() => set(count + 1)}
+      >
         <Plus size={14} />
       </button>
     </div>
@@ -135,7 +164,12 @@ function Zoom() {
   return (
     <div className="bar" role="toolbar" aria-label="Zoom">
       <CommandButton id="zoom-out" icon={Minus} />
-      <button type="button" className="zoom-value" title="Zoom to 100 % (1)" onClick={() => void flow.zoomTo(1, { duration: 120 })}>
+      <button
+        type="button"
+        className="zoom-value"
+        title="Zoom to 100 % (1)"
+        onClick={() => void flow.zoomTo(1, { duration: 120 })}
+      >
         {Math.round(zoom * 100)} %
       </button>
       <CommandButton id="zoom-in" icon={Plus} />
@@ -164,13 +198,21 @@ export function RunBar() {
         </button>
         <Count />
         <span className="bar-divider" />
-        <Status />
-        {active && (
-          <button type="button" className="button button-quiet" data-test="cancel" title="Cancel the run (Ctrl+Alt+Enter)" onClick={() => void cancelRun()}>
-            <Square size={12} aria-hidden="true" />
-            Cancel
-          </button>
-        )}
+        <div className="run-middle">
+          <Status />
+          {active && (
+            <button
+              type="button"
+              className="button button-quiet"
+              data-test="cancel"
+              title="Cancel the run (Ctrl+Alt+Enter)"
+              onClick={() => void cancelRun()}
+            >
+              <Square size={12} aria-hidden="true" />
+              Cancel
+            </button>
+          )}
+        </div>
       </div>
       <Zoom />
     </footer>

@@ -51,6 +51,7 @@ function Side<Id extends string>({ panels, open, onOpen, side, marks = {} }: Rai
             aria-pressed={open === id}
             title={title}
             data-panel={id}
+            data-test={`panel-${id}`}
             onClick={() => onOpen(open === id ? null : id)}
           >
             <Icon size={16} />
@@ -59,7 +60,7 @@ function Side<Id extends string>({ panels, open, onOpen, side, marks = {} }: Rai
         ))}
       </nav>
       {panel && (
-        <section className="panel" aria-label={panel.title} data-test={`panel-${panel.id}`}>
+        <section className="panel" aria-label={panel.title} data-test="side-panel">
           <div className="panel-title">{panel.title}</div>
           <panel.content />
         </section>
@@ -75,7 +76,13 @@ export function SidePanels() {
   return (
     <>
       <Side side="left" panels={LEFT} open={left} onOpen={(id) => ui({ left: id })} />
-      <Side side="right" panels={RIGHT} open={right} onOpen={(id) => ui({ right: id })} marks={{ problems }} />
+      <Side
+        side="right"
+        panels={RIGHT}
+        open={right}
+        onOpen={(id) => ui({ right: id })}
+        marks={{ problems }}
+      />
     </>
   );
 }

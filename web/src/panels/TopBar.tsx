@@ -1,6 +1,18 @@
 /** The top: a tab for each open workflow, and what concerns the whole page. */
 
-import { CircleHelp, Download, FilePlus2, FolderOpen, Monitor, Moon, Redo2, Save, Sun, Undo2, X } from "lucide-react";
+import {
+  CircleHelp,
+  Download,
+  FilePlus2,
+  FolderOpen,
+  Monitor,
+  Moon,
+  Redo2,
+  Save,
+  Sun,
+  Undo2,
+  X,
+} from "lucide-react";
 import type { ComponentType } from "react";
 import { keysOf } from "../commands/keys";
 import { command } from "../commands/list";
@@ -14,7 +26,15 @@ interface IconProps {
 }
 
 /** A button that is nothing but a command: its title and shortcut are the tooltip. */
-export function CommandButton({ id, icon: Icon, disabled }: { id: string; icon: ComponentType<IconProps>; disabled?: boolean }) {
+export function CommandButton({
+  id,
+  icon: Icon,
+  disabled,
+}: {
+  id: string;
+  icon: ComponentType<IconProps>;
+  disabled?: boolean;
+}) {
   const { title, keys, run } = command(id);
   const shortcut = keys?.[0] ? ` (${keysOf(keys[0]).join("+")})` : "";
   return (
@@ -32,7 +52,17 @@ export function CommandButton({ id, icon: Icon, disabled }: { id: string; icon: 
   );
 }
 
-function Tab({ id, name, unsaved, active }: { id: string; name: string; unsaved: boolean; active: boolean }) {
+function Tab({
+  id,
+  name,
+  unsaved,
+  active,
+}: {
+  id: string;
+  name: string;
+  unsaved: boolean;
+  active: boolean;
+}) {
   return (
     <div className="tab" data-active={active || undefined} data-test="tab">
       <button
@@ -46,21 +76,39 @@ function Tab({ id, name, unsaved, active }: { id: string; name: string; unsaved:
       >
         {name}
       </button>
-      {unsaved && <span className="tab-unsaved" role="img" aria-label="Not saved" data-test="unsaved" />}
-      <button type="button" className="tab-close" aria-label={`Close ${name}`} title="Close" onClick={() => closeDocument(id)}>
+      {unsaved && (
+        <span className="tab-unsaved" role="img" aria-label="Not saved" data-test="unsaved" />
+      )}
+      <button
+        type="button"
+        className="tab-close"
+        aria-label={`Close ${name}`}
+        title="Close"
+        onClick={() => closeDocument(id)}
+      >
         <X size={12} />
       </button>
     </div>
   );
 }
 
-const WORKER_WORDS = { starting: "Starting", ready: "Ready", busy: "Working", stopped: "Stopped" } as const;
+const WORKER_WORDS = {
+  starting: "Starting",
+  ready: "Ready",
+  busy: "Working",
+  stopped: "Stopped",
+} as const;
 
 function WorkerChip() {
   const worker = useCatalogue((state) => state.worker);
   const device = worker.device ? ` on ${worker.device}` : "";
   return (
-    <span className="worker-chip" data-state={worker.state} title={worker.message || `The worker is ${worker.state}${device}`} data-test="worker">
+    <span
+      className="worker-chip"
+      data-state={worker.state}
+      title={worker.message || `The worker is ${worker.state}${device}`}
+      data-test="worker"
+    >
       <span className="worker-dot" />
       {WORKER_WORDS[worker.state] ?? worker.state}
       {device}

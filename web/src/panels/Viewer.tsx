@@ -46,12 +46,24 @@ function OpenViewer({ place }: { place: Place }) {
   if (!url) return null;
   const close = () => ui({ viewer: null });
   return (
-    <div className="viewer" role="dialog" aria-modal="true" aria-label="Picture" data-test="viewer" onClick={close}>
+    <div
+      className="viewer"
+      role="dialog"
+      aria-modal="true"
+      aria-label="Picture"
+      data-test="viewer"
+      onClick={close}
+    >
       <div className="viewer-bar" onClick={(event) => event.stopPropagation()}>
         <span className="list-detail">
           {at + 1} of {all.length}
         </span>
-        <button type="button" className="button" data-test="open-workflow" onClick={() => void openRun(place.run)}>
+        <button
+          type="button"
+          className="button"
+          data-test="open-workflow"
+          onClick={() => void openRun(place.run)}
+        >
           <WorkflowIcon size={14} aria-hidden="true" />
           Open its workflow
         </button>
@@ -59,17 +71,20 @@ function OpenViewer({ place }: { place: Place }) {
           <Download size={14} aria-hidden="true" />
           Download
         </a>
-        <button type="button" className="icon-button" aria-label="Close" title="Close (Esc)" onClick={close} autoFocus>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Close"
+          title="Close (Esc)"
+          onClick={close}
+          autoFocus
+        >
           <X size={16} />
         </button>
       </div>
-      {at > 0 && (
-        <Step side="left" onClick={() => go(-1)} />
-      )}
+      {at > 0 && <Step side="left" onClick={() => go(-1)} />}
       <img src={url} alt="The picture of this run" onClick={(event) => event.stopPropagation()} />
-      {at < all.length - 1 && (
-        <Step side="right" onClick={() => go(1)} />
-      )}
+      {at < all.length - 1 && <Step side="right" onClick={() => go(1)} />}
     </div>
   );
 }

@@ -6,7 +6,9 @@ import { chooseFile, openSaved, openTemplate, removeSaved } from "../store/files
 
 function modified(time: number | string): string {
   const date = new Date(typeof time === "number" ? time * 1000 : time);
-  return Number.isNaN(date.getTime()) ? "" : date.toLocaleDateString(undefined, { dateStyle: "medium" });
+  return Number.isNaN(date.getTime())
+    ? ""
+    : date.toLocaleDateString(undefined, { dateStyle: "medium" });
 }
 
 export function Workflows() {
@@ -15,7 +17,13 @@ export function Workflows() {
     <div className="panel-scroll" data-test="workflows">
       <div className="panel-heading">Templates</div>
       {templates.map(({ name, title }) => (
-        <button key={name} type="button" className="library-item" data-template={name} onClick={() => void openTemplate(name, title)}>
+        <button
+          key={name}
+          type="button"
+          className="library-item"
+          data-template={name}
+          onClick={() => void openTemplate(name, title)}
+        >
           <LayoutTemplate size={14} aria-hidden="true" />
           <span className="library-name">{title}</span>
         </button>
@@ -24,21 +32,36 @@ export function Workflows() {
       <div className="panel-heading">Saved</div>
       {saved.map(({ name, modified: time }) => (
         <div key={name} className="list-row">
-          <button type="button" className="library-item" data-saved={name} onClick={() => void openSaved(name)}>
+          <button
+            type="button"
+            className="library-item"
+            data-saved={name}
+            onClick={() => void openSaved(name)}
+          >
             <FileText size={14} aria-hidden="true" />
             <span className="library-name">{name}</span>
             <span className="list-detail">{modified(time)}</span>
           </button>
-          <button type="button" className="icon-button list-action" aria-label={`Delete ${name}`} title="Delete" onClick={() => removeSaved(name)}>
+          <button
+            type="button"
+            className="icon-button list-action"
+            aria-label={`Delete ${name}`}
+            title="Delete"
+            onClick={() => removeSaved(name)}
+          >
             <Trash2 size={14} />
           </button>
         </div>
       ))}
-      {saved.length === 0 && <div className="empty">Nothing saved yet. Ctrl+S keeps the open workflow here.</div>}
+      {saved.length === 0 && (
+        <div className="empty">Nothing saved yet. Ctrl+S keeps the open workflow here.</div>
+      )}
       <button type="button" className="button panel-button" onClick={chooseFile}>
         Open a file…
       </button>
-      <div className="empty">Or drop a workflow’s JSON, or a picture made here, anywhere on the page.</div>
+      <div className="empty">
+        Or drop a workflow’s JSON, or a picture made here, anywhere on the page.
+      </div>
     </div>
   );
 }

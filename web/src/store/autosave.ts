@@ -36,7 +36,10 @@ export function toSession(documents: readonly Document[], active: string): Sessi
       runs: d.runs,
       viewport: viewports.get(d.id),
     })),
-    active: Math.max(0, documents.findIndex((d) => d.id === active)),
+    active: Math.max(
+      0,
+      documents.findIndex((d) => d.id === active),
+    ),
   };
 }
 

@@ -48,7 +48,10 @@ export async function patiently<T>(question: () => Promise<T>): Promise<T> {
 }
 
 export async function loadDefinitions(): Promise<void> {
-  const [{ nodes, packs }, spaces] = await Promise.all([patiently(api.nodes), patiently(api.spaces)]);
+  const [{ nodes, packs }, spaces] = await Promise.all([
+    patiently(api.nodes),
+    patiently(api.spaces),
+  ]);
   useCatalogue.setState({ definitions: nodes, packs: packs ?? [], spaces, ready: true });
 }
 

@@ -67,7 +67,8 @@ async function ask(workflow: Workflow): Promise<void> {
     if (!mine.signal.aborted) showAnswer(answer);
   } catch (error) {
     if (mine.signal.aborted) return;
-    if (error instanceof ApiError) useChecks.setState({ trouble: error.status ? error.message : null });
+    if (error instanceof ApiError)
+      useChecks.setState({ trouble: error.status ? error.message : null });
     else throw error;
   }
 }

@@ -37,7 +37,10 @@ interface Documents {
   amend(change: Change, id?: string): void;
   undo(): void;
   redo(): void;
-  open(workflow: Workflow, about?: Partial<Pick<Document, "name" | "savedAs" | "readOnly">>): string;
+  open(
+    workflow: Workflow,
+    about?: Partial<Pick<Document, "name" | "savedAs" | "readOnly">>,
+  ): string;
   close(id: string): void;
   activate(id: string): void;
   update(id: string, change: Partial<Document>): void;
@@ -80,7 +83,9 @@ export function edited(document: Document, change: Change, gesture?: string): Do
   const workflow = change(document.workflow);
   if (workflow === document.workflow) return document;
   const goesOn = gesture !== undefined && gesture === document.gesture;
-  const past = goesOn ? document.past : [...document.past, document.workflow].slice(-LONGEST_HISTORY);
+  const past = goesOn
+    ? document.past
+    : [...document.past, document.workflow].slice(-LONGEST_HISTORY);
   return { ...document, workflow, past, future: [], gesture: gesture ?? null };
 }
 
@@ -94,7 +99,13 @@ export function undone(document: Document): Document {
 export function redone(document: Document): Document {
   const [workflow, ...future] = document.future;
   if (!workflow) return document;
-  return { ...document, workflow, past: [...document.past, document.workflow], future, gesture: null };
+  return {
+    ...document,
+    workflow,
+    past: [...document.past, document.workflow],
+    future,
+    gesture: null,
+  };
 }
 
 const first = newDocument(emptyWorkflow());
@@ -141,7 +152,11 @@ export const useDocuments = create<Documents>()((set, get) => {
 
 /** An empty document that nobody has used makes way for one that is opened. */
 function isUntouched(document: Document): boolean {
-  return Object.keys(document.workflow.nodes).length === 0 && document.past.length === 0 && !document.savedAs;
+  return (
+    Object.keys(document.workflow.nodes).length === 0 &&
+    document.past.length === 0 &&
+    !document.savedAs
+  );
 }
 
 type State = Pick<Documents, "documents" | "active">;
@@ -151,7 +166,8 @@ export function activeDocument(state: State): Document {
 }
 
 export const activeWorkflow = (): Workflow => activeDocument(useDocuments.getState()).workflow;
-export const edit = (change: Change, gesture?: string) => useDocuments.getState().edit(change, gesture);
+export const edit = (change: Change, gesture?: string) =>
+  useDocuments.getState().edit(change, gesture);
 
 export function useActive<T>(pick: (document: Document) => T): T {
   return useDocuments((state) => pick(activeDocument(state)));

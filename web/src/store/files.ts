@@ -23,7 +23,8 @@ export function openWorkflow(
 ): string {
   const workflow = placeMissing(normalised(raw), () => ESTIMATE);
   const readOnly = workflow.version > VERSION;
-  if (readOnly) notify("info", "This workflow was made by a newer program. It is shown and cannot be changed.");
+  if (readOnly)
+    notify("info", "This workflow was made by a newer program. It is shown and cannot be changed.");
   return useDocuments.getState().open(workflow, { ...about, readOnly });
 }
 
@@ -143,7 +144,8 @@ export function closeDocument(id: string): void {
   const { documents, close } = useDocuments.getState();
   const document = documents.find((d) => d.id === id);
   if (!document) return;
-  const losesWork = document.workflow !== document.clean && Object.keys(document.workflow.nodes).length > 0;
+  const losesWork =
+    document.workflow !== document.clean && Object.keys(document.workflow.nodes).length > 0;
   if (!losesWork) return close(id);
   ui({
     dialog: {

@@ -50,11 +50,14 @@ export const useRuns = create<Runs>()(() => ({
 /** Signatures and types of the nodes of runs that this page started. */
 const submitted = new Map<string, Map<string, { signature: Signature; type: string }>>();
 
+/** Remember what a run consists of. Events may be faster than the answer, so those that came are learnt now. */
 export function rememberSubmitted(
   run: string,
   nodes: Map<string, { signature: Signature; type: string }>,
 ): void {
   submitted.set(run, nodes);
+  for (const [node, state] of Object.entries(useRuns.getState().runs[run]?.nodes ?? {}))
+    learn(run, node, state);
 }
 
 function milliseconds(time: number | string | null | undefined): number | null {
@@ -116,7 +119,9 @@ export function after(run: Run, event: ServerEvent): Run {
       return { ...run, previews: { ...run.previews, [event.node]: event.url } };
     case "output": {
       const output = outputOf(event);
-      const known = run.outputs.some((o) => o.node === output.node && o.url === output.url && o.url);
+      const known = run.outputs.some(
+        (o) => o.node === output.node && o.url === output.url && o.url,
+      );
       return known ? run : { ...run, outputs: [...run.outputs, output] };
     }
     default:
@@ -145,8 +150,9 @@ function put(id: string, change: (run: Run) => Run): void {
   });
 }
 
+/** A run that was just accepted. One that events told of already is further on than this answer. */
 export function addRun(answer: RunAnswer): void {
-  put(answer.id, (run) => (isOver(run.status) ? run : merged(run, answer)));
+  if (!useRuns.getState().runs[answer.id]) put(answer.id, (run) => merged(run, answer));
 }
 
 export function receive(event: ServerEvent): void {
@@ -156,14 +162,14 @@ export function receive(event: ServerEvent): void {
     return;
   }
   if (!("run" in event)) return;
-  if (event.type === "node") learn(event.run, event);
+  if (event.type === "node") learn(event.run, event.node, event);
   put(event.run, (run) => after(run, event));
 }
 
 /** Keep how long a node took, for the forecast of the next run. */
-function learn(run: string, event: Extract<ServerEvent, { type: "node" }>): void {
+function learn(run: string, id: string, event: NodeRun): void {
   if (event.state !== "finished" && event.state !== "cached") return;
-  const node = submitted.get(run)?.get(event.node);
+  const node = submitted.get(run)?.get(id);
   if (!node) return;
   useRuns.setState(({ experience }) => {
     const seconds = event.seconds ?? 0;
@@ -177,7 +183,8 @@ export async function refreshRuns(): Promise<void> {
   const { runs } = await api.runs(SHOWN);
   useRuns.setState((state) => {
     const all = { ...state.runs };
-    for (const answer of runs) all[answer.id] = merged(all[answer.id] ?? emptyRun(answer.id), answer);
+    for (const answer of runs)
+      all[answer.id] = merged(all[answer.id] ?? emptyRun(answer.id), answer);
     const order = Object.keys(all).sort((a, b) => (all[b]?.created ?? 0) - (all[a]?.created ?? 0));
     return { runs: all, order: order.slice(0, SHOWN * 2) };
   });
@@ -194,7 +201,9 @@ export function activeRuns(state: Pick<Runs, "runs" | "order">): Run[] {
 export function shownRun(runs: Record<string, Run>, ids: readonly string[]): Run | undefined {
   const known = ids.flatMap((id) => runs[id] ?? []);
   return (
-    known.find((run) => run.status === "running") ?? known.find((run) => run.status !== "waiting") ?? known[0]
+    known.find((run) => run.status === "running") ??
+    known.find((run) => run.status !== "waiting") ??
+    known[0]
   );
 }
 
@@ -206,10 +215,16 @@ export interface Shown {
 }
 
 /** What a node made when it last made anything, looked for in the document's newest runs. */
-export function shownOutputs(runs: Record<string, Run>, ids: readonly string[], node: string): Shown[] {
+export function shownOutputs(
+  runs: Record<string, Run>,
+  ids: readonly string[],
+  node: string,
+): Shown[] {
   for (const id of ids) {
     const outputs = runs[id]?.outputs ?? [];
-    const found = outputs.flatMap((output, index) => (output.node === node ? [{ run: id, index, output }] : []));
+    const found = outputs.flatMap((output, index) =>
+      output.node === node ? [{ run: id, index, output }] : [],
+    );
     if (found.length) return found;
   }
   return [];

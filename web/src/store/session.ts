@@ -19,7 +19,13 @@ function fail(error: unknown): void {
 function event(message: ServerEvent): void {
   switch (message.type) {
     case "worker":
-      return useCatalogue.setState({ worker: { ...message } });
+      return useCatalogue.setState(({ worker }) => ({
+        worker: {
+          device: message.device ?? worker.device,
+          state: message.state,
+          message: message.message,
+        },
+      }));
     case "nodes":
       return void loadDefinitions().catch(fail);
     case "models":

@@ -81,7 +81,8 @@ function remembered<T extends string>(key: string, allowed: readonly T[], usual:
 }
 
 export const useUi = create<Ui>()(() => ({
-  left: "library",
+  // On a small window the workflow gets the room; the library is a click (or a double click) away.
+  left: typeof innerWidth === "number" && innerWidth < 1600 ? null : "library",
   right: "gallery",
   theme: remembered<Theme>("latent-loom.theme", ["system", "light", "dark"], "system"),
   patterns: remembered("latent-loom.patterns", ["on", "off"], "off") === "on",
@@ -125,10 +126,11 @@ export function setPatterns(patterns: boolean): void {
 /** Close whatever lies on top, one at a time; false where nothing did. */
 export function closeTop(): boolean {
   const state = useUi.getState();
-  const open = (["dialog", "nodeMenu", "contextMenu", "refusal", "viewer"] as const).find((key) => state[key]);
+  const open = (["dialog", "nodeMenu", "contextMenu", "refusal", "viewer"] as const).find(
+    (key) => state[key],
+  );
   if (open) ui({ [open]: null });
   else if (state.help) ui({ help: false });
   else return false;
   return true;
 }
-

@@ -53,7 +53,14 @@ export interface Paint {
 const MANY = 2; // with more candidates than this a socket counts as unknown
 
 export function paintOf(type: SocketType, spaces: SpacesAnswer): Paint {
-  const paint: Paint = { kind: type.kind, fill: [], outline: [], unknown: false, short: "", title: "" };
+  const paint: Paint = {
+    kind: type.kind,
+    fill: [],
+    outline: [],
+    unknown: false,
+    short: "",
+    title: "",
+  };
   const titles: string[] = [];
   for (const { axis, candidates } of type.spaces) {
     if (!candidates || candidates.length === 0 || candidates.length > MANY) {

@@ -38,7 +38,9 @@ export function ImageFileField({ widget, value, onChange }: WidgetProps) {
         data-widget={widget.name}
         data-over={over || undefined}
         data-empty={!name || undefined}
-        aria-label={name ? `${widget.title}: ${name}. Choose another` : `${widget.title}: choose a picture`}
+        aria-label={
+          name ? `${widget.title}: ${name}. Choose another` : `${widget.title}: choose a picture`
+        }
         onClick={() => chooser.current?.click()}
         onDragOver={(event) => {
           event.preventDefault();

@@ -17,7 +17,12 @@ export function FamilyBadge({ file }: { file: ModelFile }) {
   if (file.trouble) return <span className="badge badge-trouble">cannot be used</span>;
   const ids = file.spaces?.latent ?? [];
   const title = [file.family, file.evidence].filter(Boolean).join(": ");
-  if (ids.length === 0) return file.family ? <span className="badge" title={title}>{file.family}</span> : null;
+  if (ids.length === 0)
+    return file.family ? (
+      <span className="badge" title={title}>
+        {file.family}
+      </span>
+    ) : null;
   const words = ids.map((id) => spaces.latent[id]?.short ?? id).join(" or ");
   return (
     <span className="badge" title={title}>

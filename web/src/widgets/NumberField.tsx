@@ -71,7 +71,9 @@ export function NumberField({ widget, value, onChange }: WidgetProps) {
     }
   };
 
-  const full = slider ? ((number - (limits.low ?? 0)) / ((limits.high ?? 1) - (limits.low ?? 0))) * 100 : 0;
+  const full = slider
+    ? ((number - (limits.low ?? 0)) / ((limits.high ?? 1) - (limits.low ?? 0))) * 100
+    : 0;
   if (typed !== null) {
     return (
       <input
@@ -108,7 +110,9 @@ export function NumberField({ widget, value, onChange }: WidgetProps) {
       onPointerCancel={() => (press.current = null)}
       onKeyDown={keys}
     >
-      {slider && <span className="field-fill" style={{ width: `${Math.min(100, Math.max(0, full))}%` }} />}
+      {slider && (
+        <span className="field-fill" style={{ width: `${Math.min(100, Math.max(0, full))}%` }} />
+      )}
       <span className="field-digits">{shown(number)}</span>
     </div>
   );

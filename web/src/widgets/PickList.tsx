@@ -32,7 +32,12 @@ const FEW = 8; // lists up to this long have no search field
 export function PickList({ picks, onPick, current, placeholder, empty, search, label }: Props) {
   const [query, setQuery] = useState("");
   const found = useMemo(() => ranked(picks, query), [picks, query]);
-  const [chosen, setChosen] = useState(() => Math.max(0, picks.findIndex((p) => p.key === current)));
+  const [chosen, setChosen] = useState(() =>
+    Math.max(
+      0,
+      picks.findIndex((p) => p.key === current),
+    ),
+  );
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
   const searching = search ?? picks.length > FEW;

@@ -47,7 +47,10 @@ export const Widget = memo(function Widget({ node, widget, wired }: Props) {
   const { component: Field, wide } = WIDGETS[widgetKind(widget)];
   const shown = value === undefined ? widget.default : value;
   return (
-    <div className={wide && !wired ? "widget widget-wide" : "widget"} title={widget.description || undefined}>
+    <div
+      className={wide && !wired ? "widget widget-wide" : "widget"}
+      title={widget.description || undefined}
+    >
       {(!wide || wired) && <span className="widget-label">{widget.title}</span>}
       {wired ? (
         <span className="widget-wired">from the wire</span>

@@ -31,7 +31,9 @@ export function plainSchema(schema: Schema): Schema {
   return first && rest.length === 0 ? { ...schema, ...first } : schema;
 }
 
-export function widgetKind(widget: Pick<WidgetDefinition, "control" | "schema" | "folder">): WidgetKind {
+export function widgetKind(
+  widget: Pick<WidgetDefinition, "control" | "schema" | "folder">,
+): WidgetKind {
   const schema = plainSchema(widget.schema);
   const named = KINDS.find((kind) => kind === widget.control);
   if (named === "number") return isShare(schema) ? "slider" : "number";
@@ -39,7 +41,8 @@ export function widgetKind(widget: Pick<WidgetDefinition, "control" | "schema" |
   if (widget.folder) return "model_file";
   if (schema.enum) return "choice";
   if (schema.type === "boolean") return "toggle";
-  if (schema.type === "integer" || schema.type === "number") return isShare(schema) ? "slider" : "number";
+  if (schema.type === "integer" || schema.type === "number")
+    return isShare(schema) ? "slider" : "number";
   return "text";
 }
 
@@ -76,7 +79,8 @@ export function clamped(value: number, raw: Schema): number {
   const below = schema.exclusiveMaximum !== undefined && high !== null && result >= high;
   const inside = multiple ?? limitsOf(schema).step;
   if (above) result = tidy((low as number) + inside);
-  else if (low !== null && result < low) result = multiple ? tidy(Math.ceil(low / multiple) * multiple) : low;
+  else if (low !== null && result < low)
+    result = multiple ? tidy(Math.ceil(low / multiple) * multiple) : low;
   if (below) result = tidy((high as number) - inside);
   else if (high !== null && result > high) {
     result = multiple ? tidy(Math.floor(high / multiple) * multiple) : high;

@@ -29,7 +29,8 @@ function isSpread(letters: string, text: string): boolean {
   for (const word of words) {
     const next = new Set(taken);
     for (const start of taken) {
-      for (let end = start; end < letters.length && letters[end] === word[end - start]; end++) next.add(end + 1);
+      for (let end = start; end < letters.length && letters[end] === word[end - start]; end++)
+        next.add(end + 1);
     }
     taken = next;
   }

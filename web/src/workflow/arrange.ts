@@ -41,7 +41,11 @@ export function columns(workflow: Workflow): Map<string, number> {
 }
 
 /** The workflow with its nodes (or only `which`) in tidy columns, beginning at the old top left corner. */
-export function arrange(workflow: Workflow, sizeOf: (id: string) => Size, which?: Set<string>): Workflow {
+export function arrange(
+  workflow: Workflow,
+  sizeOf: (id: string) => Size,
+  which?: Set<string>,
+): Workflow {
   const column = columns(workflow);
   const stacks: string[][] = [];
   for (const [id, index] of column) {

@@ -59,7 +59,12 @@ export function paste(workflow: Workflow, piece: Workflow, offset: Point): Paste
     });
     const at = piece.layout.nodes[id] ?? { x: 0, y: 0 };
     const place = { ...at, x: at.x + offset.x, y: at.y + offset.y };
-    result = addNode(result, renamed.get(id) ?? id, { ...node, inputs: Object.fromEntries(inputs) }, place);
+    result = addNode(
+      result,
+      renamed.get(id) ?? id,
+      { ...node, inputs: Object.fromEntries(inputs) },
+      place,
+    );
   }
   return { workflow: result, ids: [...renamed.values()] };
 }

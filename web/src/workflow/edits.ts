@@ -1,6 +1,15 @@
 /** Changes of a workflow. Each gives a new workflow and shares everything that it did not touch. */
 
-import type { Edit, Json, Layout, Mode, NodeLayout, PlacedNode, Wire, Workflow } from "../api/types";
+import type {
+  Edit,
+  Json,
+  Layout,
+  Mode,
+  NodeLayout,
+  PlacedNode,
+  Wire,
+  Workflow,
+} from "../api/types";
 import { freshId } from "./model";
 
 export interface Point {
@@ -11,7 +20,11 @@ export interface Point {
 const GAP = 64; // pixels between a node and one that a fix puts before it
 const USUAL_WIDTH = 280;
 
-function withNode(workflow: Workflow, id: string, change: (node: PlacedNode) => PlacedNode): Workflow {
+function withNode(
+  workflow: Workflow,
+  id: string,
+  change: (node: PlacedNode) => PlacedNode,
+): Workflow {
   const node = workflow.nodes[id];
   if (!node) return workflow;
   const changed = change(node);
@@ -57,7 +70,12 @@ export function disconnect(workflow: Workflow, id: string, socket: string): Work
   });
 }
 
-export function addNode(workflow: Workflow, id: string, node: PlacedNode, at: NodeLayout): Workflow {
+export function addNode(
+  workflow: Workflow,
+  id: string,
+  node: PlacedNode,
+  at: NodeLayout,
+): Workflow {
   const added = { ...workflow, nodes: { ...workflow.nodes, [id]: node } };
   return withLayout(added, { ...workflow.layout.nodes, [id]: at });
 }
@@ -125,7 +143,12 @@ export function applyEdits(workflow: Workflow, edits: readonly Edit[]): Workflow
         const inputs = Object.fromEntries(
           Object.entries(edit.node.inputs ?? {}).map(([socket, old]) => [socket, wire(old)]),
         );
-        const node: PlacedNode = { ...edit.node, title: edit.node.title ?? "", mode: edit.node.mode ?? "run", inputs };
+        const node: PlacedNode = {
+          ...edit.node,
+          title: edit.node.title ?? "",
+          mode: edit.node.mode ?? "run",
+          inputs,
+        };
         result = addNode(result, id, node, placeBefore(result, edit.near ?? null));
         break;
       }

@@ -51,9 +51,17 @@ export function freshId(type: string, taken: { has(id: string): boolean }): stri
 export function placed(definition: NodeDefinition): PlacedNode {
   const values: Record<string, Json> = {};
   for (const widget of definition.widgets) {
-    if (widget.default !== null && widget.default !== undefined) values[widget.name] = widget.default;
+    if (widget.default !== null && widget.default !== undefined)
+      values[widget.name] = widget.default;
   }
-  return { type: definition.type, version: definition.version, title: "", mode: "run", values, inputs: {} };
+  return {
+    type: definition.type,
+    version: definition.version,
+    title: "",
+    mode: "run",
+    values,
+    inputs: {},
+  };
 }
 
 /** The socket's name without the number of a variadic one ("images.2" is "images"). */
