@@ -3,6 +3,7 @@
 import argparse
 import os
 import random
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from diffusion.vae import AutoencoderKL
 from starter import train_vae
 from starter.pictures import draw
 from starter.scenes import Scene, random_scene
-from starter.training import RUNS, report
+from starter.training import RUNS, report, training_device
 
-SHARD = 2048
+SHARD = 2048  # pictures
+SHARDS = 19
 FOLDER = RUNS / "latents"
 
 
@@ -42,8 +44,9 @@ def encode_shard(vae: AutoencoderKL, index: int) -> Tensor:
     parts = []
     for start in range(index * SHARD, (index + 1) * SHARD, 16):
         pixels = pixels_of([numbered_picture(number) for number in range(start, start + 16)])
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            parts.append(vae.encode(pixels).half())
+        pixels = pixels.to(next(vae.parameters()).device)
+        with torch.autocast(pixels.device.type, dtype=torch.bfloat16):
+            parts.append(vae.encode(pixels).half().cpu())
     return torch.cat(parts)
 
 
@@ -61,21 +64,25 @@ def load_shards() -> Tensor:
     return torch.cat(shards)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shards", type=int, default=30)
-    parser.add_argument("--every", type=int, default=1, help="encode each n-th shard only")
-    parser.add_argument("--first", type=int, default=0)
-    asked = parser.parse_args()
+def encode(shards: Iterable[int]) -> None:
+    """Encodes the shards that are not there yet."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    vae = train_vae.load("vae-starter")
-    for index in range(asked.first, asked.shards, asked.every):
+    vae = train_vae.load("vae-starter").to(training_device())
+    for index in shards:
         if shard_path(index).exists():
             continue
         part = shard_path(index).with_suffix(f".{os.getpid()}.part")
         torch.save(encode_shard(vae, index), part)
         os.replace(part, shard_path(index))
         report(f"encoded shard {index}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shards", type=int, default=SHARDS)
+    parser.add_argument("--first", type=int, default=0)
+    asked = parser.parse_args()
+    encode(range(asked.first, asked.shards))
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def orthogonalise(matrix: Tensor, iterations: int = 4) -> Tensor:
     wide = matrix.T if tall else matrix
     wide = (wide / (wide.norm() + 1e-7)).bfloat16()  # the two large products cost most
     gram = (wide @ wide.T).float()  # (rows, rows)
-    identity = torch.eye(gram.shape[0], dtype=gram.dtype)
+    identity = torch.eye(gram.shape[0], dtype=gram.dtype, device=gram.device)
     product = identity
     a, b, c = QUINTIC
     for iteration in range(iterations):

@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -54,7 +53,8 @@ def token_ids(captions: list[str]) -> Tensor:
 
 def encode(encoder: Any, captions: list[str]) -> Tensor:
     """The context that the UNet reads, (batch, 32, 128)."""
-    hidden: Tensor = encoder(input_ids=token_ids(captions)).last_hidden_state
+    ids = token_ids(captions).to(next(encoder.parameters()).device)
+    hidden: Tensor = encoder(input_ids=ids).last_hidden_state
     return hidden
 
 
@@ -63,4 +63,3 @@ def quiet() -> None:
     from transformers.utils import logging
 
     logging.set_verbosity_error()
-    torch.set_num_threads(max(1, torch.get_num_threads()))

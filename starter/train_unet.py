@@ -2,6 +2,7 @@
 
 import argparse
 import random
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -14,7 +15,15 @@ from diffusion.unet import UNet, UNetConfig
 from starter import latents, text
 from starter.captions import caption
 from starter.optimiser import Muon
-from starter.training import RUNS, Average, Budget, load_state, report, save_state
+from starter.training import (
+    RUNS,
+    Average,
+    Budget,
+    load_state,
+    report,
+    save_state,
+    training_device,
+)
 
 CONFIG = UNetConfig(
     in_channels=4,
@@ -120,20 +129,25 @@ class Data:
 def loss_of(
     pair: Pair, x: Tensor, captions: list[str], sigmas: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """The weighted loss, and the plain noise loss of each example with its timestep's third."""
+    """The weighted loss, and the plain noise loss of each quarter of the timesteps, low first."""
     # one timestep from each of equal slices of 0…999: every batch covers all noise levels
     size = len(x)
     slices = (torch.arange(size) + torch.rand(size, generator=generator)) / size
     steps = (slices * 1000).long().clamp(max=999)
-    sigma = sigmas[steps][:, None, None, None]
-    noise = torch.randn(x.shape, generator=generator)
+    weights = loss_weights(sigmas[steps]).to(x.device)
+    sigma = sigmas[steps][:, None, None, None].to(x.device)
+    noise = torch.randn(x.shape, generator=generator).to(x.device)
     noisy = (x + sigma * noise) / (1 + sigma**2).sqrt()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast(x.device.type, dtype=torch.bfloat16):
         context = text.encode(pair.text, captions)
-        predicted = pair.unet(noisy, steps, context).float()
+        predicted = pair.unet(noisy, steps.to(x.device), context).float()
     squared = (predicted - noise).square().mean(dim=(1, 2, 3))  # (batch,)
-    weighted = (loss_weights(sigmas[steps]) * squared).mean()
-    return weighted, squared.detach().unflatten(0, (4, -1)).mean(1)
+    return (weights * squared).mean(), squared.detach().unflatten(0, (4, -1)).mean(1)
+
+
+def attention_for(device: torch.device) -> AbstractContextManager[None]:
+    """On a processor the plain form is faster than the fused one, for heads this small."""
+    return sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
 
 
 def train(minutes: float, steps: int | None, seed: int = 1) -> None:
@@ -142,6 +156,8 @@ def train(minutes: float, steps: int | None, seed: int = 1) -> None:
     torch.manual_seed(seed)
     pair = Pair()
     initialise(pair)
+    device = training_device()
+    pair.to(device)
     average = Average(pair, decay=0.998)
     others = ("unet.input_blocks.0.0", "unet.out.2", "text.embeddings")
     optimiser = Muon(pair, others=others)
@@ -156,8 +172,8 @@ def train(minutes: float, steps: int | None, seed: int = 1) -> None:
         rng = random.Random(f"unet {seed} {budget.step}")
         generator = torch.Generator().manual_seed(seed * 1_000_003 + budget.step)
         x, captions = data.batch(rng, BATCH)
-        with sdpa_kernel(SDPBackend.MATH):  # faster than the fused one for heads this small
-            loss, parts = loss_of(pair, x, captions, sigmas, generator)
+        with attention_for(device):
+            loss, parts = loss_of(pair, x.to(device), captions, sigmas, generator)
             loss.backward()
         torch.nn.utils.clip_grad_norm_(pair.parameters(), 1.0)
         optimiser.step(budget.rate(RATE))

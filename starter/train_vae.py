@@ -13,7 +13,7 @@ from diffusion.vae import AutoencoderKL, ResidualBlock, VaeConfig, sample_poster
 from starter.optimiser import Muon
 from starter.pictures import draw
 from starter.scenes import random_scene
-from starter.training import RUNS, Budget, load_state, report, save_state
+from starter.training import RUNS, Budget, load_state, report, save_state, training_device
 
 CONFIG = VaeConfig(
     pixel_channels=3,
@@ -70,7 +70,7 @@ def picture_batch(rng: random.Random, size: int, *, held_out: bool = False) -> T
 
 def loss_of(vae: AutoencoderKL, pixels: Tensor, generator: torch.Generator) -> tuple[Tensor, float]:
     """The training loss, and the mean squared error inside it."""
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast(pixels.device.type, dtype=torch.bfloat16):
         moments = vae.moments(pixels)
         moments = type(moments)(moments.mean.float(), moments.log_variance.float())
         decoded = vae.decode(sample_posterior(moments, generator)).float()
@@ -94,8 +94,10 @@ def psnr(vae: AutoencoderKL, pixels: Tensor) -> float:
 def train(name: str, seed: int, minutes: float, steps: int | None) -> AutoencoderKL:
     """Trains, or goes on training, the VAE called `name`; its state lies in starter/runs."""
     torch.manual_seed(seed)
+    device = training_device()
     vae = AutoencoderKL(CONFIG)
     initialise(vae)
+    vae.to(device)
     optimiser = Muon(vae, others=("encoder.conv_in", "decoder.conv_out"))
     budget = Budget(minutes, steps)
     path = RUNS / f"{name}.pt"
@@ -103,12 +105,13 @@ def train(name: str, seed: int, minutes: float, steps: int | None) -> Autoencode
         vae.load_state_dict(state["vae"])
         optimiser.load_state_dict(state["optimiser"])
         budget.step, budget.seconds = state["step"], state["seconds"]
-    test = picture_batch(random.Random(99), 32, held_out=True)
+    test = picture_batch(random.Random(99), 32, held_out=True).to(device)
     smooth = 0.0
     while budget.progress < 1:
         rng = random.Random(f"{name} {seed} {budget.step}")
         generator = torch.Generator().manual_seed(seed * 1_000_003 + budget.step)
-        loss, squared = loss_of(vae, batch(rng, budget.step, budget.progress), generator)
+        pixels = batch(rng, budget.step, budget.progress).to(device)
+        loss, squared = loss_of(vae, pixels, generator)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         optimiser.step(budget.rate(RATE))

@@ -77,8 +77,13 @@ def load_state(path: Path) -> dict[str, Any] | None:
     """The saved state, or None where a training has not been saved yet."""
     if not path.exists():
         return None
-    state: dict[str, Any] = torch.load(path, weights_only=True)
+    state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
     return state
+
+
+def training_device() -> torch.device:
+    """The GPU where CUDA has one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def report(line: str) -> None:
