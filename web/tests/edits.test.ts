@@ -50,10 +50,17 @@ describe("edits", () => {
 });
 
 describe("a fix's edits", () => {
+  it("can remove a value, so that the default counts again", () => {
+    const before = setValue(chain(), "sample", "typo", 7);
+    const after = applyEdits(before, [{ op: "unset_value", node: "sample", name: "typo" }]);
+    expect(after.nodes.sample?.values).toEqual(chain().nodes.sample?.values);
+  });
+
   it("are applied in order", () => {
     const after = applyEdits(chain(), [
       { op: "set_value", node: "sample", name: "seed", value: "18446744073709551615" },
       { op: "disconnect", node: "save", socket: "image" },
+      { op: "unset_value", node: "save", name: "nothing" },
       {
         op: "connect",
         node: "save",

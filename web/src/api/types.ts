@@ -117,6 +117,7 @@ export interface Workflow {
 
 export type Edit =
   | { op: "set_value"; node: string; name: string; value: Json }
+  | { op: "unset_value"; node: string; name: string }
   | { op: "connect"; node: string; socket: string; wire: Wire }
   | { op: "disconnect"; node: string; socket: string }
   | { op: "add_node"; id: string; node: PlacedNode; near?: string | null }

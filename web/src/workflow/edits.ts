@@ -42,6 +42,14 @@ export function setValue(workflow: Workflow, id: string, name: string, value: Js
   );
 }
 
+export function unsetValue(workflow: Workflow, id: string, name: string): Workflow {
+  return withNode(workflow, id, (node) => {
+    if (!(name in node.values)) return node;
+    const kept = Object.entries(node.values).filter(([key]) => key !== name);
+    return { ...node, values: Object.fromEntries(kept) };
+  });
+}
+
 export function setTitle(workflow: Workflow, id: string, title: string): Workflow {
   return withNode(workflow, id, (node) => (node.title === title ? node : { ...node, title }));
 }
@@ -126,6 +134,9 @@ export function applyEdits(workflow: Workflow, edits: readonly Edit[]): Workflow
     switch (edit.op) {
       case "set_value":
         result = setValue(result, now(edit.node), edit.name, edit.value);
+        break;
+      case "unset_value":
+        result = unsetValue(result, now(edit.node), edit.name);
         break;
       case "connect":
         result = connect(result, now(edit.node), edit.socket, wire(edit.wire));
