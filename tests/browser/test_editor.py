@@ -29,9 +29,7 @@ def test_the_editor_opens_on_the_default_workflow(page: Page) -> None:
 
 @needs_starter
 def test_the_default_workflow_draws_what_the_prompt_says(page: Page) -> None:
-    editor.type_prompt(
-        page, "CLIP Text Encode (positive)", "a large blue square on a yellow background"
-    )
+    editor.type_prompt(page, "Prompt", "a large blue square on a yellow background")
     editor.run(page)
     drawn = editor.picture(page, "Save Image")
     assert share(drawn, (36, 76, 216)) > 0.08, "too little blue for a large square"
@@ -79,7 +77,7 @@ def test_undo_restores_what_was_deleted_and_redo_takes_it_away_again(page: Page)
 
 
 def test_a_saved_workflow_opens_again_as_the_same_graph(page: Page) -> None:
-    editor.type_prompt(page, "CLIP Text Encode (positive)", "a small green ring")
+    editor.type_prompt(page, "Prompt", "a small green ring")
     page.keyboard.press("Escape")
     page.keyboard.press("Control+s")
     dialog = page.locator("[data-test=dialog]")
@@ -95,9 +93,7 @@ def test_a_saved_workflow_opens_again_as_the_same_graph(page: Page) -> None:
     page.wait_for_selector("[data-node]")
     page.locator("[data-test=panel-workflows]").click()
     page.locator('[data-saved="my ring"]').click()
-    expect(editor.node(page, "CLIP Text Encode (positive)").locator("textarea")).to_have_value(
-        "a small green ring"
-    )
+    expect(editor.node(page, "Prompt").locator("textarea")).to_have_value("a small green ring")
     again = page.request.put(page.url + "api/workflows/saved/again", data={"workflow": saved})
     assert again.ok
     assert saved["nodes"]["2"]["values"]["text"] == "a small green ring"

@@ -41,7 +41,7 @@ def workflow() -> Workflow:
         ("5.seed=18446744073709551615", "5", "seed", 2**64 - 1),
         ("ksampler.CFG=3", "5", "cfg", 3),
         ("KSampler.sampler=heun", "5", "sampler", "heun"),
-        ("CLIP Text Encode (positive).text=a = b.c", "2", "text", "a = b.c"),
+        ("Prompt.text=a = b.c", "2", "text", "a = b.c"),
         ("3.text=7", "3", "text", "7"),
         ("3.text=", "3", "text", ""),
         ("Empty Latent.Width=256", "4", "width", 256),
