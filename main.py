@@ -11,6 +11,9 @@ from server.settings import PRECISIONS, ROOT, VERSION, Settings
 
 COMMANDS = ("serve", "run", "check", "inspect", "build-editor")
 
+VALUED = ("--models", "--data", "--precision", "--device", "--port", "--token")
+"""Options whose value is the next word: that word is no command, whatever it is."""
+
 EPILOG = """\
 Without a command, the server is started: "python main.py --port 9000" is
 "python main.py serve --port 9000". "python main.py COMMAND --help" says more.
@@ -21,9 +24,7 @@ Exit codes: 0 fine, 1 problems, 2 wrong usage.
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given or (given[0] not in COMMANDS and given[0] not in ("-h", "--help", "--version")):
-        given.insert(0, "serve")
-    options = _parser().parse_args(given)
+    options = _parser().parse_args(_command_first(given))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     # What is heavy to import is imported by the command that needs it.
     match options.command:
@@ -44,6 +45,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return inspect_file(_settings(options), options.file, options.json)
     return _build_editor()
+
+
+def _command_first(given: list[str]) -> list[str]:
+    """The words in the order that the parser wants: the command, then its options.
+
+    People may write options before the command; without a command it is serve.
+    """
+    if given[:1] and given[0] in ("-h", "--help", "--version"):
+        return given
+    is_value = False
+    for place, word in enumerate(given):
+        if not is_value and word in COMMANDS:
+            return [word, *given[:place], *given[place + 1 :]]
+        if not is_value and not word.startswith("-"):
+            break
+        is_value = not is_value and word in VALUED
+    return ["serve", *given]
 
 
 def _build_editor() -> int:

@@ -1,7 +1,9 @@
 """The command line: what it takes, what it says, and how it ends."""
 
+import argparse
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -86,6 +88,26 @@ def test_wrong_usage_is_exit_code_2(
 def test_every_command_takes_further_models_folders(command: str, tmp_path: Path) -> None:
     options = main._parser().parse_args([command, "FILE", "--models", str(tmp_path)])
     assert main._settings(options).models == (ROOT / "models", tmp_path)
+
+
+def parsed(*words: str) -> argparse.Namespace:
+    return main._parser().parse_args(main._command_first(list(words)))
+
+
+def test_options_may_stand_before_the_command_and_after_it(tmp_path: Path) -> None:
+    one, two = str(tmp_path / "one"), str(tmp_path / "run")
+    for folder in (one, two):
+        Path(folder).mkdir()
+    options = parsed("--models", one, "--precision", "float32", "run", "F", "--models", two)
+    assert (options.command, options.file, options.precision) == ("run", Path("F"), "float32")
+    assert options.models == [Path(one), Path(two)]
+
+
+def test_a_folder_named_like_a_command_is_no_command() -> None:
+    options = parsed("--data", "run", "--port", "9000")
+    assert (options.command, options.data, options.port) == ("serve", Path("run"), 9000)
+    usage = main._folder_options().format_usage() + main._engine_options().format_usage()
+    assert set(re.findall(r"(--\w+) [A-Z{]", usage)) <= set(main.VALUED)
 
 
 def test_a_model_file_is_inspected_as_one_object(
