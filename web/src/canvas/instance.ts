@@ -17,7 +17,7 @@ let instance: ReactFlowInstance<FlowNode, FlowEdge> | null = null;
 export const FURTHEST = 0.05;
 
 const BAR = 64; // pixels that a bar or a rail and the air around it take
-const PANEL = 240; // pixels that an open panel adds
+const PANEL = 256; // pixels that an open panel adds
 
 /** How everything is fitted beside the panels that float over the canvas. */
 export function fitting(): FitViewOptions<FlowNode> {

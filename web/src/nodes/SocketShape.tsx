@@ -38,7 +38,7 @@ export const SocketShape = memo(function SocketShape({ paint }: { paint: Paint }
           </linearGradient>
         )}
       </defs>
-      <path d={shape.path} className="socket-edge" strokeWidth={outlined ? 4.4 : 2.4} />
+      <path d={shape.path} className="socket-edge" strokeWidth={outlined ? 4.4 : 2} />
       {outlined && (
         <path
           d={shape.path}

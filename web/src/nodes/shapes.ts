@@ -2,7 +2,7 @@
 
 /** SVG paths in a box of 16 by 16 pixels; rings and halves are cut by the even-odd rule. */
 const DISC = "M8 2.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 1 1 0-11Z";
-const RING = `${DISC}M8 5.6a2.4 2.4 0 1 0 0 4.8a2.4 2.4 0 1 0 0-4.8Z`;
+const RING = `${DISC}M8 4.7a3.3 3.3 0 1 0 0 6.6a3.3 3.3 0 1 0 0-6.6Z`;
 const HEXAGON = "M8 2l5.2 3v6L8 14l-5.2-3V5Z";
 const TRIANGLE = "M3.2 2.6L13.6 8L3.2 13.4Z";
 const ROUNDED_SQUARE =

@@ -83,7 +83,7 @@ export function NumberField({ widget, value, onChange }: WidgetProps) {
         aria-label={widget.title}
         data-widget={widget.name}
         inputMode="decimal"
-        onFocus={(event) => event.target.value.length > 1 && event.target.select()}
+        onFocus={(event) => typed === shown(number) && event.target.select()}
         onChange={(event) => setTyped(event.target.value)}
         onBlur={commit}
         onKeyDown={(event) => {

@@ -29,7 +29,7 @@ export function MultilineField({ widget, value, onChange }: WidgetProps) {
       aria-label={widget.title}
       data-widget={widget.name}
       maxLength={widget.schema.maxLength}
-      placeholder={widget.description || widget.title}
+      placeholder={`${widget.title}…`}
       rows={3}
       onFocus={gesture.begin}
       onChange={(event) => onChange(event.target.value, gesture.token())}
