@@ -1,13 +1,12 @@
 /** Every command, once: a record gives its menu entry, its shortcut and its line in the help. */
 
 import { fitAll, middle, show, zoomBy, zoomTo } from "../canvas/instance";
-import { activeDocument, activeWorkflow, edit, useDocuments } from "../store/documents";
+import { activeDocument, activeWorkflow, useDocuments } from "../store/documents";
 import { askName, chooseFile, closeDocument, download, newWorkflow, save } from "../store/files";
 import { cancelAll, cancelRun, startRuns } from "../store/running";
 import { closeTop, setPatterns, setTheme, ui, useUi } from "../store/ui";
-import { sizeOf, useView } from "../store/view";
-import { arrange } from "../workflow/arrange";
-import { setLayout, setMode } from "../workflow/edits";
+import { useView } from "../store/view";
+import { nudge, selected, tidyUp, toggleFold, toggleMode } from "./actions";
 import {
   copySelected,
   cutSelected,
@@ -32,34 +31,6 @@ export interface Command {
   menu?: "node" | "canvas" | "both";
   /** Leaves the page's focus and the rest of the key press alone where it has nothing to do. */
   run(): void | boolean;
-}
-
-const selected = () => [...useView.getState().selected];
-
-function toggleMode(mode: "mute" | "bypass"): void {
-  const ids = selected();
-  const { nodes } = activeWorkflow();
-  const on = ids.every((id) => nodes[id]?.mode === mode);
-  edit((workflow) => setMode(workflow, ids, on ? "run" : mode));
-}
-
-function toggleFold(): void {
-  const ids = selected();
-  const places = activeWorkflow().layout.nodes;
-  const fold = !ids.every((id) => places[id]?.collapsed);
-  edit((workflow) => ids.reduce((done, id) => setLayout(done, id, { collapsed: fold }), workflow));
-}
-
-function nudge(x: number, y: number): boolean {
-  const ids = selected();
-  if (ids.length === 0) return false;
-  edit((workflow) => {
-    return ids.reduce((done, id) => {
-      const at = done.layout.nodes[id] ?? { x: 0, y: 0 };
-      return setLayout(done, id, { x: at.x + x, y: at.y + y });
-    }, workflow);
-  }, `nudge-${ids.join()}`);
-  return true;
 }
 
 export const COMMANDS: readonly Command[] = [
@@ -160,7 +131,7 @@ export const COMMANDS: readonly Command[] = [
     id: "add-node",
     title: "Add a node",
     group: "Nodes",
-    keys: ["A", "Tab"],
+    keys: ["A"],
     menu: "canvas",
     run: () =>
       ui({
@@ -205,12 +176,7 @@ export const COMMANDS: readonly Command[] = [
     group: "Nodes",
     keys: ["Mod+Shift+L"],
     menu: "both",
-    run: () => {
-      const ids = selected();
-      const which = ids.length > 1 ? new Set(ids) : undefined;
-      edit((workflow) => arrange(workflow, sizeOf, which));
-      if (!which) requestAnimationFrame(fitAll);
-    },
+    run: tidyUp,
   },
   { id: "left", title: "Move left", group: "Nodes", keys: ["ArrowLeft"], run: () => nudge(-8, 0) },
   {
@@ -296,6 +262,7 @@ export const COMMANDS: readonly Command[] = [
     id: "patterns",
     title: "Letter codes on wires",
     group: "View",
+    menu: "canvas",
     run: () => setPatterns(!useUi.getState().patterns),
   },
   {

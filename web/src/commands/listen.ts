@@ -23,9 +23,6 @@ function onKeyDown(event: KeyboardEvent): void {
   const found = COMMANDS.find((c) => !c.native && c.keys?.some((keys) => matches(keys, event)));
   if (!found || (typing && !found.whileTyping)) return;
   if (isCovered() && found.id !== "escape" && found.id !== "help") return;
-  // Tab and Enter belong to whatever has the focus, unless that is the canvas.
-  const onPage = event.target === document.body || (event.target as Element).closest?.(".canvas");
-  if (found.keys?.includes("Tab") && event.key === "Tab" && !onPage) return;
   if (found.run() !== false) event.preventDefault();
 }
 

@@ -4,7 +4,7 @@ import { X } from "lucide-react";
 import { memo } from "react";
 import { seconds } from "../nodes/NodeTitle";
 import { openRun } from "../store/files";
-import { cancelRun } from "../store/running";
+import { cancelAll, cancelRun } from "../store/running";
 import { isOver, type Run, useRuns } from "../store/runs";
 import { ui } from "../store/ui";
 
@@ -113,6 +113,11 @@ export function Gallery() {
       {active.map((run) => (
         <ActiveRun key={run.id} run={run} />
       ))}
+      {active.length > 1 && (
+        <button type="button" className="button button-quiet" onClick={() => void cancelAll()}>
+          Cancel all {active.length} runs
+        </button>
+      )}
       {failed.map((run) => (
         <FailedRun key={run.id} run={run} />
       ))}
