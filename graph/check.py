@@ -88,7 +88,7 @@ def check(
     blocking += [
         problem
         for problem in local
-        if problem.node is None or problem.node in needed or problem.code == "not_running"
+        if problem.severity == "error" and (problem.node is None or problem.node in needed)
     ]
     more = [problem for problem in blocking if problem not in everywhere and problem not in local]
     problems = (*local, *everywhere, *more, *spaces.unidentified())

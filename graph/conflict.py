@@ -8,7 +8,6 @@ Latent) serves two nodes that disagree: then the second of them should have a va
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 from graph.solve import Claim, Component, Link, Search, Solution, Step, Variable
 
@@ -54,20 +53,20 @@ def conflicts(solution: Solution) -> list[Conflict]:
     return [found[place] for place in sorted(found)]
 
 
-def _of_component(solution: Solution, component: Component) -> Iterator[Conflict]:
+def _of_component(solution: Solution, component: Component) -> list[Conflict]:
+    """The conflicts of a component whose claims have no space in common; at least one."""
     known = sorted((claim for claim in component.claims if claim.candidates), key=_key)
-    single = [claim for claim in known if len(claim.candidates or ()) == 1]
-    if single:
-        # Claims of one space divide the component into regions; unlike ones that touch conflict.
-        search = solution.reach(single)
-        yield from _between_regions(search, component, solution)
-        for claim in known:
-            region = search.origin[claim.variable]
-            if claim not in single and _disjoint(claim, region):
-                back = [_reversed(step) for step in reversed(search.path(claim.variable))]
-                yield _explained(claim, region, back, 0)
-    if not single or all(not _disjoint(*pair) for pair in combinations(known, 2)):
-        yield from _among_many(solution, known)
+    # Claims of one space divide the component into regions; where unlike ones touch is a conflict.
+    dividing = [claim for claim in known if len(claim.candidates or ()) == 1]
+    regions = solution.reach(dividing).origin
+    dividing += [
+        claim
+        for claim in known
+        if claim.variable in regions and _disjoint(claim, regions[claim.variable])
+    ]
+    search = solution.reach(sorted(dividing, key=_key))
+    found = list(_between_regions(search, component, solution)) if dividing else []
+    return found or [_among_many(solution, known)]
 
 
 def _key(claim: Claim) -> Variable:
@@ -100,7 +99,7 @@ def _between_regions(
             yield _explained(right, left, whole, len(back))
 
 
-def _among_many(solution: Solution, known: Sequence[Claim]) -> Iterator[Conflict]:
+def _among_many(solution: Solution, known: Sequence[Claim]) -> Conflict:
     """Three or more claims of several spaces each, of which every two agree but not all."""
     needed = list(known)
     for claim in known:
@@ -109,7 +108,7 @@ def _among_many(solution: Solution, known: Sequence[Claim]) -> Iterator[Conflict
             needed.remove(claim)
     first, *others, last = needed
     path = solution.reach([first]).path(last.variable)
-    yield _explained(first, last, path, 0, tuple(others))
+    return _explained(first, last, path, 0, tuple(others))
 
 
 def _reversed(step: Step) -> Step:

@@ -1,10 +1,10 @@
 """Offer edits that mend a conflict between spaces, each tried out before it is offered."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from graph.conflict import Conflict, Side, conflicts
-from graph.definition import InputDefinition, NodeDefinition, OutputDefinition, Term
+from graph.converters import Converter, bridges
+from graph.definition import Term
 from graph.edits import apply, fresh_id
 from graph.equations import solve
 from graph.facts import Facts
@@ -18,14 +18,8 @@ from graph.workflow import PlacedNode, Wire, Workflow
 LONGEST_COPY = 4
 """So many nodes at most are copied so that both sides have a value of their own."""
 
-
-class Converter(NamedTuple):
-    """A node type with one input of the kind to convert and one for the tool (a VAE)."""
-
-    definition: NodeDefinition
-    value: InputDefinition
-    tool: InputDefinition
-    result: OutputDefinition
+BUDGET = 50_000
+"""So many nodes at most are solved again to try fixes out, so that a check ends within seconds."""
 
 
 class SpaceFixer:
@@ -36,6 +30,7 @@ class SpaceFixer:
         self.say = say
         self.solution = solution
         self.supplies = Supplies(facts, solution)
+        self._budget = BUDGET
         self._known: dict[frozenset[str], int] = {}
         self._overruled: dict[Variable, list[Variable]] = {}
         for link in solution.without:  # wires that a person allowed, which an edit may make count
@@ -74,7 +69,10 @@ class SpaceFixer:
             if isinstance(edit, AddNode):
                 wires += edit.node.inputs.values()
         edited |= {wire.node for wire in wires} | {conflict.link.node, conflict.link.source[0]}
-        part = self._part(edited)
+        part = self._part(edited, {edit.node for edit in fix.edits if isinstance(edit, SetValue)})
+        self._budget -= len(part.nodes)
+        if self._budget < 0:
+            return False
         before = self._conflicts_in(part)
         after = conflicts(solve(self.facts.changed(apply(part, fix.edits))))
         place = (conflict.link.node, conflict.link.socket)
@@ -88,10 +86,11 @@ class SpaceFixer:
             self._known[nodes] = len(conflicts(solve(self.facts.changed(part))))
         return self._known[nodes]
 
-    def _part(self, edited: set[str]) -> Workflow:
+    def _part(self, edited: set[str], reloaded: set[str]) -> Workflow:
         """The nodes whose spaces may change with those of the edited ones.
 
-        A variable that a claim gives one space divides the workflow: nothing goes through it.
+        A variable that a claim gives one space divides the workflow, as nothing goes through it;
+        unless its node is `reloaded`, that is to say gets another file.
         """
         flow, solution = self.facts.workflow, self.solution
         variables = []
@@ -101,8 +100,9 @@ class SpaceFixer:
         found = set(variables)
         while variables:
             variable = variables.pop()
-            claim = solution.claims.get(variable)
-            if claim is not None and len(claim.candidates or ()) == 1:
+            claim = solution.own_claim(variable)
+            determined = claim is not None and len(claim.candidates or ()) == 1
+            if determined and variable.node not in reloaded:
                 continue
             near = [step.variable for step in solution.neighbours.get(variable, ())]
             near += self._overruled.get(variable, ())
@@ -126,10 +126,14 @@ class SpaceFixer:
         index = _index(output.term, first)
         if index is None:
             return
-        for supply in list(self.supplies.from_loaders(output.term.kind, {index: space}))[:FEW]:
+        supplies = self.supplies.from_loaders(output.term.kind, {index: space})
+        named: dict[str, Supply] = {}
+        # Several nodes may load one file: then the one that the other side has already.
+        for supply in sorted(supplies, key=lambda item: item.wire.node != other.nodes[0]):
+            named.setdefault(supply.title, supply)
+        for title, supply in list(named.items())[:FEW]:
             edit = Connect(node=first.node, socket=first.socket, wire=supply.wire)
-            where = self.say.node(first.node)
-            yield Fix(title=f"Use {supply.title} in {where}", edits=(edit,))
+            yield Fix(title=f"Use {title} in {self.say.node(first.node)}", edits=(edit,))
 
     def _reload(self, side: Side, other: Side) -> Iterator[Fix]:
         """Load another file on this side, one that speaks the other side's space."""
@@ -207,7 +211,7 @@ class SpaceFixer:
         first, second = _single(conflict.arriving), _single(conflict.present)
         if output is None or first is None or second is None or len(output.term.arguments) != 1:
             return
-        for there, back in self._bridges(output.term):
+        for there, back in bridges(self.facts.definitions, output.term):
             out = self._tool(there, link, first)
             in_ = self._tool(back, link, second)
             if out is None or in_ is None:
@@ -234,23 +238,6 @@ class SpaceFixer:
     def _tool(self, converter: Converter, link: Link, space: Sequence[str]) -> Supply | None:
         """A VAE of the space that is there already."""
         return next(self.supplies.from_loaders(converter.tool.term.kind, {0: space}), None)
-
-    def _bridges(self, term: Term) -> Iterator[tuple[Converter, Converter]]:
-        """Pairs of node types that lead from the kind to one without spaces, and back."""
-        leaving, entering = [], []
-        for definition in sorted(
-            self.facts.definitions.values(), key=lambda item: (item.pack != "core", item.type)
-        ):
-            for found in _converters(definition):
-                if found.value.term.kind == term.kind and not found.result.term.arguments:
-                    leaving.append(found)
-                if found.result.term.kind == term.kind and not found.value.term.arguments:
-                    entering.append(found)
-        for there in leaving:
-            for back in entering:
-                same = there.result.term.kind == back.value.term.kind
-                if same and there.tool.term.kind == back.tool.term.kind:
-                    yield there, back
 
     def _allow(self, conflict: Conflict) -> Iterator[Fix]:
         """Let the wire be, where the shapes agree: a person may know better."""
@@ -287,20 +274,3 @@ def _added(converter: Converter, id_: str, value: Wire, tool: Wire, near: str) -
         inputs={converter.value.name: value, converter.tool.name: tool},
     )
     return AddNode(id=id_, node=placed, near=near)
-
-
-def _converters(definition: NodeDefinition) -> Iterator[Converter]:
-    """The ways in which the node type is a converter: none where it needs or gives more."""
-    needed = [item for item in definition.inputs if not item.optional]
-    plain = not any(item.lazy or item.variadic or item.list for item in needed)
-    ready = not definition.spaces and not any(item.required for item in definition.widgets)
-    if len(needed) != 2 or len(definition.outputs) != 1 or not plain or not ready:
-        return
-    (result,) = definition.outputs
-    if result.list or definition.output:
-        return
-    for tool, value in (needed, needed[::-1]):
-        # The tool's space is that of the value before or after; the other one has none.
-        ends = [*value.term.arguments, *result.term.arguments]
-        if len(ends) == 1 and tool.term.arguments == tuple(ends) and ends[0].variable:
-            yield Converter(definition, value, tool, result)

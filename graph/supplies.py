@@ -53,8 +53,10 @@ class Supplies:
         """The outputs of nodes that load a file, whose argument k is exactly `spaces[k]`."""
         for source in self.outputs(kind):
             file = self._file(source.node)
-            given = self.given(source)
-            fits = all(k < len(given) and given[k] == tuple(v) for k, v in spaces.items())
+            # What the file itself is, not what its use makes of it, which may be in dispute.
+            claims = [self.solution.own_claim(item) for item in self.facts.given(source)]
+            said = [claim.candidates if claim else None for claim in claims]
+            fits = all(k < len(said) and said[k] == tuple(v) for k, v in spaces.items())
             output = self.facts.output(*source)
             if file is not None and output is not None and fits:
                 title = f"the {output.title} of {file.name}"

@@ -29,6 +29,8 @@ class WireProblems:
             if kind is None:
                 yield self._unknown_node(node, placed.type)
                 continue
+            if placed.version > kind.definition.version:
+                yield self._newer(node, placed.version, kind.definition.version)
             for name, wire in placed.inputs.items():
                 yield from self._wire(node, kind, name, wire)
             if placed.mode == "run":
@@ -45,6 +47,18 @@ class WireProblems:
             message=f"There is no node type '{type_}': {hint}. Install it, or remove the node.",
             parameters={"type": type_},
             fixes=self.fixer.remove(node),
+        )
+
+    def _newer(self, node: str, saved: int, known: int) -> Problem:
+        return Problem(
+            code="newer_node",
+            severity="warning",
+            node=node,
+            message=(
+                f"{self.say.node(node)} was saved by a newer version of its node ({saved}; this "
+                f"one is {known}), so its values may mean something else: update the program."
+            ),
+            parameters={"saved": saved, "known": known},
         )
 
     def _wire(self, node: str, kind: NodeType, name: str, wire: Wire) -> Iterator[Problem]:

@@ -91,6 +91,15 @@ def test_an_unknown_node_is_told_and_can_be_removed() -> None:
     assert codes(flow) == ["unknown_node"], "what hangs on it is not told twice"
 
 
+def test_a_node_of_a_newer_version_is_told_and_may_run() -> None:
+    flow = text_to_image()
+    flow.nodes["save"].version = 9
+    result = checked(flow)
+    (problem,) = result.problems
+    assert (problem.code, problem.severity, problem.node) == ("newer_node", "warning", "save")
+    assert result.runnable
+
+
 def test_a_missing_input_is_told_with_outputs_that_fit() -> None:
     flow = text_to_image()
     decode = flow.nodes["decode"].model_copy(update={"inputs": {}})
