@@ -1,8 +1,9 @@
 /** A node on the canvas: title, sockets, widgets, problems, picture. */
 
-import { NodeResizeControl, type NodeProps } from "@xyflow/react";
-import { memo } from "react";
+import { type NodeProps, NodeResizeControl, useUpdateNodeInternals } from "@xyflow/react";
+import { memo, useEffect, useRef } from "react";
 import type { FlowNode } from "../canvas/flow";
+import { useCatalogue } from "../store/catalogue";
 import { edit, newGesture, useActive } from "../store/documents";
 import { useView } from "../store/view";
 import { setLayout } from "../workflow/edits";
@@ -113,6 +114,17 @@ function Widgets({
   );
 }
 
+/** Wires end where sockets were measured: measure anew when there are others, though the size be the same. */
+function useSocketPlaces(id: string, rows: NodeRows | null): void {
+  const measure = useUpdateNodeInternals();
+  const names = [...(rows?.inputs ?? []), ...(rows?.outputs ?? [])].map((row) => row.name).join();
+  const last = useRef(names);
+  useEffect(() => {
+    if (last.current !== names) measure(id);
+    last.current = names;
+  }, [id, names, measure]);
+}
+
 /** About how tall a node is that was never drawn in full, in pixels. */
 function estimatedHeight({ inputs, outputs, widgets }: NodeRows): number {
   return (
@@ -134,11 +146,13 @@ export const NodeView = memo(function NodeView({ id, selected, dragging }: NodeP
   const node = useActive((document) => document.workflow.nodes[id]);
   const place = useActive((document) => document.workflow.layout.nodes[id]);
   const definition = useDefinition(node?.type);
+  const ready = useCatalogue((state) => state.ready);
   const rows = useRows(id);
   const problems = useProblems(id);
   const running = useNodeRun(id);
   const outputs = useOutputs(id);
   const detail = useDetail();
+  useSocketPlaces(id, rows);
   if (!node || !rows) return null;
 
   const folded = place?.collapsed ?? false;
@@ -164,7 +178,7 @@ export const NodeView = memo(function NodeView({ id, selected, dragging }: NodeP
       data-selected={selected || undefined}
       data-dragging={dragging || undefined}
       data-detail={detail}
-      data-unknown={!definition || undefined}
+      data-unknown={(ready && !definition) || undefined}
       aria-label={titleOf(node, definition)}
       style={{ minHeight: height }}
     >

@@ -29,7 +29,9 @@ export function entriesOf(definitions: Record<string, NodeDefinition>): Entry[] 
 }
 
 export function categoryTitle(category: string): string {
-  const words = (category || "other").replace(/[_/]/g, " ").replace(/\b(vae|clip)\b/g, (w) => w.toUpperCase());
+  const words = (category || "other")
+    .replace(/[_/]/g, " ")
+    .replace(/\b(vae|clip)\b/g, (w) => w.toUpperCase());
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
