@@ -56,7 +56,8 @@ class Checker:
     def fault(self, value: Json) -> Wrong | None:
         """What is wrong with the value, packed or not, or None."""
         value = unpack(self.schema, value)
-        if isinstance(value, list | dict):  # cannot be remembered
+        long = isinstance(value, str) and len(value) > 200
+        if long or isinstance(value, list | dict):  # too much to remember, or no key of a cache
             return _fault(self._text, value)
         return _remembered(self._text, type(value).__name__, value)
 
