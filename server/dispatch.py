@@ -9,6 +9,7 @@ from typing import Any
 
 from graph.events import NodeChanged, Previewed, Produced, Progressed
 from server import worker
+from server.heartbeat import replace_silent
 from server.node_states import NodeStates
 from server.queue import Run, RunQueue
 from server.settings import Settings
@@ -88,6 +89,7 @@ class Dispatcher:
         await self._client.start()
         self._spawn(self._work())
         self._spawn(self._tidy())
+        self._spawn(replace_silent(self._client, self._is_computing))
 
     async def stop(self) -> None:
         """End the worker; the run that was running goes back in line for the next start."""
@@ -195,7 +197,7 @@ class Dispatcher:
         if self._current is not None and self._current.id == run:
             log.warning("Run %s did not stop when it was cancelled; its worker is ended.", run)
             self._end(Ended(run=run, status="cancelled"))
-            self._client.kill()
+            self._client.kill("its run did not stop when it was cancelled")
 
     # --- what the worker says
 
@@ -252,6 +254,9 @@ class Dispatcher:
         self._end(Ended(run=self._current.id, status="failed", error=error))
 
     # --- small things
+
+    def _is_computing(self) -> bool:
+        return self._current is not None and bool(self._nodes.running)
 
     def _title(self, node: str) -> str:
         """The node as a person knows it: its title and id."""

@@ -64,6 +64,7 @@ class WorkerClient:
         self._sending = asyncio.Lock()
         self._failed_starts = 0
         self._complaint = ""
+        self._verdict = ""
         self._stopping = False
         self._restart: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()
@@ -93,9 +94,10 @@ class WorkerClient:
             with contextlib.suppress(OSError):  # the listener hears of the closed pipe, too
                 await asyncio.to_thread(connection.send_bytes, pack(message))
 
-    def kill(self) -> None:
-        """End the process at once; `Died` follows, and a new one is started."""
+    def kill(self, reason: str) -> None:
+        """End the process at once; `Died` follows with this reason, and a new one is started."""
         if self._process is not None:
+            self._verdict = reason
             self._process.kill()
 
     async def stop(self) -> None:
@@ -150,8 +152,9 @@ class WorkerClient:
         if self._connection is not None:
             self._connection.close()
         self._process = self._connection = None
-        reason = f"it could not start ({self._complaint})" if self._complaint else ""
-        reason, self._complaint = reason or _reason(process.exitcode), ""
+        unable = f"it could not start ({self._complaint})" if self._complaint else ""
+        reason = self._verdict or unable or _reason(process.exitcode)
+        self._verdict = self._complaint = ""
         log.error("The worker process ended: %s.", reason)
         if again:
             self._restart = asyncio.get_running_loop().create_task(self._start_again())
