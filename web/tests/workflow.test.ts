@@ -45,6 +45,16 @@ describe("places", () => {
     expect(columns(cyclic).size).toBe(3);
   });
 
+  it("of a source is right before its first reader", () => {
+    const workflow = chain();
+    const base = { version: 1, title: "", mode: "run" as const, values: {} };
+    workflow.nodes.late = { ...base, type: "load", inputs: {} };
+    const save = workflow.nodes.save;
+    if (save) save.inputs.extra = { node: "late", output: "model" };
+    expect(columns(workflow).get("late")).toBe(1);
+    expect(columns(workflow).get("load")).toBe(0);
+  });
+
   it("never overlap after tidying up", () => {
     const workflow = paste(chain(), cut(chain(), ["load", "sample", "save"]), {
       x: 0,

@@ -37,6 +37,12 @@ export function columns(workflow: Workflow): Map<string, number> {
     }
   }
   for (const id of waiting.keys()) if (!column.has(id)) column.set(id, 0);
+  // What nothing feeds stands right before its first reader, so that its wire passes behind no node.
+  for (const [id, fed] of feeds) {
+    if (Object.keys(workflow.nodes[id]?.inputs ?? {}).length > 0) continue;
+    const first = Math.min(...fed.map((reader) => column.get(reader) ?? 0));
+    column.set(id, Math.max(0, first - 1));
+  }
   return column;
 }
 
