@@ -11,7 +11,7 @@ from typing import Any
 from graph.check import check
 from graph.definition import NodeDefinition
 from graph.events import NodeChanged, Produced, Progressed
-from graph.migrations import WorkflowError, load_text
+from graph.migrations import Loaded, WorkflowError, load_text
 from graph.problem import Problem
 from graph.workflow import Workflow
 from server import catalogue, png, worker
@@ -42,7 +42,6 @@ def run_file(
     `sets` are changes such as "KSampler.seed=7"; `out` is where the pictures go, else the output
     folder.
     """
-    settings.make_folders()
     options = {} if out is None else {"output": str(out.expanduser().resolve())}
     return _guarded(_run(settings, path, sets, options, entry))
 
@@ -51,7 +50,6 @@ def check_file(
     settings: Settings, path: Path, json_output: bool = False, entry: Entry = worker.main
 ) -> int:
     """Print what is wrong with the workflow in the file; 0 where it can run, else 1."""
-    settings.make_folders()
     return _guarded(_check(settings, path, json_output, entry))
 
 
@@ -86,7 +84,8 @@ async def _run(
     options: dict[str, Any],
     entry: Entry,
 ) -> int:
-    workflow = _read(settings, path)
+    workflow = _read(settings, path).workflow
+    _make_folders(settings)
     async with contextlib.AsyncExitStack() as stack:
         desk = Desk(settings, options, entry)
         stack.push_async_callback(desk.stop)
@@ -102,27 +101,29 @@ async def _run(
 
 
 async def _check(settings: Settings, path: Path, json_output: bool, entry: Entry) -> int:
-    workflow = _read(settings, path)
+    loaded = _read(settings, path)
+    _make_folders(settings)
     library = kept_library(settings)
-    if library is None:
+    if library is None or any(pack.error for pack in library.packs):  # it may be mended meanwhile
         desk = Desk(settings, {}, entry)
         try:
             await desk.start()
             library = await desk.library()
         finally:
             await desk.stop()
-    problems, runnable = _problems(settings, workflow, library.nodes)
+    found, runnable = _problems(settings, loaded.workflow, library.nodes)
+    problems = [*loaded.problems, *found]
     if json_output:
         listed = [problem.model_dump(mode="json") for problem in problems]
         print(json.dumps({"problems": listed}, indent=2, ensure_ascii=False))
     else:
-        _tell(workflow, library.nodes, problems, sys.stdout)
+        _tell(loaded.workflow, library.nodes, problems, sys.stdout)
         if not problems:
             print(f"{path}: no problems.")
     return 0 if runnable else 1
 
 
-def _read(settings: Settings, path: Path) -> Workflow:
+def _read(settings: Settings, path: Path) -> Loaded:
     """The workflow in a JSON file, or in a PNG that Save Image wrote. Raises `CannotRun`."""
     try:
         if path.stat().st_size > settings.max_upload:
@@ -131,7 +132,7 @@ def _read(settings: Settings, path: Path) -> Workflow:
             start = file.read(8)
             file.seek(0)
             if not png.is_png(start):
-                return load_text(file.read()).workflow
+                return load_text(file.read())
             text = png.text_of(file)
     except OSError as error:
         raise CannotRun(f"{path} cannot be read: {error.strerror or error}.") from error
@@ -139,7 +140,17 @@ def _read(settings: Settings, path: Path) -> Workflow:
         raise CannotRun(f"{path}: {error}") from error
     if text is None:
         raise CannotRun(f"There is no workflow in {path}: Save Image did not write this picture.")
-    return load_text(text).workflow
+    return load_text(text)
+
+
+def _make_folders(settings: Settings) -> None:
+    try:
+        settings.make_folders()
+    except OSError as error:
+        raise CannotRun(
+            f"{settings.data} cannot be used for outputs and cache: {error.strerror or error}. "
+            "Name another folder with --data DIR."
+        ) from error
 
 
 def _problems(

@@ -1,5 +1,6 @@
 """Workflows run and are checked from the command line, without a page."""
 
+import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -16,8 +17,11 @@ from server.headless import check_file, inspect_file, run_file
 from server.headless_values import BadAssignment, assigned
 from server.settings import Settings
 from server.worker_client import Entry
+from server.worker_library import keep_library, library_version
+from server.worker_messages import Pack
 from tests.helpers import fake_worker
 from tests.helpers.workflows import text_to_image
+from tests.server.site import LIBRARY, site_at
 
 # --- setting values
 
@@ -140,10 +144,7 @@ def test_a_workflow_runs_and_the_picture_runs_again(
     assert "_7_" in second.name
 
     # and checking needs no worker now, since the definitions are kept
-    def no_worker(connection: Any, options: Any) -> None:
-        raise AssertionError
-
-    assert check_file(tiny, again, entry=no_worker) == 0
+    assert check_file(tiny, again, entry=fake_worker.broken) == 0
     assert "no problems" in capsys.readouterr().out
 
 
@@ -167,6 +168,46 @@ def test_check_gives_problems_as_json(
     problems = json.loads(capsys.readouterr().out)["problems"]
     assert any(problem["node"] == "1" for problem in problems)
     assert {"code", "severity", "node", "socket", "message", "because", "fixes"} <= set(problems[0])
+
+
+async def test_check_gives_what_the_api_gives(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = {"version": library_version(settings), "packs": ()}
+    keep_library(settings, LIBRARY.model_copy(update=kept))
+    newer = {
+        "version": 99,
+        "nodes": {"a": {"type": "odd"}, "k": {"type": "k_sampler", "values": {"steps": 0}}},
+    }
+    file = written(tmp_path / "w.json", newer)
+    code = await asyncio.to_thread(check_file, settings, file, True, fake_worker.broken)
+    async with site_at(tmp_path) as site:
+        _, answer = await site.post("/api/check", {"workflow": newer})
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"problems": answer["problems"]}
+    assert {"newer_file", "unknown_node"} <= {problem["code"] for problem in told["problems"]}
+    assert (code == 0) == answer["runnable"]
+
+
+def test_a_pack_that_failed_before_is_tried_again(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = {"version": library_version(settings), "packs": (Pack(name="p", error="no"),)}
+    keep_library(settings, LIBRARY.model_copy(update=broken))
+    file = written(tmp_path / "w.json", {"nodes": {}})
+    assert check_file(settings, file, entry=fake_worker.broken) == 1
+    assert "exited with code 7" in capsys.readouterr().err
+
+
+def test_a_data_folder_that_cannot_be_made_is_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    settings = Settings.of(data=tmp_path / "file" / "data")
+    file = written(tmp_path / "w.json", {"nodes": {}})
+    for command in (run_file, check_file):
+        assert command(settings, file, entry=fake_worker.broken) == 1
+        assert "--data" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
