@@ -21,7 +21,7 @@ from starter.captions import plain_caption
 from starter.export import CHECKPOINT, SECOND_VAE
 from starter.measure import Verdict, judge, unseen_scenes
 from starter.pictures import draw
-from starter.scenes import Scene, random_scene
+from starter.scenes import RELATIONS, Scene, random_scene
 
 STEPS = 20
 CFG = 4.0
@@ -114,6 +114,9 @@ def main() -> None:
     print(f"cfg {asked.cfg}, {STEPS} steps, {engine.describe()}")
     print(f"shape and background colours right: {sum(v.colours for v in verdicts)}/{len(verdicts)}")
     print(f"order right: {sum(bool(v.order) for v in pairs)}/{len(pairs)}")
+    for relation in RELATIONS:
+        orders = [s.verdict.order for s in shown if s.scene.relation == relation]
+        print(f"  {relation}: {sum(map(bool, orders))}/{len(orders)}")
     print(f"shapes right by best outline: {sum(shapes)}/{len(shapes)}")
     print(f"VAE round trip: {round_trip(engine, 64):.2f} dB")
     if SECOND_VAE.exists():

@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 COLOURS: dict[str, tuple[int, int, int]] = {
     "red": (216, 36, 40),
@@ -44,6 +44,14 @@ class Scene:
     background: str
     background_style: str | None = None
     relation: str | None = None
+
+
+def turned(scene: Scene) -> Scene:
+    """The same picture in other words: "A right of B" as "B left of A", and so on."""
+    opposites = dict(zip(RELATIONS, (RELATIONS[i] for i in (1, 0, 3, 2)), strict=True))
+    if scene.relation is None:
+        return scene
+    return replace(scene, things=scene.things[::-1], relation=opposites[scene.relation])
 
 
 def is_held_out(scene: Scene) -> bool:

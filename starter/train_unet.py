@@ -15,6 +15,7 @@ from diffusion.unet import UNet, UNetConfig
 from starter import latents, text
 from starter.captions import caption
 from starter.optimiser import Muon
+from starter.scenes import turned
 from starter.training import (
     RUNS,
     Average,
@@ -117,13 +118,28 @@ class Data:
         if latents.shard_path(len(self.raw) // latents.SHARD).exists():
             self.raw = latents.load_shards()
 
-    def batch(self, rng: random.Random, size: int) -> tuple[Tensor, list[str]]:
+    def batch(
+        self, rng: random.Random, size: int, reversed_share: float
+    ) -> tuple[Tensor, list[str]]:
+        """Latents (size, 4, 16, 16) and their captions, of which this share says right or below."""
         numbers = [rng.randrange(len(self.raw)) for _ in range(size)]
-        captions = [
-            "" if rng.random() < EMPTY_CAPTIONS else caption(latents.numbered_scene(number), rng)
-            for number in numbers
-        ]
+        captions = []
+        for number in numbers:
+            scene = latents.numbered_scene(number)
+            if (scene.relation in ("right of", "below")) != (rng.random() < reversed_share):
+                scene = turned(scene)
+            captions.append("" if rng.random() < EMPTY_CAPTIONS else caption(scene, rng))
         return self.space.to_model(self.raw[numbers]), captions
+
+
+def reversed_share(progress: float) -> float:
+    """How many captions of two things say "right of" or "below", by the training's progress.
+
+    None at first: with all four relations at once neither the order of the words nor the relation
+    tells by itself which thing is where, and the model learns neither. The first half of training
+    teaches "the first one is left or above", the second half when to turn that round.
+    """
+    return 0.0 if progress < 0.5 else 0.3
 
 
 def loss_of(
@@ -167,11 +183,11 @@ def train(minutes: float, steps: int | None, seed: int = 1) -> None:
         _restore(state, pair, average, optimiser, budget, data)
     report(f"{sum(p.numel() for p in pair.parameters()) / 1e6:.2f} M parameters")
     sigmas = noise_levels()
-    smooth = torch.zeros(5)
+    smooth: Tensor | None = None
     while budget.progress < 1:
         rng = random.Random(f"unet {seed} {budget.step}")
         generator = torch.Generator().manual_seed(seed * 1_000_003 + budget.step)
-        x, captions = data.batch(rng, BATCH)
+        x, captions = data.batch(rng, BATCH, reversed_share(budget.progress))
         with attention_for(device):
             loss, parts = loss_of(pair, x.to(device), captions, sigmas, generator)
             loss.backward()
@@ -180,7 +196,7 @@ def train(minutes: float, steps: int | None, seed: int = 1) -> None:
         budget.advance()
         average.update(pair, budget.step)
         now = torch.tensor([float(loss.detach()), *parts.tolist()])
-        smooth = now if budget.step == 1 else smooth.lerp(now, 0.02)
+        smooth = now if smooth is None else smooth.lerp(now, 0.02)
         if budget.step % 50 == 0:
             data.refresh()
             levels = " ".join(f"{value:.4f}" for value in smooth[1:].tolist())
@@ -191,7 +207,7 @@ def train(minutes: float, steps: int | None, seed: int = 1) -> None:
         if budget.step % 250 == 0:
             _save(pair, average, optimiser, budget, data)
     _save(pair, average, optimiser, budget, data)
-    report(f"unet done: {budget.step} steps, {budget.seconds:.0f}s, loss {smooth[0]:.4f}")
+    report(f"unet done: {budget.step} steps, {budget.seconds:.0f}s")
 
 
 def _save(pair: Pair, average: Average, optimiser: Muon, budget: Budget, data: Data) -> None:

@@ -8,7 +8,7 @@ import pytest
 from starter.captions import caption, plain_caption, words_of_captions
 from starter.measure import judge, likeliest_shape, unseen_prompts, unseen_scenes
 from starter.pictures import draw, outline
-from starter.scenes import COLOURS, SHAPES, Scene, Thing, is_held_out, random_scene
+from starter.scenes import COLOURS, SHAPES, Scene, Thing, is_held_out, random_scene, turned
 
 REQUIRED_COLOURS = {"red", "green", "blue", "yellow", "purple", "orange", "white", "black"}
 
@@ -37,6 +37,16 @@ def test_the_proofs_prompts_are_fixed_and_unseen() -> None:
     assert all(is_held_out(scene) for scene in scenes)
     assert sum(len(scene.things) == 2 for scene in scenes) == 50
     assert unseen_prompts(100)[:20] == unseen_prompts(20)
+
+
+def test_a_turned_scene_is_the_same_picture_in_other_words() -> None:
+    pair = Scene((Thing("ring", "red"), Thing("star", "blue")), "white", relation="below")
+    assert plain_caption(turned(pair)) == "a blue star above a red ring on a white background"
+    assert turned(turned(pair)) == pair
+    drawn = draw(pair, random.Random(7))
+    assert judge(drawn, turned(pair)).order is True
+    single = Scene((Thing("ring", "red"),), "white")
+    assert turned(single) == single
 
 
 def test_captions_read_as_plain_english() -> None:
