@@ -1,23 +1,17 @@
-"""Which model files there are and what each of them is, for the checker, the API and `inspect`."""
+"""Which model files there are and what each of them is, for the checker and the API."""
 
-import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from diffusion import families, header, spaces
-from diffusion.header import FileTrouble as FileTrouble
-from diffusion.header import read_header
-from diffusion.identity import rules
-from diffusion.identity.rules import Identity, identify
+from diffusion import spaces
 from diffusion.spaces import LATENT_SPACES, TEXT_SPACES, LatentSpace, SpaceTrouble, TextSpace
 from graph.definition import Axis
 from graph.files import FileFacts
-from graph.problem import Certainty
 from server import facts_cache
+from server.catalogue_known import Known, rules_version
 from server.model_folders import INPUT, FileRefused, ModelFolders, Place, Stamp
 
 HOMES = {
@@ -32,52 +26,6 @@ HOMES = {
     "embedding": ("embeddings",),
 }
 """The folders that a kind of file may lie in; the first is where it belongs."""
-
-_DECLARATIONS = (spaces.LATENT_KEY, spaces.TEXT_KEY)
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a file's header says, in the form that the cache file keeps."""
-
-    kind: str
-    family: str | None = None
-    title: str = ""
-    latent: tuple[str, ...] = ()
-    text: tuple[str, ...] = ()
-    parts: tuple[str, ...] = ()
-    evidence: str = ""
-    certainty: Certainty = "unknown"
-    trouble: str | None = None
-    declared: tuple[tuple[str, str], ...] = ()
-
-    @classmethod
-    def of(cls, path: Path) -> "Known":
-        """What the file is; never raises for what may be wrong with it."""
-        try:
-            found = read_header(path)
-            identity = identify(found)
-        except FileTrouble as trouble:
-            return cls("unknown", trouble=trouble.sentence)
-        return cls(
-            identity.kind,
-            identity.family,
-            identity.title,
-            identity.latent_spaces,
-            identity.text_spaces,
-            identity.parts,
-            _evidence(identity),
-            identity.certainty,
-            declared=tuple((k, found.metadata[k]) for k in _DECLARATIONS if k in found.metadata),
-        )
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Known":
-        """What `asdict` wrote. Raises `TypeError` for anything else."""
-        for name in ("latent", "text", "parts"):
-            data[name] = tuple(data[name])
-        data["declared"] = tuple((key, text) for key, text in data["declared"])
-        return cls(**data)
 
 
 class Catalogue:
@@ -285,59 +233,14 @@ class Catalogue:
 
     def _load(self) -> dict[Stamp, Known]:
         try:
-            found = facts_cache.load(self._cache_file, _rules_version())
+            found = facts_cache.load(self._cache_file, rules_version())
             return {stamp: Known.from_json(data) for stamp, data in found.items()}
         except (TypeError, KeyError, ValueError):  # written by hand
             return {}
 
     def _save(self, known: Mapping[Stamp, Known]) -> None:
         data = {stamp: asdict(facts) for stamp, facts in known.items()}
-        facts_cache.save(self._cache_file, _rules_version(), data)
-
-
-def inspect_file(path: Path | str) -> dict[str, Any]:
-    """What the file is, as one JSON object. Raises `FileTrouble`.
-
-    `latent_space` is an id, a list of candidates where the header cannot tell, or None.
-    """
-    found = identify(read_header(path))
-    latent = list(found.latent_spaces)
-    return {
-        "kind": found.kind,
-        "family": found.family,
-        "variant": found.variant,
-        "latent_space": latent if len(latent) > 1 else (latent[0] if latent else None),
-        "text_spaces": list(found.text_spaces),
-        "parts": list(found.parts),
-        "evidence": list(found.evidence),
-    }
-
-
-def inspection_text(path: Path | str, found: Mapping[str, Any]) -> str:
-    """What `inspect_file` found, for people: one line a fact."""
-    latent = found["latent_space"]
-    rows = {
-        "kind": found["kind"].replace("_", " "),
-        "family": found["family"],
-        "variant": found["variant"],
-        "latent space": " or ".join(latent) if isinstance(latent, list) else latent,
-        "text space": " or ".join(found["text_spaces"]),
-        "parts": ", ".join(found["parts"]),
-    }
-    lines = [f"{name + ':':14}{value}" for name, value in rows.items() if value]
-    because = [f"  - {line}" for line in found["evidence"]]
-    return "\n".join([str(path), *lines, "because", *because])
-
-
-def _evidence(identity: Identity) -> str:
-    """The one sentence that messages quote."""
-    declared = [line for line in identity.evidence if rules.DECLARED in line]
-    if declared or identity.certainty != "certain" or not identity.latent_spaces:
-        return "; ".join(declared or identity.evidence[-1:])
-    fits = [LATENT_SPACES[id_].title for id_ in identity.latent_spaces if id_ in LATENT_SPACES]
-    if len(fits) > 1:
-        return f"its tensors fit {' and '.join(fits)} alike"
-    return f"its tensors are those of {identity.title}"
+        facts_cache.save(self._cache_file, rules_version(), data)
 
 
 def _said(known: Known) -> str:
@@ -350,13 +253,3 @@ def _stamp(path: Path) -> Stamp | None:
         return Stamp.of(path)
     except OSError:  # it was deleted a moment ago
         return None
-
-
-@cache
-def _rules_version() -> str:
-    """A hash over the source of everything that decides what a file is: new rules, new answers."""
-    modules = (header, spaces, rules)
-    sources = [Path(module.__file__ or "") for module in modules]
-    sources += sorted(Path(families.__file__ or "").parent.glob("*.py"))
-    texts = b"\0".join(path.read_bytes() for path in (*sources, Path(__file__)))
-    return hashlib.sha256(texts).hexdigest()

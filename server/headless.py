@@ -14,7 +14,7 @@ from graph.events import NodeChanged, Produced, Progressed
 from graph.migrations import Loaded, WorkflowError, load_text
 from graph.problem import Problem
 from graph.workflow import Workflow
-from server import catalogue, png, worker
+from server import catalogue_inspect, png, worker
 from server.catalogue import Catalogue
 from server.headless_values import BadAssignment, assigned, title_of
 from server.settings import Settings
@@ -56,10 +56,14 @@ def check_file(
 def inspect_file(settings: Settings, path: Path, json_output: bool = False) -> int:
     """Print what the model file is; the exit code."""
     try:
-        found = catalogue.inspect_file(path)
-    except (catalogue.FileTrouble, OSError) as trouble:
+        found = catalogue_inspect.inspect_file(path)
+    except (catalogue_inspect.FileTrouble, OSError) as trouble:
         return _complain(str(trouble))
-    print(json.dumps(found, indent=2) if json_output else catalogue.inspection_text(path, found))
+    print(
+        json.dumps(found, indent=2)
+        if json_output
+        else catalogue_inspect.inspection_text(path, found)
+    )
     return 0
 
 

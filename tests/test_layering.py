@@ -62,7 +62,7 @@ def allowed(path: Path) -> tuple[str, ...]:
         and parts[-1] != "worker_client.py"
     ):
         return ("server", "graph", "nodes", "diffusion", "custom_nodes")
-    if parts == ("server", "catalogue.py"):
+    if parts[0] == "server" and parts[-1].startswith("catalogue"):
         return ("server", "graph", *TORCH_FREE)
     return ("server", "graph")
 

@@ -1,4 +1,4 @@
-"""Which files there are, what they are, and the names that must not lead elsewhere."""
+"""Which files there are, and what they are."""
 
 import json
 import os
@@ -8,33 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from diffusion.header import FileTrouble
 from graph.files import Files
-from server import catalogue as module
-from server.catalogue import Catalogue, inspect_file, inspection_text
-from server.model_folders import FileRefused
+from server import catalogue_known as module
 from tests.diffusion.files import known_shapes, write_zeros
+from tests.server.shelf import SMALL, models_below, of
 
 OWN = {"id": "own", "title": "Our own", "channels": 4, "downscale": 8, "scale": 0.5}
-SMALL = {"x.lora_down.weight": (4, 2)}
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    models = tmp_path / "models"
-    write_zeros(models / "checkpoints" / "photo.safetensors", known_shapes("checkpoint_sd15"))
-    write_zeros(models / "checkpoints" / "sub" / "xl.safetensors", known_shapes("checkpoint_sdxl"))
-    write_zeros(models / "vae" / "mse.safetensors", known_shapes("vae_kl_f8_z4_ldm"))
-    write_zeros(models / "clip" / "l.safetensors", known_shapes("clip_l_hf"))
-    write_zeros(models / "unet" / "flux.safetensors", known_shapes("flux1_dev"))
-    (tmp_path / "input").mkdir()
-    (tmp_path / "input" / "cat.png").write_bytes(b"png")
-    (tmp_path / "input" / "notes.txt").write_bytes(b"text")
-    return models
-
-
-def of(root: Path, *more: Path) -> Catalogue:
-    return Catalogue((root, *more), root.parent / "input", root.parent / "cache" / "models.json")
+    return models_below(tmp_path)
 
 
 def test_it_answers_what_the_checker_asks(root: Path) -> None:
@@ -60,29 +44,6 @@ def test_an_ambiguous_vae_has_both_candidates_and_says_so(root: Path) -> None:
     assert facts.trouble is None
 
 
-def test_the_folder_names_of_other_programs_are_read(root: Path) -> None:
-    files = of(root)
-    assert files.names("text_encoders") == ["l.safetensors"]
-    facts = files.facts("diffusion_models", "flux.safetensors")
-    assert facts is not None
-    assert facts.family == "flux1"
-
-
-def test_the_folder_above_models_will_do(root: Path) -> None:
-    files = Catalogue((root.parent,), root.parent / "input", root.parent / "c.json")
-    assert "photo.safetensors" in files.names("checkpoints")
-
-
-def test_of_two_roots_the_first_wins_and_both_are_listed(root: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    write_zeros(other / "checkpoints" / "photo.safetensors", SMALL)
-    write_zeros(other / "checkpoints" / "more.safetensors", known_shapes("checkpoint_sd15"))
-    files = of(root, other)
-    assert files.names("checkpoints")[:2] == ["more.safetensors", "photo.safetensors"]
-    assert files.resolve("checkpoints", "photo.safetensors").is_relative_to(root)
-    assert files.resolve("checkpoints", "more.safetensors").is_relative_to(other)
-
-
 def test_pictures_of_the_input_folder_are_files_too(root: Path) -> None:
     files = of(root)
     assert files.names("input") == ["cat.png"]
@@ -90,65 +51,6 @@ def test_pictures_of_the_input_folder_are_files_too(root: Path) -> None:
     assert facts is not None
     assert facts.kind == "image"
     assert facts.content
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["../secret.safetensors", "sub/../../x.safetensors", "/etc/passwd", "C:/x.safetensors",
-     "..\\x.safetensors", "a//b.safetensors", "./photo.safetensors", "", "\0", "sub"],
-)  # fmt: skip
-def test_a_name_that_leads_elsewhere_is_refused(root: Path, name: str) -> None:
-    write_zeros(root / "secret.safetensors", SMALL)
-    with pytest.raises(FileRefused):
-        of(root).resolve("checkpoints", name)
-    assert of(root).facts("checkpoints", name) is None
-
-
-def test_only_model_files_are_served_from_model_folders(root: Path) -> None:
-    (root / "checkpoints" / "readme.md").write_text("hello")
-    (root / "checkpoints" / ".hidden.safetensors").write_text("hello")
-    assert "readme.md" not in of(root).names("checkpoints")
-    assert ".hidden.safetensors" not in of(root).names("checkpoints")
-    with pytest.raises(FileRefused):
-        of(root).resolve("checkpoints", "readme.md")
-
-
-def test_a_folder_that_is_no_models_folder_is_refused(root: Path) -> None:
-    files = of(root)
-    with pytest.raises(FileRefused, match="no models folder"):
-        files.resolve("tokenizers", "x")
-    assert list(files.names("tokenizers")) == []
-
-
-def linked(link: Path, target: Path) -> None:
-    try:
-        link.symlink_to(target, target_is_directory=target.is_dir())
-    except OSError:
-        pytest.skip("this system makes no symbolic links")
-
-
-def test_a_link_out_of_the_models_is_shown_but_refused(root: Path, tmp_path: Path) -> None:
-    outside = write_zeros(tmp_path / "elsewhere" / "x.safetensors", SMALL)
-    linked(root / "checkpoints" / "x.safetensors", outside)
-    linked(root / "checkpoints" / "away", outside.parent)
-    files = of(root)
-    facts = files.facts("checkpoints", "x.safetensors")
-    assert facts is not None
-    assert "leads out" in (facts.trouble or "")
-    assert "x.safetensors" in files.names("checkpoints")
-    assert "away/x.safetensors" not in files.names("checkpoints")
-    for name in ("x.safetensors", "away/x.safetensors"):
-        with pytest.raises(FileRefused):
-            files.resolve("checkpoints", name)
-
-
-def test_links_inside_the_models_and_a_linked_root_are_followed(root: Path, tmp_path: Path) -> None:
-    linked(root / "vae" / "again", root / "vae")  # a circle, which must end
-    linked(root / "vae" / "same.safetensors", root / "vae" / "mse.safetensors")
-    linked(tmp_path / "door", root)
-    files = Catalogue((tmp_path / "door",), tmp_path / "input", tmp_path / "c.json")
-    assert {"mse.safetensors", "same.safetensors"} <= set(files.names("vae"))
-    assert files.resolve("vae", "same.safetensors").exists()
 
 
 def test_a_declared_space_is_known_by_its_title(root: Path) -> None:
@@ -326,29 +228,6 @@ def test_a_refresh_in_the_background_tells_only_of_changes(root: Path) -> None:
     files.refresh_in_background(lambda: told.append(1)).join(30)
     files.refresh_in_background(lambda: told.append(2)).join(30)
     assert told == [1]
-
-
-def test_inspect_says_what_a_file_is_in_one_object(root: Path) -> None:
-    found = inspect_file(root / "checkpoints" / "photo.safetensors")
-    assert list(found) == [
-        "kind", "family", "variant", "latent_space", "text_spaces", "parts", "evidence",
-    ]  # fmt: skip
-    assert (found["latent_space"], found["text_spaces"]) == ("sd1", ["sd1"])
-    assert inspect_file(root / "vae" / "mse.safetensors")["latent_space"] == ["sd1", "sdxl"]
-    assert inspect_file(root / "clip" / "l.safetensors")["latent_space"] is None
-    json.dumps(found)
-
-
-def test_inspect_speaks_to_people_too(root: Path) -> None:
-    path = root / "vae" / "mse.safetensors"
-    text = inspection_text(path, inspect_file(path))
-    assert "latent space: sd1 or sdxl" in text
-    assert "decoder.conv_in.weight is 512 x 4 x 3 x 3" in text
-
-
-def test_inspect_raises_the_trouble_of_a_file_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(FileTrouble, match="no file"):
-        inspect_file(tmp_path / "absent.safetensors")
 
 
 def test_a_person_may_insist_only_where_shapes_agree(root: Path) -> None:
