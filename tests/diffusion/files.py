@@ -6,6 +6,8 @@ import struct
 from collections.abc import Mapping
 from pathlib import Path
 
+from torch import nn
+
 from diffusion.header import Header, TensorInfo
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "headers"
@@ -17,6 +19,10 @@ def known_shapes(name: str) -> Shapes:
     """Every tensor name and shape of a published file."""
     text = gzip.decompress((FIXTURES / f"{name}.json.gz").read_bytes())
     return {key: tuple(shape) for key, shape in json.loads(text).items()}
+
+
+def shapes_of(module: nn.Module) -> Shapes:
+    return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
 
 
 def known_names() -> list[str]:

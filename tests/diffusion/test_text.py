@@ -1,7 +1,6 @@
 """The text encoder is CLIP's, under CLIP's names, with weights and chunks on top."""
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -9,11 +8,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from diffusion.text import PREFIX, ClipText, TextEncoder, build_text_model
 from diffusion.tokenizer import own_tokenizer
-
-HEADERS = Path(__file__).parents[3] / "shared" / "facts" / "headers"
-needs_headers = pytest.mark.skipif(
-    not HEADERS.is_dir(), reason=f"the published headers are not in {HEADERS}"
-)
+from tests.diffusion.files import known_shapes, shapes_of
 
 LENGTH, WIDTH, LAYERS = 12, 32, 3
 WORDS = ["a", "red", "cat", "on", "blue"]
@@ -74,18 +69,16 @@ def encoder(module: ClipText) -> TextEncoder:
     return TextEncoder(module, own)
 
 
-@needs_headers
 def test_names_and_shapes_are_those_of_the_published_clip_l() -> None:
-    header = json.loads((HEADERS / "clip_l_hf.json").read_text())
+    header = known_shapes("clip_l_hf")
     built = build_text_model(header)
-    assert {name: list(tensor.shape) for name, tensor in built.state_dict().items()} == header
+    assert shapes_of(built) == header
     assert built.text_model.config.num_attention_heads == 12
     assert (built.length, built.vocabulary) == (77, 49408)
 
 
-@needs_headers
 def test_names_are_those_of_an_sd_1_checkpoint_behind_its_prefix() -> None:
-    header = json.loads((HEADERS / "checkpoint_sd15.json").read_text())
+    header = known_shapes("checkpoint_sd15")
     inside = {
         name.removeprefix(PREFIX): shape
         for name, shape in header.items()

@@ -1,15 +1,11 @@
 """The UNet has the published names and shapes, and computes what diffusers computes."""
 
-import json
-from pathlib import Path
-
 import pytest
 import torch
 
 from diffusion.layers import MissingTensor, timestep_embedding
 from diffusion.unet import UNet, UNetConfig
-
-HEADERS = Path(__file__).parents[2].parent / "shared" / "facts" / "headers"
+from tests.diffusion.files import known_shapes, shapes_of
 
 SMALL = UNetConfig(
     in_channels=4,
@@ -27,17 +23,6 @@ SMALL = UNetConfig(
 )
 
 
-def published_shapes(name: str) -> dict[str, tuple[int, ...]]:
-    path = HEADERS / f"{name}.json"
-    if not path.exists():
-        pytest.skip("the published headers are not on this machine")
-    return {key: tuple(shape) for key, shape in json.loads(path.read_text("utf-8")).items()}
-
-
-def shapes_of(module: torch.nn.Module) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-
-
 def small_unet(config: UNetConfig = SMALL) -> UNet:
     torch.manual_seed(0)
     return UNet(config).eval().requires_grad_(False)
@@ -52,14 +37,14 @@ def small_inputs(size: tuple[int, int] = (16, 16)) -> tuple[torch.Tensor, ...]:
 
 @pytest.mark.parametrize("name", ["unet_sd15_ldm", "unet_sd15_inpaint_ldm", "unet_sd2_ldm"])
 def test_names_and_shapes_are_those_of_published_checkpoints(name: str) -> None:
-    shapes = published_shapes(name)
+    shapes = known_shapes(name)
     with torch.device("meta"):
         unet = UNet(UNetConfig.from_shapes(shapes))
     assert shapes_of(unet) == shapes
 
 
 def test_the_sizes_of_stable_diffusion_1_are_read_from_its_shapes() -> None:
-    config = UNetConfig.from_shapes(published_shapes("unet_sd15_ldm"))
+    config = UNetConfig.from_shapes(known_shapes("unet_sd15_ldm"))
     assert config.channels == (320, 640, 1280, 1280)
     assert config.depths == (1, 1, 1, 0)
     assert (config.residual_blocks, config.context_width, config.time_width) == (2, 768, 1280)

@@ -1,15 +1,11 @@
 """The VAE has the published names and shapes, and computes what diffusers computes."""
 
-import json
-from pathlib import Path
-
 import pytest
 import torch
 
 from diffusion.layers import MissingTensor
 from diffusion.vae import AutoencoderKL, Moments, VaeConfig, sample_posterior
-
-HEADERS = Path(__file__).parents[2].parent / "shared" / "facts" / "headers"
+from tests.diffusion.files import known_shapes, shapes_of
 
 SMALL = VaeConfig(
     pixel_channels=3,
@@ -21,17 +17,6 @@ SMALL = VaeConfig(
     quantised_channels=4,
     norm_groups=8,
 )
-
-
-def published_shapes(name: str) -> dict[str, tuple[int, ...]]:
-    path = HEADERS / f"{name}.json"
-    if not path.exists():
-        pytest.skip("the published headers are not on this machine")
-    return {key: tuple(shape) for key, shape in json.loads(path.read_text("utf-8")).items()}
-
-
-def shapes_of(module: torch.nn.Module) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
 
 
 def small_vae() -> AutoencoderKL:
@@ -46,21 +31,21 @@ def small_pixels(height: int = 64, width: int = 48) -> torch.Tensor:
 
 @pytest.mark.parametrize("name", ["vae_kl_f8_z4_ldm", "vae_z16_ldm_flux1_or_sd3"])
 def test_names_and_shapes_are_those_of_published_checkpoints(name: str) -> None:
-    shapes = published_shapes(name)
+    shapes = known_shapes(name)
     with torch.device("meta"):
         vae = AutoencoderKL(VaeConfig.from_shapes(shapes))
     assert shapes_of(vae) == shapes
 
 
 def test_the_sizes_of_stable_diffusions_vae_are_read_from_its_shapes() -> None:
-    config = VaeConfig.from_shapes(published_shapes("vae_kl_f8_z4_ldm"))
+    config = VaeConfig.from_shapes(known_shapes("vae_kl_f8_z4_ldm"))
     assert config.channels == (128, 256, 512, 512)
     assert (config.encoder_blocks, config.decoder_blocks) == (2, 3)
     assert (config.latent_channels, config.downscale) == (4, 8)
 
 
 def test_a_vae_without_quant_convs_is_recognised() -> None:
-    config = VaeConfig.from_shapes(published_shapes("vae_z16_ldm_flux1_or_sd3"))
+    config = VaeConfig.from_shapes(known_shapes("vae_z16_ldm_flux1_or_sd3"))
     assert config.quantised_channels is None
     assert config.latent_channels == 16
 
