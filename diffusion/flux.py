@@ -1,0 +1,195 @@
+"""FLUX.1 (Black Forest Labs 2024): a transformer that turns noise into a latent by rectified flow.
+
+Its tensors are named as in the published files. dev, schnell, Fill, Canny and Depth differ only in
+what goes in: guidance or none, and what lies beside the latent.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from diffusion.flux_blocks import DoubleStream, SingleStream, Sizes, Streams, through
+from diffusion.flux_layers import (
+    PATCH,
+    Embedder,
+    FinalLayer,
+    Modulation,
+    Rotation,
+    grid,
+    latent_of,
+    rotation,
+    tokens_of,
+    whole_tokens,
+)
+from diffusion.layers import Shapes, count, shape_of
+
+THETA = 10_000.0
+AXES = 3
+"""Of a position: one that is always 0, row, column."""
+
+
+@dataclass(frozen=True)
+class FluxConfig:
+    """Every size of a FLUX.1 transformer. `beside`: channels that are joined to the latent's.
+
+    `axes`: how many numbers of a head turn with each axis of the position.
+    """
+
+    channels: int
+    beside: int
+    width: int
+    heads: int
+    feed_forward: int
+    double_blocks: int
+    single_blocks: int
+    context_width: int
+    pooled_width: int
+    time_width: int
+    guided: bool
+    axes: tuple[int, ...]
+
+    @classmethod
+    def from_shapes(cls, shapes: Shapes) -> Self:
+        """The sizes of the file whose tensors (without prefix) have these shapes."""
+        width, entering = shape_of(shapes, "img_in.weight")
+        (head,) = shape_of(shapes, "double_blocks.0.img_attn.norm.key_norm.scale")
+        channels = shape_of(shapes, "final_layer.linear.weight")[0] // PATCH**2
+        return cls(
+            channels=channels,
+            beside=entering // PATCH**2 - channels,
+            width=width,
+            heads=width // head,
+            feed_forward=shape_of(shapes, "double_blocks.0.img_mlp.0.weight")[0],
+            double_blocks=count(shapes, "double_blocks.{}.img_attn.qkv.weight"),
+            single_blocks=count(shapes, "single_blocks.{}.linear1.weight"),
+            context_width=shape_of(shapes, "txt_in.weight")[1],
+            pooled_width=shape_of(shapes, "vector_in.in_layer.weight")[1],
+            time_width=shape_of(shapes, "time_in.in_layer.weight")[1],
+            guided="guidance_in.in_layer.weight" in shapes,
+            axes=_axes(head),
+        )
+
+
+def _axes(head: int) -> tuple[int, ...]:
+    """A head's 128 numbers turn 16 with nothing, 56 with the row, 56 with the column."""
+    if head % 32:
+        raise ValueError(f"FLUX.1 has heads of a multiple of 32 numbers, and not of {head}.")
+    return (head // 8, head * 7 // 16, head * 7 // 16)
+
+
+class Flux(nn.Module):
+    """The network: what it says of a noisy latent is the way from the clean one to the noise."""
+
+    def __init__(self, config: FluxConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.width
+        sizes = Sizes(width, config.heads, config.feed_forward, bias=True, gated=False)
+        self.img_in = nn.Linear((config.channels + config.beside) * PATCH**2, width)
+        self.txt_in = nn.Linear(config.context_width, width)
+        self.time_in = Embedder(config.time_width, width)
+        self.vector_in = Embedder(config.pooled_width, width)
+        if config.guided:
+            self.guidance_in = Embedder(config.time_width, width)
+        self.double_blocks = nn.ModuleList(DoubleBlock(sizes) for _ in range(config.double_blocks))
+        self.single_blocks = nn.ModuleList(SingleBlock(sizes) for _ in range(config.single_blocks))
+        self.final_layer = FinalLayer(width, config.channels * PATCH**2)
+
+    def forward(
+        self,
+        x: Tensor,
+        timesteps: Tensor,
+        context: Tensor,
+        pooled: Tensor | None = None,
+        guidance: Tensor | None = None,
+        beside: Tensor | None = None,
+    ) -> Tensor:
+        """The flow at a noisy latent x (batch, channels, height, width) in the model's own scale.
+
+        `timesteps`: σ in 0…1, (batch,). `context`: T5's tokens (batch, tokens, width). `pooled`:
+        CLIP's (batch, width), zeros where there is no CLIP. `guidance`: (batch,), for models that
+        were distilled with it; left out, they run without. `beside`: what Fill, Canny and Depth
+        see next to the latent, (batch, channels, height, width).
+        """
+        height, width = x.shape[-2:]
+        entry = whole_tokens(self._joined(x, beside))
+        tall, wide = entry.shape[-2:]
+        vector = self._vector(timesteps, pooled, guidance, entry)
+        rows, columns = tall // PATCH, wide // PATCH
+        words = torch.zeros(context.shape[1], AXES, device=x.device)
+        places = torch.cat([words, grid(rows, columns, AXES, 1, x.device)])
+        tokens = through(
+            Streams(self.img_in(tokens_of(entry)), self.txt_in(context)),
+            rotation(places, self.config.axes, THETA),
+            [partial(block, vector=vector) for block in self.double_blocks],
+            [partial(block, vector=vector) for block in self.single_blocks],
+        )
+        out = latent_of(self.final_layer(tokens, vector), tall, wide)
+        return out[..., :height, :width]
+
+    def _joined(self, x: Tensor, beside: Tensor | None) -> Tensor:
+        given = 0 if beside is None else beside.shape[1]
+        if given != self.config.beside:
+            raise ValueError(
+                f"This FLUX.1 model sees {self.config.beside} channels beside the latent, and was "
+                f"given {given}: use the node that prepares them for it."
+            )
+        return x if beside is None else torch.cat([x, beside.to(x)], dim=1)
+
+    def _vector(
+        self, timesteps: Tensor, pooled: Tensor | None, guidance: Tensor | None, like: Tensor
+    ) -> Tensor:
+        """What modulates every block, (batch, width)."""
+        vector = self.time_in.of_number(timesteps)
+        if self.config.guided and guidance is not None:
+            vector = vector + self.guidance_in.of_number(guidance)
+        if pooled is None:
+            pooled = like.new_zeros(len(like), self.config.pooled_width)
+        out: Tensor = vector + self.vector_in(pooled.to(like))
+        return out
+
+
+class DoubleBlock(DoubleStream):
+    """A double block with a modulation of its own for each stream."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__(sizes)
+        self.img_mod = Modulation(sizes.width, 2)
+        self.txt_mod = Modulation(sizes.width, 2)
+
+    def forward(self, streams: Streams, turn: Rotation, vector: Tensor) -> Streams:
+        return self.mix(streams, self.img_mod(vector), self.txt_mod(vector), turn)
+
+
+class SingleBlock(SingleStream):
+    """A single block with a modulation of its own."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__(sizes)
+        self.modulation = Modulation(sizes.width, 1)
+
+    def forward(self, x: Tensor, turn: Rotation, vector: Tensor) -> Tensor:
+        (change,) = self.modulation(vector)
+        return self.mix(x, change, turn)
+
+
+def beside_for_fill(kept: Tensor, mask: Tensor) -> Tensor:
+    """What Fill sees beside the latent: (batch, channels + 64, height, width).
+
+    `kept`: the latent, in the model's scale, of the picture with what is to be made anew in grey.
+    `mask`: (batch, 8 * height, 8 * width), 1 where the picture is made anew. The 64 pixels of the
+    mask above each element of the latent become its channels.
+    """
+    height, width = kept.shape[-2:]
+    edge = mask.shape[-1] // width
+    if mask.shape[-2:] != (edge * height, edge * width):
+        raise ValueError(
+            f"The mask is {mask.shape[-1]} x {mask.shape[-2]} pixels, which is no whole multiple "
+            f"of the latent's {width} x {height}."
+        )
+    pixels = functional.pixel_unshuffle(mask[:, None].to(kept), edge)
+    return torch.cat([kept, pixels.expand(len(kept), -1, -1, -1)], dim=1)
