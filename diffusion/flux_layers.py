@@ -1,7 +1,7 @@
 """What FLUX.1 and FLUX.2 share: two streams of tokens, modulated, that attend to each other.
 
 Text and picture begin as streams with weights of their own (double blocks, Esser et al. 2024,
-section 4) and go on as one (single blocks, in the parallel form of Dehghani et al. 2023, section 2).
+section 4) and go on as one (single blocks, parallel as in Dehghani et al. 2023, section 2).
 """
 
 from typing import NamedTuple
