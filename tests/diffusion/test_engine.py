@@ -1,4 +1,4 @@
-"""From files to models that run: the engine, its memory, and what it says when it cannot."""
+"""From files to models that run, and what the engine says when it cannot."""
 
 import os
 from pathlib import Path
@@ -7,36 +7,19 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from diffusion import loaded_vae
 from diffusion.architecture import BadArchitecture, architecture_of
 from diffusion.checkpoint import CheckpointTrouble
-from diffusion.devices import NoSuchDevice, choose_device, choose_precision, has_bfloat16
 from diffusion.engine import Engine
 from diffusion.header import FileTrouble
 from diffusion.layouts import clip_names, vae_layout, vae_names
-from diffusion.loaded_vae import VaeNotFinite, WrongShape
-from diffusion.memory import Key, Memory, Pending, machine_memory
 from diffusion.prediction import Epsilon
 from diffusion.sample import sample
-from diffusion.tiles import Tiling, tiled
 from diffusion.unet import UNet
 from diffusion.vae import AutoencoderKL
 from tests.diffusion.files import known_shapes, write_zeros
 from tests.diffusion.small import METADATA, UNET, VAE, small_vae, write_checkpoint
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "small.safetensors"
-    write_checkpoint(path)
-    return path
-
-
-@pytest.fixture
-def engine() -> Engine:
-    return Engine("cpu", "float32")
 
 
 def test_a_checkpoint_becomes_a_denoiser_of_its_own_space(engine: Engine, checkpoint: Path) -> None:
@@ -222,16 +205,6 @@ def test_a_load_can_be_cancelled(engine: Engine, checkpoint: Path) -> None:
     assert engine.vae(checkpoint).decode(torch.zeros(1, 4, 2, 2)).shape == (1, 8, 8, 3)
 
 
-def test_a_decode_can_be_cancelled_between_blocks(engine: Engine, checkpoint: Path) -> None:
-    calls: list[int] = []
-    vae = engine.vae(checkpoint)
-    vae.decode(torch.zeros(1, 4, 2, 2), lambda: calls.append(1))
-    assert len(calls) > 5
-    before = len(calls)
-    vae.decode(torch.zeros(1, 4, 2, 2))
-    assert len(calls) == before  # nothing of the first call is left behind
-
-
 def test_a_second_load_is_the_first_one(engine: Engine, checkpoint: Path) -> None:
     assert engine.denoiser(checkpoint).module is engine.denoiser(checkpoint).module
     assert engine.vae(checkpoint).module is engine.vae(checkpoint).module
@@ -250,139 +223,8 @@ def test_a_replaced_file_is_loaded_anew_and_the_old_one_dropped(
     assert len(engine.memory.report()) == 1
 
 
-def test_the_last_used_models_stay_within_the_budget(tmp_path: Path) -> None:
-    files = []
-    for name in "abc":
-        (tmp_path / name).write_bytes(b"x")
-        files.append(Key.of("vae", tmp_path / name, torch.float32))
-    memory = Memory(budget=100)
-    loads: list[str] = []
-
-    def get(key: Key, size: int) -> str:
-        def load() -> str:
-            loads.append(Path(key.path).name)
-            assert memory.used + size <= 100 or not memory.report()  # room is made before loading
-            return key.path
-
-        return memory.get(key, lambda: Pending(size, load))
-
-    a, b, c = files
-    get(a, 40), get(b, 40), get(a, 40)
-    assert loads == ["a", "b"]
-    get(c, 40)
-    assert [key for key, _ in memory.report()] == [a, c]  # b was used the longest ago
-    get(b, 500)
-    assert [key for key, _ in memory.report()] == [b]  # larger than the budget, kept alone
-    memory.free()
-    assert memory.used == 0
-
-
-def test_a_load_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"x")
-    key, memory = Key.of("vae", tmp_path / "a", torch.float32), Memory(100)
-
-    def fail() -> str:
-        raise MemoryError
-
-    with pytest.raises(MemoryError):
-        memory.get(key, lambda: Pending(1, fail))
-    assert memory.get(key, lambda: Pending(1, lambda: "fine")) == "fine"
-
-
-def test_the_machines_memory_is_known() -> None:
-    assert 2**28 < machine_memory() < 2**50
-
-
-def test_tiles_give_what_the_whole_gives_where_places_are_independent() -> None:
-    x = torch.rand(2, 3, 37, 50)
-    grown = x.repeat_interleave(2, -1).repeat_interleave(2, -2)
-    checks: list[int] = []
-    out = tiled(
-        lambda part: part.repeat_interleave(2, -1).repeat_interleave(2, -2),
-        x,
-        Tiling(size=16, overlap=4, entering=1, leaving=2),
-        lambda: checks.append(1),
-    )
-    # 1e-6: weights that add up to 1 but for float32 rounding
-    torch.testing.assert_close(out, grown, atol=1e-6, rtol=0)
-    assert len(checks) == 3 * 4
-    small = tiled(lambda part: part, x[..., :5, :5], Tiling(16, 4, 1, 1), lambda: None)
-    torch.testing.assert_close(small, x[..., :5, :5], atol=1e-6, rtol=0)
-
-
-def test_a_large_picture_is_decoded_and_encoded_in_tiles(
-    engine: Engine, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    vae = engine.vae(checkpoint)
-    raw = torch.randn(1, 4, 40, 24, generator=torch.Generator().manual_seed(0))
-    pictures = torch.rand(1, 160, 96, 3, generator=torch.Generator().manual_seed(0))
-    whole, latent = vae.decode(raw), vae.encode(pictures)
-    monkeypatch.setattr(loaded_vae, "WHOLE", 100)
-    monkeypatch.setattr(loaded_vae, "TILE", 20)
-    monkeypatch.setattr(loaded_vae, "OVERLAP", 6)
-    for tiles, straight in ((vae.decode(raw), whole), (vae.encode(pictures), latent)):
-        assert tiles.shape == straight.shape
-        # Normalisation sees one tile only, so they differ a little; unrelated pictures would not
-        # correlate at all, and pictures out of place by a cell hardly.
-        both = torch.stack([tiles.flatten(), straight.flatten()])
-        assert torch.corrcoef(both)[0, 1] > 0.95
-
-
-def test_numbers_that_a_narrow_format_cannot_hold_are_computed_in_float32(
-    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine = Engine("cpu", "bfloat16")
-    vae = engine.vae(checkpoint)
-    decode = AutoencoderKL.decode
-
-    def narrow(self: AutoencoderKL, raw: torch.Tensor) -> torch.Tensor:
-        made = decode(self, raw)
-        return made if raw.dtype == torch.float32 else made * torch.nan
-
-    monkeypatch.setattr(AutoencoderKL, "decode", narrow)
-    raw = torch.randn(1, 4, 4, 4)
-    expected = Engine("cpu", "float32").vae(checkpoint).decode(raw)
-    assert torch.equal(vae.decode(raw), expected)
-
-
-def test_a_latent_of_no_numbers_is_told(engine: Engine, checkpoint: Path) -> None:
-    with pytest.raises(VaeNotFinite, match="NaN"):
-        engine.vae(checkpoint).decode(torch.full((1, 4, 2, 2), torch.nan))
-
-
-def test_shapes_that_the_vae_cannot_take_are_told(engine: Engine, checkpoint: Path) -> None:
-    vae = engine.vae(checkpoint)
-    with pytest.raises(WrongShape, match="16 channels and this VAE takes 4"):
-        vae.decode(torch.zeros(1, 16, 4, 4))
-    with pytest.raises(WrongShape, match="too small"):
-        vae.encode(torch.zeros(1, 3, 100, 3))
-
-
-def test_bfloat16_changes_a_picture_only_a_little(checkpoint: Path) -> None:
-    raw = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    exact, narrow = (Engine("cpu", p).vae(checkpoint).decode(raw) for p in ("float32", "bfloat16"))
-    # 8 bits of mantissa over about 15 layers; the picture's range is 1
-    assert 0 < (exact - narrow).abs().mean() < 0.02
-
-
 def test_the_key_tells_precisions_and_devices_apart() -> None:
     keys = {Engine("cpu", precision).key for precision in ("float32", "bfloat16", "float16")}
     assert len(keys) == 3
     assert Engine("cpu", "fp32").key == Engine("cpu", "float32").key
     assert Engine("cpu", "float32").describe() == "CPU, float32"
-
-
-def test_precision_auto_is_bfloat16_where_the_device_has_it() -> None:
-    chosen = choose_precision("auto", CPU)
-    assert chosen.denoiser == (torch.bfloat16 if has_bfloat16(CPU) else torch.float32)
-    assert chosen.vae == chosen.denoiser
-    assert chosen.text == torch.float32
-    assert choose_precision("float16", CPU).vae == torch.float32  # its activations overflow
-
-
-def test_a_device_or_precision_that_is_not_here_is_told() -> None:
-    with pytest.raises(NoSuchDevice, match="There is: "):
-        choose_device("tpu")
-    with pytest.raises(NoSuchDevice, match="float32"):
-        choose_precision("float12", CPU)
-    assert choose_device("auto").type in ("cuda", "mps", "cpu")
