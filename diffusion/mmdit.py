@@ -34,7 +34,7 @@ class MmditConfig:
     heads: int
     inner_width: int  # of the feed-forward parts
     time_width: int
-    pooled_width: int
+    vector_width: int
     context_width: int
     normed_heads: bool  # whether queries and keys are normalised
     dual_blocks: tuple[int, ...]  # where the picture also attends to itself alone
@@ -65,7 +65,7 @@ class MmditConfig:
             heads=heads or max(1, width // (norm[0] if norm else HEAD_WIDTH)),
             inner_width=shape_of(shapes, first + "mlp.fc1.weight")[0],
             time_width=shape_of(shapes, "t_embedder.mlp.0.weight")[1],
-            pooled_width=shape_of(shapes, "y_embedder.mlp.0.weight")[1],
+            vector_width=shape_of(shapes, "y_embedder.mlp.0.weight")[1],
             context_width=shape_of(shapes, "context_embedder.weight")[1],
             normed_heads=norm is not None,
             dual_blocks=tuple(index for index in range(depth) if second.format(index) in shapes),
@@ -83,16 +83,16 @@ class Mmdit(nn.Module):
         self.pos_embed: Tensor
         self.x_embedder = Patches(config.in_channels, width, config.patch)
         self.t_embedder = Embedder(config.time_width, width)
-        self.y_embedder = Embedder(config.pooled_width, width)
+        self.y_embedder = Embedder(config.vector_width, width)
         self.context_embedder = nn.Linear(config.context_width, width)
         self.joint_blocks = nn.ModuleList(JointBlock(config, i) for i in range(config.depth))
         self.final_layer = FinalLayer(width, config.patch**2 * config.out_channels)
 
-    def forward(self, x: Tensor, timesteps: Tensor, context: Tensor, pooled: Tensor) -> Tensor:
+    def forward(self, x: Tensor, timesteps: Tensor, context: Tensor, vector: Tensor) -> Tensor:
         """The velocity at latents `x`, (batch, channels, height, width).
 
-        `timesteps`: float32 (batch,), 0…1000. `context`: (batch, tokens, context width). `pooled`:
-        (batch, pooled width), the prompt in one vector. Raises ValueError where the picture is
+        `timesteps`: float32 (batch,), 0…1000. `context`: (batch, tokens, context width). `vector`:
+        (batch, vector width), the prompt in one vector. Raises ValueError where the picture is
         larger than the table of positions.
         """
         height, width = x.shape[-2:]
@@ -102,7 +102,7 @@ class Mmdit(nn.Module):
         rows, columns = x.shape[-2] // patch, x.shape[-1] // patch
         tokens = self.x_embedder(x) + self._positions(rows, columns).to(x)  # (batch, n, width)
         time = timestep_embedding(timesteps, self.config.time_width)
-        given = self.t_embedder(time.to(x)) + self.y_embedder(pooled)  # (batch, width)
+        given = self.t_embedder(time.to(x)) + self.y_embedder(vector)  # (batch, width)
         text = self.context_embedder(context)
         for block in self.joint_blocks:
             text, tokens = block(text, tokens, given)

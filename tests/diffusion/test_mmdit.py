@@ -23,7 +23,7 @@ PLAIN = MmditConfig(
     heads=4,
     inner_width=256,
     time_width=256,
-    pooled_width=20,
+    vector_width=20,
     context_width=24,
     normed_heads=False,
     dual_blocks=(),
@@ -66,8 +66,8 @@ def inputs(size: tuple[int, int] = (16, 16)) -> tuple[torch.Tensor, ...]:
     generator = torch.Generator().manual_seed(1)
     latents = torch.randn(2, 16, *size, generator=generator)
     context = torch.randn(2, 7, 24, generator=generator)
-    pooled = torch.randn(2, 20, generator=generator)
-    return latents, torch.tensor([3.0, 900.0]), context, pooled
+    vector = torch.randn(2, 20, generator=generator)
+    return latents, torch.tensor([3.0, 900.0]), context, vector
 
 
 def diffusers_mmdit(ours: Mmdit) -> torch.nn.Module:
@@ -85,7 +85,7 @@ def diffusers_mmdit(ours: Mmdit) -> torch.nn.Module:
         num_attention_heads=config.heads,
         joint_attention_dim=config.context_width,
         caption_projection_dim=config.width,
-        pooled_projection_dim=config.pooled_width,
+        pooled_projection_dim=config.vector_width,
         out_channels=config.out_channels,
         pos_embed_max_size=config.side,
         dual_attention_layers=config.dual_blocks,
@@ -120,7 +120,7 @@ def test_the_sizes_of_published_models_are_read_from_their_shapes(
     assert (config.width, config.heads) == (64 * depth, depth)
     assert (config.normed_heads, config.dual_blocks) == (normed, dual)
     assert (config.patch, config.in_channels, config.out_channels) == (2, 16, 16)
-    assert (config.context_width, config.pooled_width, config.time_width) == (4096, 2048, 256)
+    assert (config.context_width, config.vector_width, config.time_width) == (4096, 2048, 256)
 
 
 @CONFIGS
@@ -151,38 +151,38 @@ def test_a_forward_pass_equals_diffusers_on_the_same_weights(
     config: MmditConfig, size: tuple[int, int]
 ) -> None:
     ours = small(config)
-    latents, timesteps, context, pooled = inputs(size)
-    expected = diffusers_mmdit(ours)(latents, context, pooled, timesteps).sample
+    latents, timesteps, context, vector = inputs(size)
+    expected = diffusers_mmdit(ours)(latents, context, vector, timesteps).sample
     # float32 sums in another order (text before picture), after three blocks; outputs are about 1
-    assert torch.allclose(ours(latents, timesteps, context, pooled), expected, atol=2e-5, rtol=0)
+    assert torch.allclose(ours(latents, timesteps, context, vector), expected, atol=2e-5, rtol=0)
     assert expected.std() > 0.05
 
 
 def test_positions_are_taken_from_the_middle_of_the_table() -> None:
     module = small()
     table = module.pos_embed.unflatten(1, (12, 12))
-    latents, timesteps, context, pooled = inputs((8, 12))
-    outside = module(latents, timesteps, context, pooled)
+    latents, timesteps, context, vector = inputs((8, 12))
+    outside = module(latents, timesteps, context, vector)
     table[:, :4] = table[:, 8:] = table[:, :, :3] = table[:, :, 9:] = 7.0
-    assert torch.equal(module(latents, timesteps, context, pooled), outside)
+    assert torch.equal(module(latents, timesteps, context, vector), outside)
     table[:, 4, 3] = 7.0
-    assert not torch.allclose(module(latents, timesteps, context, pooled), outside, atol=1e-3)
+    assert not torch.allclose(module(latents, timesteps, context, vector), outside, atol=1e-3)
 
 
 def test_an_odd_size_keeps_its_size_and_continues_from_the_other_edge() -> None:
     module = small()
-    latents, timesteps, context, pooled = inputs((7, 9))
+    latents, timesteps, context, vector = inputs((7, 9))
     wider = torch.cat([latents, latents[..., :1]], dim=3)
     wider = torch.cat([wider, wider[..., :1, :]], dim=2)
-    expected = module(wider, timesteps, context, pooled)[..., :7, :9]
-    assert torch.equal(module(latents, timesteps, context, pooled), expected)
+    expected = module(wider, timesteps, context, vector)[..., :7, :9]
+    assert torch.equal(module(latents, timesteps, context, vector), expected)
 
 
 def test_a_picture_beyond_the_positions_is_refused_with_the_limit() -> None:
     module = small()
-    latents, timesteps, context, pooled = inputs((16, 26))
+    latents, timesteps, context, vector = inputs((16, 26))
     with pytest.raises(ValueError, match=r"26 x 16 .* at most 24"):
-        module(latents, timesteps, context, pooled)
+        module(latents, timesteps, context, vector)
 
 
 def test_weights_load_onto_a_module_built_without_memory() -> None:
@@ -195,10 +195,10 @@ def test_weights_load_onto_a_module_built_without_memory() -> None:
 
 @CONFIGS
 def test_a_bfloat16_model_stays_near_the_float32_one(config: MmditConfig) -> None:
-    latents, timesteps, context, pooled = inputs()
-    expected = small(config)(latents, timesteps, context, pooled)
+    latents, timesteps, context, vector = inputs()
+    expected = small(config)(latents, timesteps, context, vector)
     half = small(config).bfloat16()
-    predicted = half(latents.bfloat16(), timesteps, context.bfloat16(), pooled.bfloat16())
+    predicted = half(latents.bfloat16(), timesteps, context.bfloat16(), vector.bfloat16())
     assert predicted.dtype == torch.bfloat16
     # bfloat16 keeps 8 bits: a few percent of the output's spread after three blocks
     assert (predicted.float() - expected).std() < 0.05 * expected.std()
