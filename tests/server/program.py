@@ -13,12 +13,15 @@ from server.settings import ROOT
 PATIENCE = 60.0  # seconds; a process start takes about one on a busy machine
 
 # The program as main.py starts it, but in a folder without an editor, so that nothing is built.
+# A shell that starts the tests in the background makes them deaf to Ctrl+C; the program must hear it.
 DRIVER = """
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
 import main
 from server.serve import serve
+signal.signal(signal.SIGINT, signal.default_int_handler)
 root, *arguments = sys.argv[1:]
 options = main._parser().parse_args(["serve", *arguments])
 sys.exit(serve(replace(main._settings(options), root=Path(root))))
