@@ -13,7 +13,7 @@ from server.settings import ROOT
 PATIENCE = 60.0  # seconds; a process start takes about one on a busy machine
 
 # The program as main.py starts it, but in a folder without an editor, so that nothing is built.
-# A shell that starts the tests in the background makes them deaf to Ctrl+C; the program must hear it.
+# A shell that starts tests in the background makes them deaf to Ctrl+C; the program must hear it.
 DRIVER = """
 import signal
 import sys
