@@ -9,6 +9,7 @@ import {
 import type { Layout } from "../api/types";
 import { useUi } from "../store/ui";
 import type { Point } from "../workflow/edits";
+import type { Box } from "../workflow/room";
 import { viewports } from "../store/view";
 import { type FlowEdge, type FlowNode, NODE_WIDTH } from "./flow";
 
@@ -19,11 +20,13 @@ export const FURTHEST = 0.05;
 const BAR = 64; // pixels that a bar or a rail and the air around it take
 const PANEL = 256; // pixels that an open panel adds
 
+/** Whether panels leave room for a workflow beside them; on a small window they may cover something. */
+const isWide = () => window.innerWidth > 900;
+
 /** How everything is fitted beside the panels that float over the canvas. */
 export function fitting(): FitViewOptions<FlowNode> {
   const { left, right } = useUi.getState();
-  const wide = window.innerWidth > 900; // on a small window the panels may cover something
-  const side = (open: unknown) => `${BAR + (open && wide ? PANEL : 0)}px` as const;
+  const side = (open: unknown) => `${BAR + (open && isWide() ? PANEL : 0)}px` as const;
   const padding = {
     top: `${BAR}px`,
     bottom: `${BAR}px`,
@@ -78,6 +81,20 @@ export function fitAll(): void {
 export function show(ids: Iterable<string>): void {
   const nodes = [...ids].map((id) => ({ id }));
   if (nodes.length) void instance?.fitView({ ...fitting(), nodes, duration: duration() });
+}
+
+/** Move the view just so far that the box lies beside the bars and open panels. */
+export function reveal(box: Box): void {
+  if (!instance) return;
+  const { left, right } = useUi.getState();
+  const { x, y, zoom } = instance.getViewport();
+  const side = (open: unknown) => BAR + (open && isWide() ? PANEL : 0);
+  const shift = (start: number, size: number, least: number, most: number) =>
+    start < least ? least - start : Math.min(0, Math.max(most - size - start, least - start));
+  const across = shift(box.x * zoom + x, box.width * zoom, side(left), innerWidth - side(right));
+  const down = shift(box.y * zoom + y, box.height * zoom, BAR, innerHeight - BAR);
+  if (across || down)
+    void instance.setViewport({ x: x + across, y: y + down, zoom }, { duration: duration() });
 }
 
 export function zoomBy(factor: number): void {

@@ -1,19 +1,30 @@
 /** Put new nodes on the canvas, wired where a wire was waiting. */
 
+import type { NodeDefinition } from "../api/types";
 import { activeWorkflow, edit } from "../store/documents";
 import { definitions, useCatalogue } from "../store/catalogue";
 import { notify, type DragOrigin } from "../store/ui";
-import { useView } from "../store/view";
+import { sizeOf, useView } from "../store/view";
 import { addNode, connect, type Point } from "../workflow/edits";
 import { freshId, placed } from "../workflow/model";
+import { type Box, freePlace } from "../workflow/room";
 import { drawSeed, seedWidgets } from "../workflow/seeds";
 import { NODE_WIDTH } from "./flow";
+import { reveal } from "./instance";
 
 const snap = (value: number) => Math.round(value / 8) * 8;
 
-/** Where the socket of a new node is to lie when a wire was dropped at `at`. */
-function beside(at: Point, from: DragOrigin | null): Point {
-  if (!from) return { x: snap(at.x - NODE_WIDTH / 2), y: snap(at.y - 16) };
+/** Where a new node lies: its socket where a wire was dropped, else about `at`, covering nothing. */
+function placeOf(at: Point, from: DragOrigin | null, height: number): Point {
+  if (!from) {
+    const boxes: Box[] = Object.entries(activeWorkflow().layout.nodes).map(([id, { x, y }]) => ({
+      x,
+      y,
+      ...sizeOf(id),
+    }));
+    const size = { width: NODE_WIDTH, height };
+    return freePlace(boxes, { x: snap(at.x - NODE_WIDTH / 2), y: snap(at.y - 16) }, size);
+  }
   const x = from.side === "out" ? at.x : at.x - NODE_WIDTH;
   return { x: snap(x), y: snap(at.y - 48) };
 }
@@ -27,6 +38,12 @@ function firstOf(type: string, socket: string): string {
 /** A file to begin with: the first of the folder that can be used. */
 function firstFile(folder: string): string | undefined {
   return useCatalogue.getState().models[folder]?.find((file) => !file.trouble)?.name;
+}
+
+/** About how tall a node is before it is drawn, in pixels. */
+function heightOf({ inputs, outputs, widgets }: NodeDefinition): number {
+  const rows = Math.max(inputs.length, outputs.length);
+  return 48 + 24 * rows + (widgets.length ? 12 + 32 * widgets.length : 0);
 }
 
 /** Add a node of `type` at `at`, as one step with the wire from `from` to its `socket`. */
@@ -48,13 +65,16 @@ export function addNodeOf(
     const first = folder && (required || node.values[name] === undefined) && firstFile(folder);
     if (first) node.values[name] = first;
   }
+  const height = heightOf(definition);
+  const place = placeOf(at, from, height);
   edit((workflow) => {
-    const added = addNode(workflow, id, node, beside(at, from));
+    const added = addNode(workflow, id, node, place);
     if (!from) return added;
     return from.side === "out"
       ? connect(added, id, firstOf(type, socket), { node: from.node, output: from.socket })
       : connect(added, from.node, from.socket, { node: id, output: socket });
   });
   useView.getState().select([id]);
+  reveal({ ...place, width: NODE_WIDTH, height });
   return id;
 }

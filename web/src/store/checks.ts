@@ -7,6 +7,7 @@ import { activeDocument, edit, useDocuments } from "./documents";
 import { useCatalogue } from "./catalogue";
 import { applyEdits } from "../workflow/edits";
 import type { Fix } from "../api/types";
+import { sizeOf } from "./view";
 
 const PAUSE = 60; // milliseconds without an edit before the checker is asked
 
@@ -94,5 +95,5 @@ export function watch(): void {
 
 /** Apply a fix as one step. */
 export function applyFix(fix: Fix): void {
-  edit((workflow) => applyEdits(workflow, fix.edits));
+  edit((workflow) => applyEdits(workflow, fix.edits, sizeOf));
 }

@@ -10,7 +10,9 @@ import type {
   Wire,
   Workflow,
 } from "../api/types";
+import type { Size } from "./arrange";
 import { freshId } from "./model";
+import { freePlace } from "./room";
 
 export interface Point {
   x: number;
@@ -18,7 +20,7 @@ export interface Point {
 }
 
 const GAP = 64; // pixels between a node and one that a fix puts before it
-const USUAL_WIDTH = 280;
+const USUAL: Size = { width: 280, height: 104 }; // of a node that a fix adds
 
 function withNode(
   workflow: Workflow,
@@ -125,7 +127,11 @@ export function setLayout(workflow: Workflow, id: string, change: Partial<NodeLa
 }
 
 /** A fix's edits, in order. Ids that they add are renamed where the workflow has them already. */
-export function applyEdits(workflow: Workflow, edits: readonly Edit[]): Workflow {
+export function applyEdits(
+  workflow: Workflow,
+  edits: readonly Edit[],
+  sizeOf: (id: string) => Size = () => USUAL,
+): Workflow {
   const renamed = new Map<string, string>();
   const now = (id: string) => renamed.get(id) ?? id;
   const wire = (old: Wire): Wire => ({ ...old, node: now(old.node) });
@@ -160,7 +166,7 @@ export function applyEdits(workflow: Workflow, edits: readonly Edit[]): Workflow
           mode: edit.node.mode ?? "run",
           inputs,
         };
-        result = addNode(result, id, node, placeBefore(result, edit.near ?? null));
+        result = addNode(result, id, node, placeBefore(result, edit.near ?? null, sizeOf));
         break;
       }
     }
@@ -168,14 +174,11 @@ export function applyEdits(workflow: Workflow, edits: readonly Edit[]): Workflow
   return result;
 }
 
-/** A free place to the left of the node `near`, below whatever lies there. */
-function placeBefore(workflow: Workflow, near: string | null): Point {
-  const places = Object.values(workflow.layout.nodes);
+/** A free place to the left of the node `near`, or next to that where something lies there. */
+function placeBefore(workflow: Workflow, near: string | null, sizeOf: (id: string) => Size): Point {
+  const places = Object.entries(workflow.layout.nodes);
   const at = near ? workflow.layout.nodes[near] : undefined;
-  const x = at ? at.x - USUAL_WIDTH - GAP : 0;
-  let y = at ? at.y : 0;
-  const taken = (candidate: number) =>
-    places.some((p) => Math.abs(p.x - x) < USUAL_WIDTH && Math.abs(p.y - candidate) < 120);
-  while (taken(y)) y += 136;
-  return { x, y };
+  const wanted = at ? { x: at.x - USUAL.width - GAP, y: at.y } : { x: 0, y: 0 };
+  const boxes = places.map(([id, { x, y }]) => ({ x, y, ...sizeOf(id) }));
+  return freePlace(boxes, wanted, USUAL);
 }
