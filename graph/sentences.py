@@ -71,10 +71,9 @@ class Sentences:
             return first, second
         return f"{first} ({' or '.join(left)})", f"{second} ({' or '.join(right)})"
 
-    def evidence(self, claim: Claim) -> str:
-        """The claim's evidence in brackets."""
-        said = [text for text in (claim.evidence, claim.certainty) if text]
-        return f"({', '.join(said)})"
+    def doubt(self, claim: Claim) -> str:
+        """How sure the claim is, in brackets; nothing where it is certain. `because` says why."""
+        return "" if claim.certainty == "certain" else f" ({claim.certainty})"
 
     def mismatch(self, conflict: Conflict) -> str:
         """What does not fit, where each side has its type from."""
@@ -118,7 +117,7 @@ class Sentences:
         claim = side.claim
         if claim.file is None:
             return f"{self.node(side.nodes[0])} gives nothing else"
-        file = f"{claim.file[1]} {self.evidence(claim)}"
+        file = f"{claim.file[1]}{self.doubt(claim)}"
         if len(side.nodes) < 2:
             return f"it comes from {file}"
         uses = f"{self.node(side.nodes[1])} uses {file}"
@@ -136,7 +135,7 @@ class Sentences:
                 if takes
                 else f"{node} needs {space}, {self._reason(side)}"
             )
-        said = f"{claim.file[1]}, which speaks {space} {self.evidence(claim)}"
+        said = f"{claim.file[1]}, which is for {space}{self.doubt(claim)}"
         if len(side.nodes) < 2:
             return f"{node} loads {said}"
         if side.nodes[1] == side.node:
@@ -148,13 +147,13 @@ class Sentences:
         if claim.file is None:
             return f"since {self.node(claim.variable.node)} takes nothing else"
         user = self.node(side.nodes[1] if len(side.nodes) > 1 else side.nodes[0])
-        return f"since {user} uses {claim.file[1]} {self.evidence(claim)}"
+        return f"since {user} uses {claim.file[1]}{self.doubt(claim)}"
 
     def _claimed(self, claim: Claim) -> str:
         spaces = self.spaces(claim.variable.axis, claim.candidates or ())
         if claim.file is None:
             return f"{self.node(claim.variable.node)} takes only {spaces}."
-        return f"{claim.file[1]} is {spaces} {self.evidence(claim)}."
+        return f"{claim.file[1]} is for {spaces}{self.doubt(claim)}."
 
     def because(self, side: Side) -> Because:
         """A side of a conflict as data."""

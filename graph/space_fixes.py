@@ -230,7 +230,7 @@ class SpaceFixer:
             ]
             titles = there.definition.title, back.definition.title
             yield Fix(
-                title=f"Put {titles[0]} ({out.title}) and {titles[1]} ({in_.title}) in between",
+                title=f"Convert it: put {titles[0]} and {titles[1]} in between",
                 edits=tuple(edits),
             )
             return
