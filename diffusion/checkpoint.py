@@ -7,7 +7,7 @@ converted copy plus the largest tensor, whatever the file's size and the operati
 import mmap
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,47 @@ NAMED = 3
 """Tensors that a message names before it only counts."""
 
 
+class Taken(NamedTuple):
+    """Where in a file a module's tensor comes from: the tensor `name`, whole or one of its parts.
+
+    `part` counts from 0 among `parts` equal shares of its rows, as where query, key and value are
+    stored as one matrix; `transposed`: rows become columns.
+    """
+
+    name: str
+    part: int = 0
+    parts: int = 1
+    transposed: bool = False
+
+    def shape(self, whole: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of what is taken from a tensor of the shape `whole`."""
+        if self.transposed:
+            whole = whole[::-1]
+        return (whole[0] // self.parts, *whole[1:]) if self.parts > 1 and whole else whole
+
+    def of(self, tensor: Tensor) -> Tensor:
+        """What is taken of the tensor: a view."""
+        tensor = tensor.T if self.transposed else tensor
+        return tensor.chunk(self.parts)[self.part] if self.parts > 1 else tensor
+
+
+Names = Mapping[str, str | Taken]
+"""The tensors of a module, each with where it comes from in a file."""
+
+
+def taken(source: str | Taken) -> Taken:
+    """The long form of where a tensor comes from."""
+    return source if isinstance(source, Taken) else Taken(source)
+
+
+def prefixed(names: Names, prefix: str) -> dict[str, str | Taken]:
+    """The same names in a file that puts `prefix` before its own."""
+    return {
+        name: taken(source)._replace(name=prefix + taken(source).name)
+        for name, source in names.items()
+    }
+
+
 class CheckpointTrouble(Exception):
     """A file whose tensors do not fill the module; the message says which and how many."""
 
@@ -44,7 +85,7 @@ def nothing() -> None:
 def adopt(
     module: nn.Module,
     source: Path | Header,
-    names: Mapping[str, str],
+    names: Names,
     *,
     dtype: torch.dtype,
     device: torch.device,
@@ -58,16 +99,27 @@ def adopt(
     stop. Raises `CheckpointTrouble` before any tensor is read, and `FileTrouble`.
     """
     header = source if isinstance(source, Header) else read_header(source)
+    origins = {name: taken(origin) for name, origin in names.items()}
     wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    _require_fit(header, names, wanted)
+    _require_fit(header, origins, wanted)
     state: dict[str, Tensor] = {}
     with header.path.open("rb") as file:
         for name, shape in wanted.items():
             check_cancel()
-            info = header.tensors[names[name]]
-            state[name] = _converted(file, info, dtype, device).reshape(shape)
+            origin = origins[name]
+            info = header.tensors[origin.name]
+            state[name] = _converted(file, info, origin, dtype, device).reshape(shape)
     module.load_state_dict(state, strict=True, assign=True)
     module.requires_grad_(False).eval()
+
+
+def read_tensor(header: Header, name: str) -> Tensor:
+    """One tensor of the file by its name there, float32 on the CPU. Raises `CheckpointTrouble`."""
+    info = header.tensors[name]
+    if info.dtype not in DTYPES:
+        raise CheckpointTrouble(f"{header.path.name}: {name} is in a number format {info.dtype}.")
+    with header.path.open("rb") as file:
+        return _converted(file, info, Taken(name), torch.float32, torch.device("cpu")).float()
 
 
 def bytes_of(module: nn.Module, dtype: torch.dtype) -> int:
@@ -77,13 +129,13 @@ def bytes_of(module: nn.Module, dtype: torch.dtype) -> int:
 
 
 def _converted(
-    file: BinaryIO, info: TensorInfo, dtype: torch.dtype, device: torch.device
+    file: BinaryIO, info: TensorInfo, origin: Taken, dtype: torch.dtype, device: torch.device
 ) -> Tensor:
-    """One tensor, copied out of the file."""
+    """One tensor or a share of it, copied out of the file."""
     source = DTYPES[info.dtype]
     target = dtype if source.is_floating_point else source
     if not info.bytes:
-        return torch.empty(info.shape, dtype=target, device=device)
+        return torch.empty(origin.shape(info.shape), dtype=target, device=device)
     start = info.offset - info.offset % mmap.ALLOCATIONGRANULARITY
     length = info.offset - start + info.bytes
     # A private mapping, because torch wants a buffer that could be written to; nothing writes.
@@ -93,21 +145,24 @@ def _converted(
     # A file may put a tensor at any byte; views of wider formats need an aligned one.
     aligned = raw if raw.data_ptr() % source.itemsize == 0 else raw.clone()
     # `copy`, because without a conversion this would still be the mapping.
-    tensor = aligned.view(source).to(device=device, dtype=target, copy=True)
-    return tensor.reshape(info.shape)
+    part = origin.of(aligned.view(source).reshape(info.shape)).contiguous()
+    return part.to(device=device, dtype=target, copy=True)
 
 
 def _require_fit(
-    header: Header, names: Mapping[str, str], wanted: Mapping[str, tuple[int, ...]]
+    header: Header, names: Mapping[str, Taken], wanted: Mapping[str, tuple[int, ...]]
 ) -> None:
     """Raise `CheckpointTrouble` unless the named tensors are exactly those that are wanted."""
-    missing = [name for name in wanted if names.get(name) not in header.tensors]
+    missing = [
+        name for name in wanted if name not in names or names[name].name not in header.tensors
+    ]
     extra = [name for name in names if name not in wanted]
-    present = {name: header.tensors[names[name]] for name in wanted if name not in missing}
+    present = {name: header.tensors[names[name].name] for name in wanted if name not in missing}
+    shapes = {name: names[name].shape(info.shape) for name, info in present.items()}
     wrong = [
-        f"{name} is {_sizes(info.shape)}, not {_sizes(wanted[name])}"
-        for name, info in present.items()
-        if _trimmed(info.shape) != _trimmed(wanted[name])
+        f"{name} is {_sizes(shape)}, not {_sizes(wanted[name])}"
+        for name, shape in shapes.items()
+        if _trimmed(shape) != _trimmed(wanted[name])
     ]
     strange = [
         f"{name} ({info.dtype})" for name, info in present.items() if info.dtype not in DTYPES

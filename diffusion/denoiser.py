@@ -1,11 +1,14 @@
 """Join a network with its prediction, its noise levels and its latent space."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
+from diffusion.conditioning import Conditioning, Inputs, Scene, prepared
 from diffusion.levels import NoiseLevels
 from diffusion.prediction import Prediction
 
@@ -32,19 +35,23 @@ class LatentSpace(Protocol):
         ...
 
 
+NOTHING: Mapping[str, Tensor] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Denoiser:
     """A diffusion model, ready to be sampled from.
 
-    `module(x, timesteps, context)` takes latents (batch, channels, height, width), float32
-    timesteps (batch,) and token conditioning (batch, tokens, width), and answers in the shape of
-    `x`.
+    `module(x, timesteps, context, **extras)` takes latents (batch, channels, height, width),
+    float32 timesteps (batch,), token conditioning (batch, tokens, width) and what the rows of
+    `conditioning` (see `diffusion.conditioning`) give, batch first; it answers in the shape of `x`.
     """
 
     module: nn.Module
     prediction: Prediction
     levels: NoiseLevels
     space: LatentSpace
+    conditioning: tuple[str, ...] = ()
 
     @property
     def device(self) -> torch.device:
@@ -56,17 +63,27 @@ class Denoiser:
         """What the module computes in."""
         return self._example().dtype
 
-    def denoise(self, x: Tensor, sigma: float, context: Tensor) -> Tensor:
+    def inputs(
+        self, conditioning: Conditioning, shape: torch.Size, *, negative: bool = False
+    ) -> Inputs:
+        """What the network is told of a prompt, for latents of this shape."""
+        return prepared(self.conditioning, conditioning, Scene(shape, self.space, negative))
+
+    def denoise(
+        self, x: Tensor, sigma: float, context: Tensor, extras: Mapping[str, Tensor] = NOTHING
+    ) -> Tensor:
         """The network's estimate of the clean latent: float32, in the model's own scale.
 
-        `x`: noisy latent at level σ. The network computes in its own dtype; all around it is
-        float32, because differences of nearly equal latents are taken there.
+        `x`: noisy latent at level σ. `extras`: the network's other arguments, batch first. The
+        network computes in its own dtype; all around it is float32, because differences of nearly
+        equal latents are taken there.
         """
         like = self._example()
         entry = self.prediction.network_input(x, sigma).to(like)
         timesteps = torch.full((len(x),), self.levels.timestep(sigma), device=like.device)
+        others = {name: tensor.to(like) for name, tensor in extras.items()}
         with torch.no_grad():
-            output = self.module(entry, timesteps, context.to(like))
+            output = self.module(entry, timesteps, context.to(like), **others)
         return self.prediction.denoised(x, output.to(x), sigma)
 
     def _example(self) -> Tensor:

@@ -1,27 +1,26 @@
 """Load what a workflow names from files, and keep it while there is memory: nodes ask only here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
-from diffusion.checkpoint import CheckpointTrouble, adopt, bytes_of, nothing
+from diffusion.checkpoint import CheckpointTrouble, adopt, bytes_of, nothing, prefixed
 from diffusion.denoiser import Denoiser
 from diffusion.devices import choose_device, choose_precision, describe
 from diffusion.families.family import DiscreteNoise, Noise
+from diffusion.families.text import Part
 from diffusion.header import FileTrouble
-from diffusion.layouts import clip_names, vae_layout, vae_names
 from diffusion.levels import FlowLevels, NoiseLevels, ddpm_levels
 from diffusion.loaded_vae import LoadedVae
 from diffusion.memory import Key, Memory, Pending, default_budget
-from diffusion.opened import Opened, naming
+from diffusion.networks import AUTOENCODERS, DENOISERS, ENCODERS, Built
+from diffusion.opened import Opened, naming, protocol_of
 from diffusion.prediction import PREDICTIONS
-from diffusion.text import TextEncoder, build_text_model
-from diffusion.tokenizer import tokenizer_for
-from diffusion.unet import UNet, UNetConfig
-from diffusion.vae import AutoencoderKL, VaeConfig
+from diffusion.text_join import PromptEncoder, TextEncoders
 
 VERSION = 1
 """To be raised when equal inputs give other numbers than before: older results are stale then."""
@@ -70,24 +69,24 @@ class Engine:
 
         def prepare() -> Pending[Denoiser]:
             file = Opened.at(path)
-            found, told = file.identity, file.architecture
+            found, family = file.identity, file.family
             prefix = file.model_prefix()
-            if file.space is None or found.prediction is None or found.noise is None:
+            if file.space is None or family is None or found.noise is None:
                 raise CheckpointTrouble(
                     f"{path.name} is {found.title} at other sizes, and its metadata do not declare "
                     "which latent space it denoises."
                 )
-            shapes = file.shapes(prefix)
-            config = UNetConfig.from_shapes(
-                shapes, heads=told.unet_heads, norm_groups=told.unet_norm_groups or 32
+            build = DENOISERS[family.network.kind]
+            built = build(file.shapes(prefix), family.network, file.architecture)
+            denoiser = Denoiser(
+                built.module,
+                PREDICTIONS[file.prediction(prefix)],
+                levels_of(found.noise),
+                file.space,
+                found.conditioning,
             )
-            with torch.device("meta"):
-                module = UNet(config)
-            prediction, levels = PREDICTIONS[found.prediction], levels_of(found.noise)
-            denoiser = Denoiser(module, prediction, levels, file.space)
-            names = {name: prefix + name for name in shapes}
-            fill = self._filling(module, file, names, dtype, check_cancel)
-            return Pending(bytes_of(module, dtype), lambda: fill(denoiser))
+            fill = self._filling(built, file, prefix, dtype, check_cancel)
+            return Pending(bytes_of(built.module, dtype), lambda: fill(denoiser))
 
         return self._get("model", path, dtype, prepare)
 
@@ -95,59 +94,78 @@ class Engine:
         """The VAE of a checkpoint or of a file of its own."""
         return self._vae(path, self.precision.vae, check_cancel)
 
-    def text_encoder(self, path: Path, check_cancel: Check = nothing) -> TextEncoder:
-        """The text encoder of a checkpoint or of a file of its own, with its tokenizer.
+    def text_encoder(
+        self,
+        paths: Path | Sequence[Path],
+        check_cancel: Check = nothing,
+        *,
+        space: str = "",
+        clip_skip: int | None = None,
+    ) -> TextEncoders:
+        """The text encoders of a checkpoint, or of files of their own, with their tokenizers.
 
-        Raises `TokenizerMissing` where CLIP's vocabulary is nowhere to be had.
+        `space`: the text space that they shall encode in, where the files leave a choice.
+        `clip_skip`: see `ClipText.forward`; the space's own if not given. Raises `TokenizerMissing`
+        where a vocabulary is nowhere to be had.
         """
+        every = [paths] if isinstance(paths, Path) else list(paths)
+        files = [self._opened(path) for path in every]
+        places = {
+            encoder: (file, prefix)
+            for file in files
+            for encoder, prefix in file.text_prefixes().items()
+        }
+        chosen = protocol_of(files, space, tuple(places))
+        readers: dict[str, PromptEncoder] = {}
+        for part in chosen.parts:
+            if part.encoder in places:
+                file, prefix = places[part.encoder]
+                skip = part.skip if clip_skip is None or part.fixed else clip_skip
+                part = replace(part, skip=skip)
+                readers[part.encoder] = self._encoder(file, prefix, part, check_cancel)
+        return TextEncoders(readers, chosen.join)
+
+    def _encoder(self, file: Opened, prefix: str, part: Part, check_cancel: Check) -> PromptEncoder:
         dtype = self.precision.text
+        kind = ENCODERS[part.encoder]
 
-        def prepare() -> Pending[TextEncoder]:
-            file = Opened.at(path)
-            told, prefix = file.architecture, file.clip_prefix()
-            shapes = file.shapes(prefix)
-            inner = clip_names(shapes)
-            tokenizer = tokenizer_for(file.header.metadata, self._tokenizer_folders)
-            module = build_text_model(
-                {name: shapes[theirs] for name, theirs in inner.items()},
-                heads=told.clip_heads,
-                activation=told.clip_activation or "quick_gelu",
-                end=tokenizer.end,
-            )
-            encoder = TextEncoder(module, tokenizer)
-            names = {name: prefix + theirs for name, theirs in inner.items()}
-            fill = self._filling(module, file, names, dtype, check_cancel)
-            return Pending(bytes_of(module, dtype), lambda: fill(encoder))
+        def prepare() -> Pending[tuple[nn.Module, Any]]:
+            tokenizer = kind.tokenizer(file.header.metadata, self._tokenizer_folders)
+            built = kind.build(file.shapes(prefix), part, file.architecture, tokenizer)
+            fill = self._filling(built, file, prefix, dtype, check_cancel)
+            return Pending(bytes_of(built.module, dtype), lambda: fill((built.module, tokenizer)))
 
-        return self._get("clip", path, dtype, prepare)
+        name = f"{part.encoder}{'-projected' if part.projected else ''}"
+        module, tokenizer = self._get(name, file.header.path, dtype, prepare)
+        with naming(file.header.path):
+            return kind.reader(module, tokenizer, part)
 
     def _vae(self, path: Path, dtype: torch.dtype, check_cancel: Check) -> LoadedVae:
         def prepare() -> Pending[LoadedVae]:
             file = Opened.at(path)
             prefix = file.vae_prefix()
-            shapes = file.shapes(prefix)
-            inner = vae_names(shapes, vae_layout(shapes))
-            config = VaeConfig.from_shapes(
-                {name: shapes[theirs] for name, theirs in inner.items()},
-                norm_groups=file.architecture.vae_norm_groups or 32,
-            )
-            with torch.device("meta"):
-                module = AutoencoderKL(config)
-            loaded = LoadedVae(module, file.space, exact)
-            names = {name: prefix + theirs for name, theirs in inner.items()}
-            fill = self._filling(module, file, names, dtype, check_cancel)
-            return Pending(bytes_of(module, dtype), lambda: fill(loaded))
+            built = AUTOENCODERS[file.identity.network](file.shapes(prefix), file.architecture)
+            autoencoder: Any = built.module
+            loaded = LoadedVae(autoencoder, file.space, exact)
+            fill = self._filling(built, file, prefix, dtype, check_cancel)
+            return Pending(bytes_of(built.module, dtype), lambda: fill(loaded))
 
-        def exact() -> AutoencoderKL:
+        def exact() -> Any:
             return self._vae(path, torch.float32, nothing).module
 
         return self._get("vae", path, dtype, prepare)
 
+    def _opened(self, path: Path) -> Opened:
+        if not path.exists():
+            raise FileTrouble(path, f"There is no file {path}.")
+        with naming(path):
+            return Opened.at(path)
+
     def _filling(
         self,
-        module: nn.Module,
+        built: Built,
         file: Opened,
-        names: Mapping[str, str],
+        prefix: str,
         dtype: torch.dtype,
         check_cancel: Check,
     ) -> Callable[[V], V]:
@@ -155,9 +173,9 @@ class Engine:
 
         def fill(owner: V) -> V:
             adopt(
-                module,
+                built.module,
                 file.header,
-                names,
+                prefixed(built.names, prefix),
                 dtype=dtype,
                 device=self.device,
                 check_cancel=check_cancel,

@@ -2,25 +2,20 @@
 
 import math
 from collections.abc import Callable
-from typing import Protocol
+from functools import cache
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from diffusion.conditioning import Conditioning, Inputs
 from diffusion.denoiser import Denoiser
 
 LARGEST_REPEAT = 4
 """A conditioning is repeated at most this often to share a call with a longer one."""
 
 
-class Conditioning(Protocol):
-    """What a prompt became. `tokens`: float32 (1 or batch, tokens, width)."""
-
-    @property
-    def tokens(self) -> Tensor:
-        """The token conditioning."""
-        ...
-
+Side = Literal["away", "towards"]
 
 Denoise = Callable[[Tensor, float], Tensor]
 """What a sampler steps with: a noisy latent and its σ to the denoised latent."""
@@ -43,33 +38,52 @@ def guided(
     of the network, and raises to stop the run.
     """
 
-    def one(x: Tensor, sigma: float, tokens: Tensor) -> Tensor:
+    @cache
+    def told(shape: torch.Size, side: Side) -> Inputs:
+        conditioning = negative if side == "away" else positive
+        inputs = denoiser.inputs(conditioning, shape, negative=side == "away")
+        return Inputs(
+            _for_batch(inputs.tokens, shape[0]),
+            {name: _for_batch(tensor, shape[0]) for name, tensor in inputs.extras.items()},
+        )
+
+    def one(x: Tensor, sigma: float, side: Side) -> Tensor:
         check_cancel()
-        return denoiser.denoise(x, sigma, _for_batch(tokens, len(x)))
+        return denoiser.denoise(x, sigma, *told(x.shape, side))
 
     def towards(x: Tensor, sigma: float) -> Tensor:
-        return one(x, sigma, positive.tokens)
+        return one(x, sigma, "towards")
 
     def both(x: Tensor, sigma: float) -> Tensor:
-        pair = _same_length(negative.tokens, positive.tokens)
+        pair = _joined(told(x.shape, "away"), told(x.shape, "towards"))
         if pair is None:
-            away, to = one(x, sigma, negative.tokens), one(x, sigma, positive.tokens)
+            away, to = one(x, sigma, "away"), one(x, sigma, "towards")
         else:
             check_cancel()
-            context = torch.cat([_for_batch(tokens, len(x)) for tokens in pair])
-            away, to = denoiser.denoise(torch.cat([x, x]), sigma, context).chunk(2)
+            away, to = denoiser.denoise(torch.cat([x, x]), sigma, *pair).chunk(2)
         return away + (to - away) * cfg
 
     return towards if math.isclose(cfg, 1.0) else both
 
 
-def _for_batch(tokens: Tensor, batch: int) -> Tensor:
-    if len(tokens) not in (1, batch):
+def _for_batch(tensor: Tensor, batch: int) -> Tensor:
+    if len(tensor) not in (1, batch):
         raise ValueError(
-            f"A conditioning for {len(tokens)} pictures cannot guide a batch of {batch}: "
+            f"A conditioning for {len(tensor)} pictures cannot guide a batch of {batch}: "
             "encode one prompt, or one per picture."
         )
-    return tokens.expand(batch, -1, -1)
+    return tensor.expand(batch, *tensor.shape[1:])
+
+
+def _joined(left: Inputs, right: Inputs) -> Inputs | None:
+    """Both in one batch, the left one first; None where they cannot share a call."""
+    tokens = _same_length(left.tokens, right.tokens)
+    if tokens is None or left.extras.keys() != right.extras.keys():
+        return None
+    pairs = {name: (tensor, right.extras[name]) for name, tensor in left.extras.items()}
+    if any(one.shape != other.shape for one, other in pairs.values()):
+        return None
+    return Inputs(torch.cat(tokens), {name: torch.cat(pair) for name, pair in pairs.items()})
 
 
 def _same_length(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor] | None:

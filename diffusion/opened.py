@@ -1,16 +1,18 @@
 """A model file opened by its header: what it is, and the tensors of each of its parts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from diffusion.architecture import Architecture, architecture_of
-from diffusion.checkpoint import CheckpointTrouble
+from diffusion.checkpoint import CheckpointTrouble, read_tensor
 from diffusion.families import FAMILIES
+from diffusion.families.family import Family
+from diffusion.families.text import PROTOCOLS, Protocol
 from diffusion.header import Header, read_header
-from diffusion.identity.rules import Identity, identify, stripped
-from diffusion.spaces import LATENT_SPACES, LatentSpace
+from diffusion.identity.rules import Identity, identify, stripped, told_prediction
+from diffusion.spaces import LATENT_SPACES, TEXT_SPACES, LatentSpace
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,18 @@ class Opened:
             raise self._unfit()
         return found.prefixes.get("model", "")
 
+    def prediction(self, prefix: str) -> str:
+        """What the diffusion model predicts, by its weights where the header does not say."""
+        found = self.identity
+        by = self.family.velocity_where if self.family else None
+        plain = self.family is not None and found.prediction == self.family.prediction
+        if by and plain and not found.conditioning and not told_prediction(self.header.metadata):
+            name = prefix + by.key
+            if name in self.header.tensors:
+                spread = float(read_tensor(self.header, name).std(correction=0))
+                return "velocity" if spread > by.above else "epsilon"
+        return found.prediction or "epsilon"
+
     def vae_prefix(self) -> str:
         """What the names of the VAE begin with. Raises `CheckpointTrouble`."""
         found = self.identity
@@ -57,19 +71,39 @@ class Opened:
             raise self._unfit()
         return found.prefixes.get("vae", "")
 
-    def clip_prefix(self) -> str:
-        """What the names of the CLIP-L text model begin with. Raises `CheckpointTrouble`."""
+    @property
+    def family(self) -> Family | None:
+        """The family that the file belongs to, if it belongs to one."""
+        return FAMILIES.get(self.identity.family or "")
+
+    def text_prefixes(self) -> Mapping[str, str]:
+        """What the names of each text encoder in the file begin with, by the encoder's id.
+
+        Raises `CheckpointTrouble` where there is none that can be run.
+        """
         found = self.identity
-        if found.kind == "text_encoder" and found.variant == "clip_l":
-            return found.prefixes.get("clip_l", "")
+        if found.kind == "text_encoder" and found.variant:
+            return {found.variant: found.prefixes.get(found.variant, "")}
         if "clip" not in found.parts:
             raise self._lacks("text encoder")
-        family = FAMILIES.get(found.family or "")
-        options = family.text_prefixes if family and found.runnable else {}
-        for prefix in options.get("clip_l", ()):
-            if any(name.startswith(prefix) for name in self.header.tensors):
-                return prefix
-        raise self._unfit()
+        options = self.family.text_prefixes if self.family and found.runnable else {}
+        inside = {
+            encoder: prefix
+            for encoder, prefixes in options.items()
+            for prefix in prefixes
+            if any(name.startswith(prefix) for name in self.header.tensors)
+        }
+        if not inside:
+            raise self._unfit()
+        return inside
+
+    def text_space(self) -> str | None:
+        """The protocol that the file's own text encoders follow, if it holds a whole one."""
+        found = self.identity
+        if self.family is not None:
+            own = found.text_spaces if found.text_space_declared is None else ()
+            return next((space for space in own if space in PROTOCOLS), self.family.text_space)
+        return None
 
     def _lacks(self, what: str) -> CheckpointTrouble:
         kind = self.identity.title or self.identity.kind.replace("_", " ")
@@ -82,6 +116,41 @@ class Opened:
         return CheckpointTrouble(
             f"{self.header.path.name} is {title}, which this version cannot run yet."
         )
+
+
+def protocol_of(files: Sequence[Opened], space: str, encoders: Sequence[str]) -> Protocol:
+    """How these encoders encode prompts. Raises `CheckpointTrouble` where they do not suit.
+
+    `space`: the text space that is wanted, "" where none is known; a file's own space goes by the
+    protocol of its family.
+    """
+    own = next((file.text_space() for file in files if file.family), None)
+    chosen = space if space in PROTOCOLS else own
+    if chosen is None:
+        exact = [
+            name
+            for name, protocol in PROTOCOLS.items()
+            if {part.encoder for part in protocol.parts} == set(encoders)
+        ]
+        chosen = exact[0] if exact else ""
+    names = ", ".join(file.header.path.name for file in files)
+    if chosen not in PROTOCOLS:
+        raise CheckpointTrouble(
+            f"No known model reads prompts with {' and '.join(encoders)} alone ({names})."
+        )
+    protocol = PROTOCOLS[chosen]
+    lacking = [
+        part.encoder
+        for part in protocol.parts
+        if part.encoder not in encoders and not part.optional
+    ]
+    if lacking or not set(encoders) & {part.encoder for part in protocol.parts}:
+        title = TEXT_SPACES[chosen].title
+        raise CheckpointTrouble(
+            f"Prompts for {title} need {' and '.join(part.encoder for part in protocol.parts)}; "
+            f"{names} holds {' and '.join(encoders)}."
+        )
+    return protocol
 
 
 @contextmanager

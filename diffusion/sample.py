@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from diffusion.conditioning import Conditioning
 from diffusion.denoiser import Denoiser
-from diffusion.guidance import Conditioning, Denoise, guided, nothing
+from diffusion.guidance import Denoise, guided, nothing
 from diffusion.levels import NoiseLevels
 from diffusion.noise import Noise, Scheme, StepNoise
 from diffusion.samplers import SAMPLERS, Sampler

@@ -1,7 +1,7 @@
 """Encode prompts with a CLIP text model, token by token, with weights."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
@@ -18,6 +18,8 @@ CLIP_END = 49407
 HEAD_WIDTH = 64
 """The width of a head in every CLIP text model that was published."""
 
+PROJECTION = "text_projection.weight"
+
 _EMBEDDINGS = "text_model.embeddings."
 _LAYERS = "text_model.encoder.layers."
 
@@ -26,11 +28,13 @@ _LAYERS = "text_model.encoder.layers."
 class TextConditioning:
     """What a prompt became, on the CPU. `tokens`: float32 (1, tokens, width).
 
-    `pooled`: float32 (1, width), the whole first chunk in one vector.
+    `pooled`: float32 (1, width), the whole first chunk in one vector, where the encoder makes one.
+    `extras`: see `diffusion.conditioning`.
     """
 
     tokens: Tensor
-    pooled: Tensor
+    pooled: Tensor | None
+    extras: Mapping[str, float | Tensor] = field(default_factory=dict)
 
 
 class Encoded(NamedTuple):
@@ -43,8 +47,8 @@ class Encoded(NamedTuple):
 class ClipText(nn.Module):
     """CLIP's text transformer (Radford et al. 2021), its tensors named as in published files."""
 
-    def __init__(self, config: Any) -> None:
-        """`config`: a `transformers.CLIPTextConfig`."""
+    def __init__(self, config: Any, projection: int | None = None) -> None:
+        """`config`: a `transformers.CLIPTextConfig`. `projection`: the pooled vector's length."""
         from transformers import CLIPTextModel
 
         super().__init__()
@@ -52,17 +56,26 @@ class ClipText(nn.Module):
         self.length: int = config.max_position_embeddings
         self.vocabulary: int = config.vocab_size
         self.end: int = config.eos_token_id
+        if projection is not None:
+            self.text_projection = nn.Linear(config.hidden_size, projection, bias=False)
         # No tensor of a file fills this one, and a module with a meta part cannot move.
         positions = torch.arange(self.length, device="cpu")[None]
         self.text_model.embeddings.register_buffer("position_ids", positions, persistent=False)
 
     def forward(
-        self, ids: Tensor, clip_skip: int = 1, check_cancel: Callable[[], None] = nothing
+        self,
+        ids: Tensor,
+        clip_skip: int = 1,
+        check_cancel: Callable[[], None] = nothing,
+        *,
+        norm: bool = True,
     ) -> Encoded:
         """Encode chunks of token ids, (chunks, length).
 
-        `clip_skip` 1 takes the tokens from the last layer, 2 from the one before, and so on; they
-        pass the final normalisation either way. `check_cancel` is called before every layer.
+        `clip_skip` 1 takes the tokens from the last layer, 2 from the one before, and so on;
+        `norm`: they pass the final normalisation. The pooled vector is always the last layer's,
+        normalised, and projected where the model has a projection. `check_cancel` is called before
+        every layer.
         """
         layers = self.text_model.encoder.layers
         if not 1 <= clip_skip <= len(layers):
@@ -76,9 +89,14 @@ class ClipText(nn.Module):
         finally:
             for hook in hooks:
                 hook.remove()
-        tokens = last if clip_skip == 1 else self.text_model.final_layer_norm(taken[0])
+        tokens = taken[0]
+        if norm:
+            tokens = last if clip_skip == 1 else self.text_model.final_layer_norm(tokens)
         first_end = (ids == self.end).int().argmax(dim=1)
-        return Encoded(tokens, last[torch.arange(len(ids), device=ids.device), first_end])
+        pooled = last[torch.arange(len(ids), device=ids.device), first_end]
+        if hasattr(self, "text_projection"):
+            pooled = self.text_projection(pooled)
+        return Encoded(tokens, pooled)
 
 
 def build_text_model(
@@ -90,7 +108,8 @@ def build_text_model(
     """An empty text model on the meta device, of the sizes that a file's tensors have.
 
     `shapes`: by the module's names ("text_model.embeddings.token_embedding.weight"); others are not
-    looked at. `heads`: width / 64 if not given. `end`: the id of the end token.
+    looked at. `heads`: width / 64 if not given. `end`: the id of the end token. With
+    "text_projection.weight" among the shapes, the model projects its pooled vector.
     """
     from transformers import CLIPTextConfig
 
@@ -110,8 +129,9 @@ def build_text_model(
         pad_token_id=None,
         eos_token_id=end,
     )
+    projection = shapes.get(PROJECTION)
     with torch.device("meta"):
-        return ClipText(config).eval()
+        return ClipText(config, projection[0] if projection else None).eval()
 
 
 def _shape(shapes: Mapping[str, Sequence[int]], name: str) -> tuple[int, int]:
@@ -125,11 +145,17 @@ class TextEncoder:
     """A text model with its tokenizer: prompts in, conditionings out."""
 
     def __init__(
-        self, module: ClipText, tokenizer: Tokenizer, *, pad: int | None = None, clip_skip: int = 1
+        self,
+        module: ClipText,
+        tokenizer: Tokenizer,
+        *,
+        pad: int | None = None,
+        clip_skip: int = 1,
+        norm: bool = True,
     ) -> None:
         """`pad`: the id that fills a chunk, the end token's if not given.
 
-        `clip_skip`: see `ClipText.forward`.
+        `clip_skip` and `norm`: see `ClipText.forward`.
         """
         if tokenizer.size > module.vocabulary:
             raise ValueError(
@@ -138,6 +164,7 @@ class TextEncoder:
             )
         self.module = module
         self.clip_skip = clip_skip
+        self.norm = norm
         self._tokenizer = tokenizer
         filler = tokenizer.end if pad is None else pad
         self._special = Special(tokenizer.start, tokenizer.end, filler)
@@ -150,20 +177,33 @@ class TextEncoder:
         ]
         return chunked(groups, self.module.length, self._special)
 
-    def encode(self, prompt: str, check_cancel: Callable[[], None] = nothing) -> TextConditioning:
+    def chunks(self, prompt: str) -> int:
+        """How many chunks the prompt takes."""
+        return len(self.tokenize(prompt))
+
+    def encode(
+        self, prompt: str, check_cancel: Callable[[], None] = nothing, chunks: int = 1
+    ) -> TextConditioning:
         """The conditioning of a prompt; its chunks stand one after the other along the tokens.
 
         A token of weight w moves from what the empty prompt has in its place: z = z₀ + w·(z - z₀).
-        `check_cancel` is called before every layer, and raises to stop.
+        Empty chunks are added up to `chunks`. `check_cancel` is called before every layer, and
+        raises to stop.
         """
-        chunks = self.tokenize(prompt)
+        filled = self.tokenize(prompt)
+        filled += self.tokenize("") * (chunks - len(filled))
+        return self._encoded(filled, check_cancel)
+
+    def _encoded(
+        self, chunks: list[list[Token]], check_cancel: Callable[[], None]
+    ) -> TextConditioning:
         weights = torch.tensor([[token.weight for token in chunk] for chunk in chunks])[..., None]
         plain = bool((weights == 1).all())
         rows = chunks if plain else [*chunks, *self.tokenize("")]
         ids = torch.tensor([[token.id for token in row] for row in rows])
         device = next(self.module.parameters()).device
         with torch.no_grad():
-            encoded = self.module(ids.to(device), self.clip_skip, check_cancel)
+            encoded = self.module(ids.to(device), self.clip_skip, check_cancel, norm=self.norm)
         tokens = encoded.tokens.float().cpu()  # (rows, length, width)
         if not plain:
             empty = tokens[-1:]

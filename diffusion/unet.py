@@ -1,5 +1,6 @@
-"""The UNet of Stable Diffusion 1.x: predicts the noise in a latent from its time and its text."""
+"""The UNet of SD 1.x, SD 2.x and SDXL: predicts the noise in a latent from its time and text."""
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -21,7 +22,12 @@ SD1_HEADS = 8
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """Every size of a UNet; `channels` and `depths` list the levels from full resolution down."""
+    """Every size of a UNet; `channels` and `depths` list the levels from full resolution down.
+
+    `head_width`, where given, sets the heads of attention at every width; else there are `heads`.
+    `up_depths`, where given, lists the depth of every output block, for the distilled models that
+    are not built evenly. `middle_blocks` counts the residual blocks in the middle, 2 but in those.
+    """
 
     in_channels: int
     out_channels: int
@@ -35,19 +41,34 @@ class UNetConfig:
     linear_projections: bool  # whether proj_in and proj_out are linear maps or 1x1 convs
     heads: int = SD1_HEADS
     norm_groups: int = 32
+    head_width: int | None = None
+    vector_width: int | None = None  # of what is added to the time: pooled text and sizes
+    up_depths: tuple[int, ...] | None = None
+    middle_blocks: int = 2
 
     @classmethod
     def from_shapes(
-        cls, shapes: Shapes, *, heads: int | None = None, norm_groups: int = 32
+        cls,
+        shapes: Shapes,
+        *,
+        heads: int | None = None,
+        norm_groups: int = 32,
+        head_width: int | None = None,
     ) -> Self:
         """The sizes of the file whose tensors (without prefix) have these shapes.
 
-        Head counts leave no trace in shapes: without `heads`, Stable Diffusion 1's 8.
+        Head counts leave no trace in shapes: without `heads` or `head_width`, Stable Diffusion 1's
+        8.
         """
         blocks = _input_blocks(shapes)
         middle = "middle_block.1.transformer_blocks.{}.norm1.weight"
-        projection = shape_of(shapes, "middle_block.1.proj_in.weight")
-        key = shape_of(shapes, "middle_block.1.transformer_blocks.0.attn2.to_k.weight")
+        transformer = _any_transformer(shapes)
+        projection = shape_of(shapes, f"{transformer}.proj_in.weight")
+        key = shape_of(shapes, f"{transformer}.transformer_blocks.0.attn2.to_k.weight")
+        vector = shapes.get("label_emb.0.0.weight")
+        depths = tuple(depth for _, depth in (level[0] for level in blocks))
+        up = _up_depths(shapes)
+        even = [depth for depth in reversed(depths) for _ in range(len(blocks[0]) + 1)]
         stem = shape_of(shapes, "input_blocks.0.0.weight")
         return cls(
             in_channels=stem[1],
@@ -56,13 +77,37 @@ class UNetConfig:
             time_width=shape_of(shapes, "time_embed.0.weight")[0],
             context_width=key[1],
             channels=tuple(channels for channels, _ in (level[0] for level in blocks)),
-            depths=tuple(depth for _, depth in (level[0] for level in blocks)),
+            depths=depths,
             middle_depth=count(shapes, middle),
             residual_blocks=len(blocks[0]),
             linear_projections=len(projection) == 2,
             heads=SD1_HEADS if heads is None else heads,
             norm_groups=norm_groups,
+            head_width=head_width,
+            vector_width=vector[1] if vector else None,
+            up_depths=None if up == tuple(even) else up,
+            middle_blocks=sum(f"middle_block.{i}.in_layers.2.weight" in shapes for i in (0, 2)),
         )
+
+    def heads_of(self, width: int) -> int:
+        """How many heads attend at this width."""
+        return self.heads if self.head_width is None else max(1, width // self.head_width)
+
+
+def _any_transformer(shapes: Shapes) -> str:
+    """The name of one of the transformers; they all read the same text."""
+    found = re.compile(r"(\w+_blocks?(?:\.\d+)?\.1)\.proj_in\.weight")
+    names = (match[1] for name in shapes if (match := found.fullmatch(name)))
+    return next(names, "middle_block.1")
+
+
+def _up_depths(shapes: Shapes) -> tuple[int, ...]:
+    """The transformer depth of every output block."""
+    blocks = count(shapes, "output_blocks.{}.0.in_layers.2.weight")
+    return tuple(
+        count(shapes, f"output_blocks.{block}.1.transformer_blocks.{{}}.norm1.weight")
+        for block in range(blocks)
+    )
 
 
 def _input_blocks(shapes: Shapes) -> list[list[tuple[int, int]]]:
@@ -93,6 +138,13 @@ class UNet(nn.Module):
         self.config = config
         time, stem = config.time_width, config.stem_channels
         self.time_embed = nn.Sequential(nn.Linear(stem, time), nn.SiLU(), nn.Linear(time, time))
+        if config.vector_width is not None:
+            # one Sequential too many, kept so that names match the checkpoint
+            self.label_emb = nn.Sequential(
+                nn.Sequential(
+                    nn.Linear(config.vector_width, time), nn.SiLU(), nn.Linear(time, time)
+                )
+            )
         self.input_blocks = nn.ModuleList(
             [Stage(nn.Conv2d(config.in_channels, stem, 3, padding=1))]
         )
@@ -106,13 +158,17 @@ class UNet(nn.Module):
                 self.input_blocks.append(Stage(*_block(config, width, out, config.depths[level])))
                 skips.append(out)
                 width = out
-        self.middle_block = Stage(
-            *_block(config, width, width, config.middle_depth), *_block(config, width, width, 0)
-        )
+        self.middle_block = Stage()
+        for index in range(config.middle_blocks):
+            depth = config.middle_depth if index == 0 else 0
+            self.middle_block.extend(_block(config, width, width, depth))
         self.output_blocks = nn.ModuleList()
         for level, out in reversed(list(enumerate(config.channels))):
             for index in range(config.residual_blocks + 1):
-                parts = _block(config, width + skips.pop(), out, config.depths[level])
+                depth = config.depths[level]
+                if config.up_depths is not None:
+                    depth = config.up_depths[len(self.output_blocks)]
+                parts = _block(config, width + skips.pop(), out, depth)
                 if level > 0 and index == config.residual_blocks:
                     parts.append(Upsample(out))
                 self.output_blocks.append(Stage(*parts))
@@ -121,15 +177,30 @@ class UNet(nn.Module):
             _norm(config, width), nn.SiLU(), nn.Conv2d(width, config.out_channels, 3, padding=1)
         )
 
-    def forward(self, x: Tensor, timesteps: Tensor, context: Tensor) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        timesteps: Tensor,
+        context: Tensor,
+        vector: Tensor | None = None,
+        concat: Tensor | None = None,
+    ) -> Tensor:
         """The predicted noise (batch, out_channels, height, width).
 
-        x: latents in model space divided by √(1+σ²), (batch, in_channels, height, width);
-        timesteps: 0…999, (batch,); context: the encoded text (batch, tokens, context_width).
+        x: latents in model space divided by √(1+σ²), (batch, channels, height, width); timesteps:
+        0…999, (batch,); context: the encoded text (batch, tokens, context_width); vector: pooled
+        text and sizes (batch, vector_width), where the config has any; concat: what an inpainting
+        or editing model sees beside the latent, (batch, in_channels - channels, height, width).
         """
         embedding = timestep_embedding(timesteps, self.config.stem_channels)
         like = next(self.time_embed.parameters())
         time = self.time_embed(embedding.to(like.dtype))  # (batch, time_width)
+        if self.config.vector_width is not None:
+            if vector is None:
+                raise ValueError("This UNet needs a vector of pooled text and sizes.")
+            time = time + self.label_emb(vector)
+        if concat is not None:
+            x = cat([x, concat], dim=1)
         skips: list[Tensor] = []
         for stage in self.input_blocks:
             x = stage(x, time, context)
@@ -195,7 +266,8 @@ class SpatialTransformer(nn.Module):
         self.linear = config.linear_projections
         self.proj_in = nn.Linear(width, width) if self.linear else nn.Conv2d(width, width, 1)
         self.transformer_blocks = nn.ModuleList(
-            TransformerBlock(width, config.context_width, config.heads) for _ in range(depth)
+            TransformerBlock(width, config.context_width, config.heads_of(width))
+            for _ in range(depth)
         )
         self.proj_out = nn.Linear(width, width) if self.linear else nn.Conv2d(width, width, 1)
 

@@ -11,7 +11,7 @@ import numpy
 from diffusion.denoiser import Denoiser
 from diffusion.loaded_vae import LoadedVae
 from diffusion.spaces import LatentSpace
-from diffusion.text import TextEncoder
+from diffusion.text_join import TextEncoders
 from graph.definition import Axis
 from graph.files import FileFacts
 from graph.node import Service
@@ -38,8 +38,8 @@ class Models(Service):
         """The diffusion model that the recipe names."""
         raise NotImplementedError
 
-    def text_encoder(self, clip: Clip[T]) -> TextEncoder:
-        """The text encoder that the recipe names."""
+    def text_encoder(self, clip: Clip[T]) -> TextEncoders:
+        """The text encoders that the recipe names."""
         raise NotImplementedError
 
     def vae(self, vae: Vae[S]) -> LoadedVae:

@@ -7,7 +7,7 @@ wants another picture makes a new one. Every tensor is float32 on the CPU.
 import dataclasses
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any, Generic, TypeVar
 
@@ -59,11 +59,13 @@ class Conditioning(Socket, Generic[T]):
     """What a prompt became.
 
     `tokens`: (1 or batch, tokens, width); `pooled`: (1 or batch, width) where the space has one.
+    `extras`: numbers and tensors that go along, by the names in `diffusion.conditioning`.
     """
 
     tokens: Tensor
     pooled: Tensor | None
     space: str = ""
+    extras: Mapping[str, float | Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _require(self, "tokens", self.tokens, 3)
@@ -146,7 +148,7 @@ def size_in_bytes(value: object) -> int | None:
     if isinstance(value, Mapping):
         return _sum(value.values())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _sum(getattr(value, field.name) for field in dataclasses.fields(value))
+        return _sum(getattr(value, part.name) for part in dataclasses.fields(value))
     return None
 
 

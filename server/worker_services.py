@@ -14,7 +14,7 @@ from diffusion.engine import Engine
 from diffusion.loaded_vae import LoadedVae
 from diffusion.preview import jpeg
 from diffusion.spaces import LatentSpace
-from diffusion.text import TextEncoder
+from diffusion.text_join import TextEncoders
 from graph.cancel import Cancel
 from graph.definition import Axis
 from graph.events import Previewed, Progressed
@@ -157,7 +157,7 @@ class RunModels(services.Models):
     def denoiser(self, model: Model[Any, Any]) -> Denoiser:
         return self._engine.denoiser(Path(model.path), self._check)
 
-    def text_encoder(self, clip: Clip[Any]) -> TextEncoder:
+    def text_encoder(self, clip: Clip[Any]) -> TextEncoders:
         return self._engine.text_encoder(Path(clip.path), self._check)
 
     def vae(self, vae: Vae[Any]) -> LoadedVae:

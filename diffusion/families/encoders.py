@@ -6,6 +6,7 @@ spaces of its file are all those that the encoder takes part in.
 
 from diffusion.families.family import Look
 from diffusion.families.signature import Has, Lacks, Signature
+from diffusion.families.text import PROTOCOLS
 from diffusion.spaces import TEXT_SPACES
 
 
@@ -15,7 +16,12 @@ def _look(encoder: str, title: str, signature: Signature, layout: str = "origina
         for space in TEXT_SPACES.values()
         if encoder in space.required or encoder in space.optional
     )
-    return Look("text_encoder", encoder, title, signature, layout, None, (), serves, (encoder,))
+    runnable = encoder in {
+        part.encoder for protocol in PROTOCOLS.values() for part in protocol.parts
+    }
+    return Look(
+        "text_encoder", encoder, title, signature, layout, None, (), serves, (encoder,), runnable
+    )
 
 
 def _clip(width: int) -> Signature:

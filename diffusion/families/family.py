@@ -57,7 +57,28 @@ class Variant:
     text_space: str | None = None
     prediction: Prediction | None = None
     noise: Noise | None = None
+    conditioning: tuple[str, ...] = ()
     runnable: bool = True
+
+
+@dataclass(frozen=True)
+class Network:
+    """The kind of a denoiser, and of its sizes those that leave no trace in tensor shapes.
+
+    Attention has `heads` heads at every width, or heads of `head_width` where that is given.
+    """
+
+    kind: str = "unet"
+    heads: int | None = None
+    head_width: int | None = None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Holds where the standard deviation of the values of the tensor `key` is above a number."""
+
+    key: str
+    above: float
 
 
 @dataclass(frozen=True)
@@ -70,6 +91,12 @@ class Family:
     can declare. `text_prefixes` maps an encoder's id to where it lies in a checkpoint. `modelspec`
     lists the architecture ids that files' metadata name it by, and `resolution` is the side that it
     was trained at, in pixels. `runnable`: this program can make pictures with it.
+
+    What builds it is named here and found elsewhere, since this package knows no torch: `network`
+    in `diffusion.networks.DENOISERS`, `vae` in `diffusion.networks.AUTOENCODERS`, the rows of
+    `conditioning` (a variant's come on top) in `diffusion.conditioning.PREPARERS`, and the text
+    encoders of `text_space` in `diffusion.families.text.PROTOCOLS`. `velocity_where` tells velocity
+    from epsilon by a tensor's values where no header does.
     """
 
     id: str
@@ -85,6 +112,10 @@ class Family:
     modelspec: tuple[str, ...] = ()
     resolution: int = 1024
     runnable: bool = False
+    network: Network = Network()
+    conditioning: tuple[str, ...] = ()
+    vae: str = "kl"
+    velocity_where: Spread | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +123,8 @@ class Look:
     """How a file that is no denoiser looks: a VAE, a text encoder, an adapter.
 
     `latent_spaces` and `text_spaces` are the candidates: several where no header tells them apart.
-    `runnable`: this program can use the file.
+    `runnable`: this program can use the file. `network`: of a VAE, its kind in
+    `diffusion.networks.AUTOENCODERS`.
     """
 
     kind: Kind
@@ -105,3 +137,4 @@ class Look:
     text_spaces: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     runnable: bool = False
+    network: str = "kl"

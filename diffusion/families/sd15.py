@@ -39,14 +39,14 @@ SD15 = Family(
         ),
     },
     variants=(
-        # What these networks take beside the latent cannot be handed to them yet.
-        Variant("sd15_inpaint", "inpainting", (takes(9),), runnable=False),
+        Variant("sd15_inpaint", "inpainting", (takes(9),), conditioning=("inpaint",)),
         Variant(
             "instruct_pix2pix",
             "InstructPix2Pix",
             (takes(8), Lacks("cc_projection.weight")),
-            runnable=False,
+            conditioning=("edit",),
         ),
+        # Its picture and camera cannot be handed to it yet.
         Variant(
             "zero123",
             "Zero123",

@@ -1,22 +1,26 @@
 """Stable Diffusion 2.x: SD 1.x's latents, OpenCLIP ViT-H/14 text, epsilon or velocity."""
 
-from diffusion.families.family import DiscreteNoise, Family, Variant
-from diffusion.families.signature import Has, takes
+from diffusion.families.family import DiscreteNoise, Family, Network, Spread, Variant
+from diffusion.families.signature import Has, Lacks, takes
+
+IN = frozenset({4, 5, 9})
+"""Channels of the first convolution: plain, with depth, with mask and picture."""
 
 SD2 = Family(
     id="sd2",
     title="SD 2.x",
     latent_space="sd1",
     text_space="sd2",
-    # Base models predict epsilon, the 768-pixel ones velocity; no header tells them apart.
+    # Base models predict epsilon, the 768-pixel ones velocity: see `velocity_where`.
     prediction="epsilon",
     noise=DiscreteNoise(),
     layouts={
         "original": (
-            Has("input_blocks.0.0.weight", (320, None, 3, 3)),
+            Has("input_blocks.0.0.weight", (None, IN, 3, 3)),
             Has("out.2.weight"),
-            Has("input_blocks.1.1.proj_in.weight", (320, 320)),
-            Has("input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight", (320, 1024)),
+            # A linear map here, at full resolution, where SDXL has no transformer.
+            Has("input_blocks.1.1.proj_in.weight", (None, None)),
+            Lacks("input_blocks.1.1.time_stack.0.norm1.weight"),
         ),
         "diffusers": (
             Has("conv_in.weight", (320, None, 3, 3)),
@@ -24,13 +28,28 @@ SD2 = Family(
             Has("down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight", (320, 1024)),
         ),
     },
+    sizes={
+        "original": (
+            Has("input_blocks.0.0.weight", (320, None, 3, 3)),
+            Has("input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight", (320, 1024)),
+        ),
+    },
     variants=(
-        Variant("sd2_inpaint", "inpainting", (takes(9),)),
-        Variant("sd2_depth", "depth", (takes(5),)),
-        Variant("unclip_l", "unCLIP L", (Has("label_emb.0.0.weight", (None, 1536)),)),
-        Variant("unclip_h", "unCLIP H", (Has("label_emb.0.0.weight", (None, 2048)),)),
+        Variant("sd2_inpaint", "inpainting", (takes(9),), conditioning=("inpaint",)),
+        # What these take beside the text cannot be handed to them yet.
+        Variant("sd2_depth", "depth", (takes(5),), runnable=False),
+        Variant(
+            "unclip_l", "unCLIP L", (Has("label_emb.0.0.weight", (None, 1536)),), runnable=False
+        ),
+        Variant(
+            "unclip_h", "unCLIP H", (Has("label_emb.0.0.weight", (None, 2048)),), runnable=False
+        ),
     ),
     text_prefixes={"clip_h": ("cond_stage_model.model.", "conditioner.embedders.0.model.")},
     modelspec=("stable-diffusion-v2-512", "stable-diffusion-v2-768-v"),
     resolution=768,
+    runnable=True,
+    network=Network(head_width=64),
+    # No header tells the two apart, but training with velocity spread these values further.
+    velocity_where=Spread("output_blocks.11.1.transformer_blocks.0.norm1.bias", 0.09),
 )

@@ -1,6 +1,6 @@
 """SDXL (Podell et al. 2023): 1024 pixels, CLIP-L and CLIP-G text, sizes as extra conditioning."""
 
-from diffusion.families.family import DiscreteNoise, Family, Variant
+from diffusion.families.family import DiscreteNoise, Family, Network, Variant
 from diffusion.families.signature import Has, Lacks, takes
 
 _MIDDLE = "middle_block.1.transformer_blocks.0.norm1.weight"
@@ -20,9 +20,12 @@ SDXL = Family(
     noise=DiscreteNoise(),
     layouts={
         "original": (
-            Has("input_blocks.0.0.weight", (320, frozenset({4, 8, 9}), 3, 3)),
+            Has("input_blocks.0.0.weight", (None, frozenset({4, 8, 9}), 3, 3)),
             Has("out.2.weight"),
-            Has("label_emb.0.0.weight", (1280, 2816)),
+            Has("label_emb.0.0.weight"),
+            # No transformer at full resolution, and three levels where the refiner has four.
+            Lacks("input_blocks.1.1.proj_in.weight"),
+            Lacks("input_blocks.9.0.op.weight"),
         ),
         "diffusers": (
             Has("conv_in.weight", (320, frozenset({4, 8, 9}), 3, 3)),
@@ -30,9 +33,20 @@ SDXL = Family(
             Has("conv_out.weight"),
         ),
     },
+    sizes={
+        "original": (
+            Has("input_blocks.0.0.weight", (320, None, 3, 3)),
+            Has("label_emb.0.0.weight", (1280, 2816)),
+        ),
+    },
     variants=(
-        Variant("sdxl_inpaint", "inpainting", (takes(9),)),
-        Variant("sdxl_edit", "edit", (takes(8),)),
+        Variant("sdxl_inpaint", "inpainting", (takes(9),), conditioning=("inpaint",)),
+        Variant(
+            "sdxl_edit",
+            "edit",
+            (takes(8), Lacks("edm_vpred.sigma_max")),
+            conditioning=("edit",),
+        ),
         Variant(
             "sdxl_v",
             "velocity",
@@ -51,8 +65,15 @@ SDXL = Family(
             "Playground v2.5",
             (Has("edm_mean"), Has("edm_std")),
             prediction="edm",
+            runnable=False,
         ),
-        Variant("sdxl_edm_v", "EDM velocity", (Has("edm_vpred.sigma_max"),), prediction="edm"),
+        Variant(
+            "sdxl_edm_v",
+            "EDM velocity",
+            (Has("edm_vpred.sigma_max"),),
+            prediction="edm",
+            runnable=False,
+        ),
         Variant(
             "ssd1b",
             "SSD-1B",
@@ -87,4 +108,7 @@ SDXL = Family(
         "clip_g": ("conditioner.embedders.1.model.",),
     },
     modelspec=("stable-diffusion-xl-v1-base", "stable-diffusion-xl-v0-9-base"),
+    runnable=True,
+    network=Network(head_width=64),
+    conditioning=("sizes",),
 )

@@ -44,6 +44,8 @@ class Identity:
     """What a file is. Several candidates in a space mean that the header cannot tell them apart.
 
     `parts` of a checkpoint are of "model", "clip", "vae"; of a text encoder its encoder's id.
+    `conditioning` are the rows that make the denoiser's inputs, `network` is the kind of its VAE;
+    both are explained at `Family`.
     `prefixes` maps a part to what its tensor names begin with in this file, `layout` is the naming
     scheme of the model or of the single part. `certainty` is that of the spaces.
     """
@@ -61,6 +63,8 @@ class Identity:
     prefixes: Mapping[str, str] = field(default_factory=dict)
     prediction: Prediction | None = None
     noise: Noise | None = None
+    conditioning: tuple[str, ...] = ()
+    network: str = "kl"
     runnable: bool = False
     latent_space_declared: LatentSpace | None = None
     text_space_declared: TextSpace | None = None
@@ -159,6 +163,7 @@ def _of_look(look: Look, shapes: Shapes) -> Identity:
         evidence=sentences(look.signature, shapes),
         certainty="certain" if latent or text else "unknown",
         layout=look.layout,
+        network=look.network,
         runnable=look.runnable,
     )
 
@@ -189,6 +194,8 @@ def _denoiser(bare: Shapes, whole: Shapes, metadata: Mapping[str, str]) -> Ident
         layout=layout,
         prediction=_prediction(family, variant, metadata),
         noise=variant.noise if variant and variant.noise else family.noise,
+        conditioning=(*family.conditioning, *(variant.conditioning if variant else ())),
+        network=family.vae,
         runnable=family.runnable and layout == "original" and (not variant or variant.runnable),
     )
     sizes = family.sizes.get(layout, ())
@@ -215,14 +222,25 @@ def _variant(family: Family, bare: Shapes, whole: Shapes) -> Variant | None:
 def _prediction(family: Family, variant: Variant | None, metadata: Mapping[str, str]) -> Prediction:
     if variant and variant.prediction:
         return variant.prediction
-    told = metadata.get("modelspec.prediction_type", "") or metadata.get(
-        "modelspec.predict_key", ""
-    )
-    if family.prediction == "epsilon" and told.strip().lower() in ("v", "v_prediction"):
-        return "velocity"
-    if metadata.get("modelspec.architecture") == "stable-diffusion-v2-768-v":
-        return "velocity"
-    return family.prediction
+    told = told_prediction(metadata)
+    return told if told and family.prediction == "epsilon" else family.prediction
+
+
+_TOLD: Mapping[str, Prediction] = {
+    "v": "velocity",
+    "v_prediction": "velocity",
+    "epsilon": "epsilon",
+    "eps": "epsilon",
+    "stable-diffusion-v2-768-v": "velocity",
+    "stable-diffusion-v2-512": "epsilon",
+}
+
+
+def told_prediction(metadata: Mapping[str, str]) -> Prediction | None:
+    """What the metadata say that a network predicts; None where they are silent."""
+    keys = ("modelspec.prediction_type", "modelspec.predict_key", "modelspec.architecture")
+    told = (metadata.get(key, "").strip().lower() for key in keys)
+    return next((_TOLD[text] for text in told if text in _TOLD), None)
 
 
 def _lora(shapes: Shapes, metadata: Mapping[str, str]) -> Identity:

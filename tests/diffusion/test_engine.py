@@ -19,8 +19,6 @@ from diffusion.vae import AutoencoderKL
 from tests.diffusion.files import known_shapes, write_zeros
 from tests.diffusion.small import METADATA, UNET, VAE, small_vae, write_checkpoint
 
-CPU = torch.device("cpu")
-
 
 def test_a_checkpoint_becomes_a_denoiser_of_its_own_space(engine: Engine, checkpoint: Path) -> None:
     denoiser = engine.denoiser(checkpoint)
@@ -143,9 +141,11 @@ def test_old_merges_without_the_text_models_first_name_are_read() -> None:
 
 
 def test_a_family_that_cannot_run_yet_is_named(engine: Engine, tmp_path: Path) -> None:
-    path = write_zeros(tmp_path / "xl.safetensors", known_shapes("checkpoint_sdxl"))
+    shapes = known_shapes("checkpoint_sd2")
+    shapes["model.diffusion_model.input_blocks.0.0.weight"] = (320, 5, 3, 3)
+    path = write_zeros(tmp_path / "deep.safetensors", shapes)
     for load in (engine.denoiser, engine.text_encoder):
-        with pytest.raises(CheckpointTrouble, match=r"xl\.safetensors is SDXL.*cannot run yet"):
+        with pytest.raises(CheckpointTrouble, match=r"deep\.safetensors is SD 2.x.*cannot run yet"):
             load(path)
 
 

@@ -2,13 +2,20 @@
 
 import json
 import random
+import re
 
 import pytest
 
+from diffusion.conditioning import PREPARERS
 from diffusion.families import FAMILIES
+from diffusion.families.family import Family
 from diffusion.families.signature import holds
+from diffusion.families.text import PROTOCOLS
 from diffusion.header import FileTrouble
 from diffusion.identity.rules import LOOKS, identify
+from diffusion.networks import AUTOENCODERS, DENOISERS, ENCODERS
+from diffusion.prediction import PREDICTIONS
+from diffusion.text_join import JOINS
 from tests.diffusion.files import header_of, known_names, known_shapes
 
 EXPECTED = {
@@ -116,7 +123,7 @@ def test_an_inpainting_checkpoint_is_its_variant() -> None:
     shapes = known_shapes("checkpoint_sd15")
     shapes["model.diffusion_model.input_blocks.0.0.weight"] = (320, 9, 3, 3)
     found = identify(header_of(shapes))
-    assert (found.family, found.variant, found.runnable) == ("sd15", "sd15_inpaint", False)
+    assert (found.family, found.variant, found.runnable) == ("sd15", "sd15_inpaint", True)
 
 
 def test_marker_tensors_say_what_an_sdxl_checkpoint_predicts() -> None:
@@ -278,4 +285,21 @@ def test_a_file_that_is_two_things_at_once_is_unknown_and_says_why() -> None:
 def test_only_what_the_engine_can_run_is_called_runnable() -> None:
     runnable = {name for name in EXPECTED if identify(header_of(known_shapes(name))).runnable}
     vaes = {name for name in EXPECTED if name.startswith(("vae_kl", "vae_z16"))}
-    assert runnable == {"checkpoint_sd15", "unet_sd15_ldm", *vaes}
+    unets = {name for name in EXPECTED if re.match(r"(unet|checkpoint)_sd(15|2|xl)", name)}
+    encoders = {name for name in EXPECTED if name.startswith("clip_")}
+    assert runnable >= unets | encoders | vaes
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_what_a_runnable_family_names_is_there(family: Family) -> None:
+    if not family.runnable:
+        pytest.skip(f"{family.title} cannot be run yet")
+    rows = {*family.conditioning, *(row for v in family.variants for row in v.conditioning)}
+    assert family.network.kind in DENOISERS
+    assert family.vae in AUTOENCODERS
+    assert rows <= set(PREPARERS)
+    assert family.prediction in PREDICTIONS
+    protocol = PROTOCOLS[family.text_space]
+    assert protocol.join in JOINS
+    assert {part.encoder for part in protocol.parts} <= set(ENCODERS)
+    assert set(family.text_prefixes) == {part.encoder for part in protocol.parts}

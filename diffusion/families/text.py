@@ -1,0 +1,46 @@
+"""How each text space is encoded, as data: which encoders, which of their layers, how they join.
+
+To add one: a line here, and where it is of a new kind, its encoder in `diffusion.networks` or its
+join in `diffusion.text_join`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Part:
+    """One encoder's share in a text space.
+
+    `skip` 1 takes the tokens from its last layer, 2 from the one before; `norm` says whether they
+    pass the final normalisation. `pad` is the id that fills a chunk, the end token's where None.
+    `projected`: the pooled vector goes through the file's text projection. `fixed`: a person's
+    CLIP skip does not move `skip`. `optional`: the space can do without this encoder.
+    """
+
+    encoder: str
+    skip: int = 1
+    norm: bool = True
+    pad: int | None = None
+    projected: bool = False
+    fixed: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The encoders of a text space and the name of what joins their results (`text_join.JOINS`)."""
+
+    parts: tuple[Part, ...]
+    join: str = "alone"
+
+
+# SDXL's penultimate layers are not normalised (Podell et al. 2023, section 2.1).
+_CLIP_G = Part("clip_g", skip=2, norm=False, pad=0, projected=True)
+
+PROTOCOLS: dict[str, Protocol] = {
+    "sd1": Protocol((Part("clip_l"),)),
+    "sd2": Protocol((Part("clip_h", skip=2, pad=0),)),
+    "sdxl": Protocol((Part("clip_l", skip=2, norm=False), _CLIP_G), "side_by_side"),
+    "sdxl_refiner": Protocol((_CLIP_G,)),
+}
+"""The protocol of every text space that can be encoded, by the space's id."""

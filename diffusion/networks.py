@@ -1,0 +1,105 @@
+"""Build empty networks for a file's tensors: one row for each kind that families name."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from diffusion.architecture import Architecture
+from diffusion.checkpoint import Names, Taken, taken
+from diffusion.families.family import Network
+from diffusion.families.signature import Shapes
+from diffusion.families.text import Part
+from diffusion.layers import shape_of
+from diffusion.layouts import clip_names, vae_layout, vae_names
+from diffusion.text import TextEncoder, build_text_model
+from diffusion.text_join import PromptEncoder
+from diffusion.tokenizer import Tokenizer, tokenizer_for
+from diffusion.unet import UNet, UNetConfig
+from diffusion.vae import AutoencoderKL, VaeConfig
+
+MARKERS = frozenset(
+    ("v_pred", "ztsnr", "edm_mean", "edm_std", "edm_vpred.sigma_max", "edm_vpred.sigma_min")
+)
+"""Tensors beside a denoiser that say how it was trained; they are no weights."""
+
+
+class Built(NamedTuple):
+    """A module on the meta device, and where in the file each of its tensors comes from.
+
+    The file's names lack the prefix of the part.
+    """
+
+    module: nn.Module
+    names: Names
+
+
+class EncoderKind(NamedTuple):
+    """How one kind of text encoder is made.
+
+    `tokenizer(metadata, folders)` finds its vocabulary, `build(shapes, part, told, tokenizer)`
+    makes the module, and `reader(module, tokenizer, part)` what encodes prompts with both.
+    """
+
+    tokenizer: Callable[[Mapping[str, str], Sequence[Path]], Any]
+    build: Callable[[Shapes, Part, Architecture, Any], Built]
+    reader: Callable[[Any, Any, Part], PromptEncoder]
+
+
+def _unet(shapes: Shapes, network: Network, told: Architecture) -> Built:
+    weights = {name: shape for name, shape in shapes.items() if name not in MARKERS}
+    config = UNetConfig.from_shapes(
+        weights,
+        heads=told.unet_heads or network.heads,
+        norm_groups=told.unet_norm_groups or 32,
+        head_width=None if told.unet_heads else network.head_width,
+    )
+    with torch.device("meta"):
+        return Built(UNet(config), {name: name for name in weights})
+
+
+def _kl(shapes: Shapes, told: Architecture) -> Built:
+    names = vae_names(shapes, vae_layout(shapes))
+    config = VaeConfig.from_shapes(
+        {name: shapes[theirs] for name, theirs in names.items()},
+        norm_groups=told.vae_norm_groups or 32,
+    )
+    with torch.device("meta"):
+        return Built(AutoencoderKL(config), names)
+
+
+def _clip(activation: str) -> EncoderKind:
+    def build(shapes: Shapes, part: Part, told: Architecture, tokenizer: Tokenizer) -> Built:
+        names = clip_names(shapes, projected=part.projected)
+        module = build_text_model(
+            {name: _shape(shapes, taken(origin)) for name, origin in names.items()},
+            heads=told.clip_heads,
+            activation=told.clip_activation or activation,
+            end=tokenizer.end,
+        )
+        return Built(module, names)
+
+    def reader(module: Any, tokenizer: Tokenizer, part: Part) -> TextEncoder:
+        return TextEncoder(module, tokenizer, pad=part.pad, clip_skip=part.skip, norm=part.norm)
+
+    return EncoderKind(tokenizer_for, build, reader)
+
+
+def _shape(shapes: Shapes, origin: Taken) -> tuple[int, ...]:
+    return origin.shape(shape_of(shapes, origin.name))
+
+
+DENOISERS: dict[str, Callable[[Shapes, Network, Architecture], Built]] = {"unet": _unet}
+"""Denoisers by `Network.kind`. The shapes' names lack the prefix."""
+
+AUTOENCODERS: dict[str, Callable[[Shapes, Architecture], Built]] = {"kl": _kl}
+"""VAEs by `Family.vae` and `Look.network`. The module is a `diffusion.loaded_vae.Autoencoder`."""
+
+ENCODERS: dict[str, EncoderKind] = {
+    "clip_l": _clip("quick_gelu"),
+    "clip_h": _clip("gelu"),
+    "clip_g": _clip("gelu"),
+}
+"""Text encoders by the id that `diffusion.families.text.Part.encoder` names them by."""

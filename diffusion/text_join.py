@@ -1,0 +1,73 @@
+"""Encode a prompt with all the text encoders of a space, and join what they give."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from diffusion.guidance import nothing
+from diffusion.text import TextConditioning
+
+
+class PromptEncoder(Protocol):
+    """One text encoder with its tokenizer."""
+
+    def chunks(self, prompt: str) -> int:
+        """How many chunks the prompt takes; 1 where an encoder knows no chunks."""
+        ...
+
+    def encode(
+        self, prompt: str, check_cancel: Callable[[], None] = nothing, chunks: int = 1
+    ) -> TextConditioning:
+        """The conditioning of a prompt, with empty chunks added up to `chunks`."""
+        ...
+
+
+Results = Mapping[str, TextConditioning]
+"""What each encoder gave, by its id. An optional encoder may be absent."""
+
+
+@dataclass(frozen=True)
+class TextEncoders:
+    """The text encoders of one space, by their ids: prompts in, conditionings out."""
+
+    readers: Mapping[str, PromptEncoder]
+    join: str
+
+    def encode(
+        self, prompt: str | Mapping[str, str], check_cancel: Callable[[], None] = nothing
+    ) -> TextConditioning:
+        """The conditioning of a prompt, or of one prompt for each encoder.
+
+        `check_cancel` is called before every layer, and raises to stop.
+        """
+        prompts = {
+            name: prompt if isinstance(prompt, str) else prompt.get(name, "")
+            for name in self.readers
+        }
+        chunks = max(reader.chunks(prompts[name]) for name, reader in self.readers.items())
+        results = {
+            name: reader.encode(prompts[name], check_cancel, chunks)
+            for name, reader in self.readers.items()
+        }
+        return JOINS[self.join](results)
+
+
+def _alone(results: Results) -> TextConditioning:
+    return next(iter(results.values()))
+
+
+def _side_by_side(results: Results) -> TextConditioning:
+    """Each token as both encoders see it, CLIP-L first; the vector is CLIP-G's."""
+    first, second = results["clip_l"], results["clip_g"]
+    length = min(first.tokens.shape[1], second.tokens.shape[1])
+    tokens = [result.tokens[:, :length] for result in (first, second)]
+    return TextConditioning(torch.cat(tokens, dim=-1), second.pooled)
+
+
+JOINS: dict[str, Callable[[Results], TextConditioning]] = {
+    "alone": _alone,
+    "side_by_side": _side_by_side,
+}
+"""How the results of a space's encoders become one, by `diffusion.families.text.Protocol.join`."""
