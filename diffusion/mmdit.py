@@ -12,13 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from diffusion.flux_layers import EPSILON, FinalLayer, modulated
 from diffusion.layers import Shapes, attend, count, shape_of, timestep_embedding
 
 HEAD_WIDTH = 64
 """The width of a head in every MMDiT that was published."""
-
-EPSILON = 1e-6
-"""What every normalisation here adds to the variance."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +95,9 @@ class Mmdit(nn.Module):
         """
         height, width = x.shape[-2:]
         patch = self.config.patch
-        # Sizes that no whole number of patches fills are continued from the other edge.
-        x = functional.pad(x, (0, -width % patch, 0, -height % patch), mode="circular")
+        extra = (0, -width % patch, 0, -height % patch)
+        if any(extra):  # no whole number of patches: continued from the other edge
+            x = functional.pad(x, extra, mode="circular")
         rows, columns = x.shape[-2] // patch, x.shape[-1] // patch
         tokens = self.x_embedder(x) + self._positions(rows, columns).to(x)  # (batch, n, width)
         time = timestep_embedding(timesteps, self.config.time_width)
@@ -261,22 +260,3 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.fc2(functional.gelu(self.fc1(x), approximate="tanh"))
         return out
-
-
-class FinalLayer(nn.Module):
-    """From tokens to the patches of the answer."""
-
-    def __init__(self, width: int, out: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(width, out)
-        self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * width))
-
-    def forward(self, x: Tensor, given: Tensor) -> Tensor:
-        shift, scale = self.adaLN_modulation(given)[:, None].chunk(2, dim=-1)
-        out: Tensor = self.linear(modulated(x, shift, scale))
-        return out
-
-
-def modulated(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-    """The normalised tokens, scaled and shifted by what is given (Peebles and Xie 2023, adaLN)."""
-    return torch.addcmul(shift, functional.layer_norm(x, x.shape[-1:], eps=EPSILON), scale + 1)

@@ -1,16 +1,14 @@
 """The MMDiT has the published names and shapes, and computes what diffusers computes."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
 
 from diffusion.layers import MissingTensor
 from diffusion.mmdit import Mmdit, MmditConfig
+from tests.diffusion.files import known_shapes, shapes_of
 
-HEADERS = Path(__file__).parents[2].parent / "shared" / "facts" / "headers"
 PUBLISHED = ["sd3_medium_mmdit", "sd35_medium_mmdit", "sd35_large_mmdit"]
 
 PLAIN = MmditConfig(
@@ -34,17 +32,6 @@ DUAL = replace(NORMED, dual_blocks=(0, 1))
 CONFIGS = pytest.mark.parametrize(
     "config", [PLAIN, NORMED, DUAL], ids=["sd3", "sd35-large", "sd35-medium"]
 )
-
-
-def published_shapes(name: str) -> dict[str, tuple[int, ...]]:
-    path = HEADERS / f"{name}.json"
-    if not path.exists():
-        pytest.skip("the published headers are not on this machine")
-    return {key: tuple(shape) for key, shape in json.loads(path.read_text("utf-8")).items()}
-
-
-def shapes_of(module: torch.nn.Module) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
 
 
 def small(config: MmditConfig = PLAIN) -> Mmdit:
@@ -98,7 +85,7 @@ def diffusers_mmdit(ours: Mmdit) -> torch.nn.Module:
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_names_and_shapes_are_those_of_published_checkpoints(name: str) -> None:
-    shapes = published_shapes(name)
+    shapes = known_shapes(name)
     with torch.device("meta"):
         module = Mmdit(MmditConfig.from_shapes(shapes))
     assert shapes_of(module) == shapes
@@ -115,7 +102,7 @@ def test_names_and_shapes_are_those_of_published_checkpoints(name: str) -> None:
 def test_the_sizes_of_published_models_are_read_from_their_shapes(
     name: str, depth: int, side: int, normed: bool, dual: tuple[int, ...]
 ) -> None:
-    config = MmditConfig.from_shapes(published_shapes(name))
+    config = MmditConfig.from_shapes(known_shapes(name))
     assert (config.depth, config.side) == (depth, side)
     assert (config.width, config.heads) == (64 * depth, depth)
     assert (config.normed_heads, config.dual_blocks) == (normed, dual)

@@ -12,11 +12,10 @@ from diffusion.prompt import Token
 from diffusion.t5 import T5Encoder, T5Text, build_t5, t5_names
 from diffusion.t5_tokenizer import METADATA_KEY, T5Tokenizer, T5TokenizerMissing, t5_tokenizer_for
 from diffusion.tokenizer import BadTokenizer
+from tests.diffusion.files import known_shapes, shapes_of
 
 SHARED = Path(__file__).parents[2].parent / "shared"
-HEADER = SHARED / "facts" / "headers" / "t5xxl_encoder.json"
 VOCABULARY = SHARED / "data" / "tokenizers" / "t5"
-needs_header = pytest.mark.skipif(not HEADER.exists(), reason=f"{HEADER} is not there")
 needs_vocabulary = pytest.mark.skipif(not VOCABULARY.is_dir(), reason=f"{VOCABULARY} is not there")
 
 WIDTH, LAYERS, WORDS = 32, 3, ["▁a", "▁red", "▁cat", "▁on", "▁blue", "▁"]
@@ -100,11 +99,10 @@ def encoder(model: T5EncoderModel) -> T5Encoder:
     return T5Encoder(ours(model), T5Tokenizer(vocabulary(), "of a test"), least=8)
 
 
-@needs_header
 def test_names_and_shapes_are_those_of_the_published_t5_xxl() -> None:
-    header = json.loads(HEADER.read_text("utf-8"))
+    header = known_shapes("t5xxl_encoder")
     built = build_t5(header)
-    assert {name: list(tensor.shape) for name, tensor in built.state_dict().items()} == header
+    assert shapes_of(built) == header
     assert all(tensor.is_meta for tensor in built.state_dict().values())
     found = built.encoder.config
     assert (found.num_layers, found.num_heads, found.d_kv, found.d_ff) == (24, 64, 64, 10240)
