@@ -104,52 +104,52 @@ class Flux(nn.Module):
         x: Tensor,
         timesteps: Tensor,
         context: Tensor,
-        pooled: Tensor | None = None,
+        vector: Tensor | None = None,
         guidance: Tensor | None = None,
-        beside: Tensor | None = None,
+        concat: Tensor | None = None,
     ) -> Tensor:
         """The flow at a noisy latent x (batch, channels, height, width) in the model's own scale.
 
-        `timesteps`: σ in 0…1, (batch,). `context`: T5's tokens (batch, tokens, width). `pooled`:
-        CLIP's (batch, width), zeros where there is no CLIP. `guidance`: (batch,), for models that
-        were distilled with it; left out, they run without. `beside`: what Fill, Canny and Depth
-        see next to the latent, (batch, channels, height, width).
+        `timesteps`: σ in 0…1, (batch,). `context`: T5's tokens (batch, tokens, width). `vector`:
+        CLIP's pooled one (batch, width), zeros where there is no CLIP. `guidance`: (batch,), for
+        models that were distilled with it; left out, they run without. `concat`: what Fill, Canny
+        and Depth see beside the latent, (batch, channels, height, width).
         """
         height, width = x.shape[-2:]
-        entry = whole_tokens(self._joined(x, beside))
+        entry = whole_tokens(self._joined(x, concat))
         tall, wide = entry.shape[-2:]
-        vector = self._vector(timesteps, pooled, guidance, entry)
+        control = self._control(timesteps, vector, guidance, entry)
         rows, columns = tall // PATCH, wide // PATCH
         words = torch.zeros(context.shape[1], AXES, device=x.device)
         places = torch.cat([words, grid(rows, columns, AXES, 1, x.device)])
         tokens = through(
             Streams(self.img_in(tokens_of(entry)), self.txt_in(context)),
             rotation(places, self.config.axes, THETA),
-            [partial(block, vector=vector) for block in self.double_blocks],
-            [partial(block, vector=vector) for block in self.single_blocks],
+            [partial(block, vector=control) for block in self.double_blocks],
+            [partial(block, vector=control) for block in self.single_blocks],
         )
-        out = latent_of(self.final_layer(tokens, vector), tall, wide)
+        out = latent_of(self.final_layer(tokens, control), tall, wide)
         return out[..., :height, :width]
 
-    def _joined(self, x: Tensor, beside: Tensor | None) -> Tensor:
-        given = 0 if beside is None else beside.shape[1]
+    def _joined(self, x: Tensor, concat: Tensor | None) -> Tensor:
+        given = 0 if concat is None else concat.shape[1]
         if given != self.config.beside:
             raise ValueError(
                 f"This FLUX.1 model sees {self.config.beside} channels beside the latent, and was "
                 f"given {given}: use the node that prepares them for it."
             )
-        return x if beside is None else torch.cat([x, beside.to(x)], dim=1)
+        return x if concat is None else torch.cat([x, concat.to(x)], dim=1)
 
-    def _vector(
+    def _control(
         self, timesteps: Tensor, pooled: Tensor | None, guidance: Tensor | None, like: Tensor
     ) -> Tensor:
         """What modulates every block, (batch, width)."""
-        vector = self.time_in.of_number(timesteps)
+        control = self.time_in.of_number(timesteps)
         if self.config.guided and guidance is not None:
-            vector = vector + self.guidance_in.of_number(guidance)
+            control = control + self.guidance_in.of_number(guidance)
         if pooled is None:
             pooled = like.new_zeros(len(like), self.config.pooled_width)
-        out: Tensor = vector + self.vector_in(pooled.to(like))
+        out: Tensor = control + self.vector_in(pooled.to(like))
         return out
 
 

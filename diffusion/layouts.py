@@ -25,6 +25,12 @@ VAE_FROM_DIFFUSERS: Rows = (
 )
 """diffusers' AutoencoderKL, with old and new names of its attention, to the original's names."""
 
+FLUX2_VAE_FROM_DIFFUSERS: Rows = (
+    *VAE_FROM_DIFFUSERS,
+    (r"^quant_conv\.", "encoder.quant_conv."),
+    (r"^post_quant_conv\.", "decoder.post_quant_conv."),
+)
+
 TEXT_MODEL = "text_model."
 OPEN_CLIP_LAYERS = "transformer.resblocks."
 
@@ -61,7 +67,9 @@ def vae_names(names: Iterable[str], layout: str) -> dict[str, str]:
     kept = [name for name in names if not IGNORED_IN_VAE.fullmatch(name)]
     if layout == "original":
         return {name: name for name in kept}
-    renamed = {_renamed(name, VAE_FROM_DIFFUSERS): name for name in kept}
+    # FLUX.2's file has these two inside encoder and decoder, and diffusers takes them out.
+    rows = FLUX2_VAE_FROM_DIFFUSERS if "bn.running_mean" in kept else VAE_FROM_DIFFUSERS
+    renamed = {_renamed(name, rows): name for name in kept}
     return _upwards(renamed)
 
 

@@ -1,4 +1,8 @@
-"""The KL autoencoder of latent diffusion: pixels to latents and back (Rombach et al. 2022)."""
+"""The KL autoencoder of latent diffusion: pixels to latents and back (Rombach et al. 2022).
+
+SD 1.x to SDXL have 4 channels and quantising convolutions, SD3 and FLUX.1 16 and none, FLUX.2 32,
+convolutions inside encoder and decoder, and statistics by which its latents are normalised.
+"""
 
 from dataclasses import dataclass
 from typing import NamedTuple, Self
@@ -8,11 +12,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from diffusion.layers import Shapes, attend, count, double, shape_of
+from diffusion.patch_statistics import PATCH, PatchStatistics
+from diffusion.spaces import LatentSpace
 
 
 @dataclass(frozen=True)
 class VaeConfig:
-    """Every size of an autoencoder; `channels` lists the levels from full resolution down."""
+    """Every size of an autoencoder; `channels` lists the levels from full resolution down.
+
+    `normalised`: as FLUX.2's, whose latents travel normalised by the file's own statistics.
+    """
 
     pixel_channels: int
     stem_channels: int
@@ -22,11 +31,17 @@ class VaeConfig:
     latent_channels: int
     quantised_channels: int | None  # channels between the 1x1 quant convs; None: there are none
     norm_groups: int = 32
+    normalised: bool = False
 
     @property
     def downscale(self) -> int:
         """Pixels per latent pixel, along each side."""
         return int(2 ** (len(self.channels) - 1))
+
+    @property
+    def cell(self) -> int:
+        """Pixels along each side that a picture must be a multiple of."""
+        return self.downscale * (PATCH if self.normalised else 1)
 
     @classmethod
     def from_shapes(cls, shapes: Shapes, *, norm_groups: int = 32) -> Self:
@@ -49,6 +64,7 @@ class VaeConfig:
             latent_channels=shape_of(shapes, "decoder.conv_in.weight")[1],
             quantised_channels=quantised,
             norm_groups=norm_groups,
+            normalised="bn.running_mean" in shapes,
         )
 
 
@@ -71,6 +87,8 @@ class AutoencoderKL(nn.Module):
             latent, quantised = config.latent_channels, config.quantised_channels
             self.quant_conv = nn.Conv2d(2 * latent, 2 * quantised, 1)
             self.post_quant_conv = nn.Conv2d(quantised, latent, 1)
+        if config.normalised:
+            self.bn = PatchStatistics(config.latent_channels)
 
     def moments(self, pixels: Tensor) -> Moments:
         """Mean and log variance of the latents of pixels (batch, 3, height, width) in -1…1."""
@@ -92,6 +110,14 @@ class AutoencoderKL(nn.Module):
         pixels: Tensor = self.decoder(raw)
         return pixels
 
+    def to_wire(self, raw: Tensor, space: LatentSpace | None = None) -> Tensor:
+        """A raw latent in the form in which it travels: itself, but for FLUX.2."""
+        return self.bn.normalise(raw) if self.config.normalised else raw
+
+    def from_wire(self, latent: Tensor, space: LatentSpace | None = None) -> Tensor:
+        """The inverse of `to_wire`."""
+        return self.bn.denormalise(latent) if self.config.normalised else latent
+
 
 class Encoder(nn.Module):
     """Pixels to the stacked mean and log variance of the latent."""
@@ -109,14 +135,16 @@ class Encoder(nn.Module):
             width = out
         self.mid = Middle(width, groups)
         self.norm_out = _norm(width, groups)
-        self.conv_out = nn.Conv2d(width, 2 * config.latent_channels, 3, padding=1)
+        moments = 2 * config.latent_channels
+        self.conv_out = nn.Conv2d(width, moments, 3, padding=1)
+        self.quant_conv = nn.Conv2d(moments, moments, 1) if config.normalised else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv_in(x)
         for level in self.down:
             x = level(x)
         x = self.mid(x)
-        out: Tensor = self.conv_out(functional.silu(self.norm_out(x)))
+        out: Tensor = self.quant_conv(self.conv_out(functional.silu(self.norm_out(x))))
         return out
 
 
@@ -127,7 +155,9 @@ class Decoder(nn.Module):
         super().__init__()
         groups, channels = config.norm_groups, config.channels
         width = channels[-1]
-        self.conv_in = nn.Conv2d(config.latent_channels, width, 3, padding=1)
+        latent = config.latent_channels
+        self.post_quant_conv = nn.Conv2d(latent, latent, 1) if config.normalised else nn.Identity()
+        self.conv_in = nn.Conv2d(latent, width, 3, padding=1)
         self.mid = Middle(width, groups)
         levels: list[Level] = []
         for level, out in reversed(list(enumerate(channels))):
@@ -139,7 +169,7 @@ class Decoder(nn.Module):
         self.conv_out = nn.Conv2d(width, config.pixel_channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.mid(self.conv_in(x))
+        x = self.mid(self.conv_in(self.post_quant_conv(x)))
         for level in reversed(self.up):
             x = level(x)
         out: Tensor = self.conv_out(functional.silu(self.norm_out(x)))

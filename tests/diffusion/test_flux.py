@@ -48,7 +48,7 @@ def small_inputs(height: int = 12, width: int = 8, channels: int = 4) -> dict[st
         "x": randn(2, channels, height, width),
         "timesteps": torch.tensor([0.9, 0.25]),
         "context": randn(2, 7, 24),
-        "pooled": randn(2, 20),
+        "vector": randn(2, 20),
         "guidance": torch.tensor([3.5, 1.0]),
     }
 
@@ -108,8 +108,8 @@ def test_schnell_equals_diffusers_without_guidance() -> None:
 def test_what_lies_beside_the_latent_is_joined_before_the_tokens_are_made() -> None:
     ours, inputs = small_flux(beside=8), small_inputs()
     beside = torch.randn(2, 8, 12, 8, generator=torch.Generator().manual_seed(2))
-    expected = diffusers_forward(ours, {**inputs, "beside": beside})
-    assert torch.allclose(ours(**inputs, beside=beside), expected, atol=1e-5)
+    expected = diffusers_forward(ours, {**inputs, "concat": beside})
+    assert torch.allclose(ours(**inputs, concat=beside), expected, atol=1e-5)
 
 
 def test_a_model_that_lacks_what_lies_beside_says_so() -> None:
@@ -119,8 +119,8 @@ def test_a_model_that_lacks_what_lies_beside_says_so() -> None:
 
 def test_without_a_pooled_vector_there_are_zeros() -> None:
     ours, inputs = small_flux(), small_inputs()
-    expected = ours(**{**inputs, "pooled": torch.zeros(2, 20)})
-    del inputs["pooled"]
+    expected = ours(**{**inputs, "vector": torch.zeros(2, 20)})
+    del inputs["vector"]
     assert torch.equal(ours(**inputs), expected)
 
 
@@ -164,7 +164,7 @@ def test_fill_sees_the_kept_picture_and_every_pixel_of_the_mask() -> None:
 def test_bfloat16_stays_near_float32() -> None:
     inputs = small_inputs()
     expected = small_flux()(**inputs)
-    half = {k: v.bfloat16() if k in ("x", "context", "pooled") else v for k, v in inputs.items()}
+    half = {k: v.bfloat16() if k in ("x", "context", "vector") else v for k, v in inputs.items()}
     made = small_flux().bfloat16()(**half)
     assert made.dtype == torch.bfloat16
     # bfloat16 keeps 8 bits: a few percent of the output's spread after five blocks
@@ -206,11 +206,11 @@ def diffusers_forward(ours: Flux, inputs: dict[str, Tensor]) -> Tensor:
     places = torch.zeros(height, width, 3)
     places[..., 1] = torch.arange(height)[:, None]
     places[..., 2] = torch.arange(width)[None]
-    entry = torch.cat([x, inputs["beside"]], 1) if "beside" in inputs else x
+    entry = torch.cat([x, inputs["concat"]], 1) if "concat" in inputs else x
     answer = model(
         hidden_states=_packed(entry),
         encoder_hidden_states=inputs["context"],
-        pooled_projections=inputs["pooled"],
+        pooled_projections=inputs["vector"],
         timestep=inputs["timesteps"],
         guidance=inputs.get("guidance"),
         img_ids=places.reshape(-1, 3),
