@@ -14,6 +14,9 @@ from diffusion.families.signature import Shapes
 from diffusion.families.text import Part
 from diffusion.layers import shape_of
 from diffusion.layouts import clip_names, vae_layout, vae_names
+from diffusion.mmdit import Mmdit, MmditConfig
+from diffusion.t5 import T5Encoder, build_t5, t5_names
+from diffusion.t5_tokenizer import T5Tokenizer, t5_tokenizer_for
 from diffusion.text import TextEncoder, build_text_model
 from diffusion.text_join import PromptEncoder
 from diffusion.tokenizer import Tokenizer, tokenizer_for
@@ -60,6 +63,12 @@ def _unet(shapes: Shapes, network: Network, told: Architecture) -> Built:
         return Built(UNet(config), {name: name for name in weights})
 
 
+def _mmdit(shapes: Shapes, network: Network, told: Architecture) -> Built:
+    with torch.device("meta"):
+        module = Mmdit(MmditConfig.from_shapes(shapes, heads=network.heads))
+    return Built(module, {name: name for name in shapes})
+
+
 def _kl(shapes: Shapes, told: Architecture) -> Built:
     names = vae_names(shapes, vae_layout(shapes))
     config = VaeConfig.from_shapes(
@@ -87,11 +96,28 @@ def _clip(activation: str) -> EncoderKind:
     return EncoderKind(tokenizer_for, build, reader)
 
 
+def _t5_tokenizer(metadata: Mapping[str, str], folders: Sequence[Path]) -> T5Tokenizer:
+    # T5's words lie beside CLIP's.
+    return t5_tokenizer_for(metadata, [folder.with_name("t5") for folder in folders])
+
+
+def _t5(shapes: Shapes, part: Part, told: Architecture, tokenizer: T5Tokenizer) -> Built:
+    names = t5_names(shapes)
+    return Built(build_t5({name: shapes[theirs] for name, theirs in names.items()}), names)
+
+
+def _t5_reader(module: Any, tokenizer: T5Tokenizer, part: Part) -> T5Encoder:
+    return T5Encoder(module, tokenizer, least=part.least)
+
+
 def _shape(shapes: Shapes, origin: Taken) -> tuple[int, ...]:
     return origin.shape(shape_of(shapes, origin.name))
 
 
-DENOISERS: dict[str, Callable[[Shapes, Network, Architecture], Built]] = {"unet": _unet}
+DENOISERS: dict[str, Callable[[Shapes, Network, Architecture], Built]] = {
+    "unet": _unet,
+    "mmdit": _mmdit,
+}
 """Denoisers by `Network.kind`. The shapes' names lack the prefix."""
 
 AUTOENCODERS: dict[str, Callable[[Shapes, Architecture], Built]] = {"kl": _kl}
@@ -101,5 +127,6 @@ ENCODERS: dict[str, EncoderKind] = {
     "clip_l": _clip("quick_gelu"),
     "clip_h": _clip("gelu"),
     "clip_g": _clip("gelu"),
+    "t5xxl": EncoderKind(_t5_tokenizer, _t5, _t5_reader),
 }
 """Text encoders by the id that `diffusion.families.text.Part.encoder` names them by."""

@@ -10,6 +10,7 @@ from diffusion.guidance import nothing
 from diffusion.layers import Shapes, count, shape_of
 from diffusion.prompt import Token, segments
 from diffusion.t5_tokenizer import T5Tokenizer
+from diffusion.text import TextConditioning
 
 _BLOCK = "encoder.block.{}.layer."
 _QUERY = _BLOCK + "0.SelfAttention.q.weight"
@@ -121,8 +122,14 @@ class T5Encoder:
         ]
         return self._padded([*tokens, Token(self._tokenizer.end)], self.least)
 
-    def encode(self, prompt: str, check_cancel: Callable[[], None] = nothing) -> Tensor:
-        """The prompt's tokens, float32 (1, tokens, width) on the CPU.
+    def chunks(self, prompt: str) -> int:
+        """Always 1: T5 takes a prompt of any length at once."""
+        return 1
+
+    def encode(
+        self, prompt: str, check_cancel: Callable[[], None] = nothing, chunks: int = 1
+    ) -> TextConditioning:
+        """The conditioning of a prompt, without a pooled vector. `chunks` is not looked at.
 
         A token of weight w moves from what the empty prompt, padded to the same length, has in its
         place: z = z₀ + w·(z - z₀). `check_cancel` is called before every layer, and raises to stop.
@@ -135,10 +142,10 @@ class T5Encoder:
         device = next(self.module.parameters()).device
         with torch.no_grad():
             encoded: Tensor = self.module(ids.to(device), check_cancel).float().cpu()
-        if plain:
-            return encoded
-        empty_encoded = encoded[1:]
-        return empty_encoded + (encoded[:1] - empty_encoded) * weights
+        if not plain:
+            told, untold = encoded[:1], encoded[1:]
+            encoded = untold + (told - untold) * weights
+        return TextConditioning(encoded, None)
 
     def _padded(self, tokens: list[Token], length: int) -> list[Token]:
         return tokens + [Token(self._tokenizer.pad)] * (length - len(tokens))

@@ -8,6 +8,7 @@ import torch
 
 from diffusion.guidance import nothing
 from diffusion.text import TextConditioning
+from diffusion.text_sd3 import sd3_joined
 
 
 class PromptEncoder(Protocol):
@@ -69,5 +70,6 @@ def _side_by_side(results: Results) -> TextConditioning:
 JOINS: dict[str, Callable[[Results], TextConditioning]] = {
     "alone": _alone,
     "side_by_side": _side_by_side,
+    "sd3": sd3_joined,
 }
 """How the results of a space's encoders become one, by `diffusion.families.text.Protocol.join`."""

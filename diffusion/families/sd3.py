@@ -1,6 +1,6 @@
 """Stable Diffusion 3 and 3.5 (Esser et al. 2024): MMDiT, rectified flow, CLIP-L, CLIP-G and T5."""
 
-from diffusion.families.family import Family, FlowNoise, Variant
+from diffusion.families.family import Family, FlowNoise, Network, Variant
 from diffusion.families.signature import Has, Lacks
 
 _RMS = "joint_blocks.0.context_block.attn.ln_q.weight"
@@ -39,4 +39,7 @@ SD3 = Family(
         "stable-diffusion-v3.5-medium",
         "stable-diffusion-v3.5-large",
     ),
+    runnable=True,
+    network=Network("mmdit"),
+    conditioning=("pooled",),
 )

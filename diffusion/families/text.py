@@ -4,7 +4,7 @@ To add one: a line here, and where it is of a new kind, its encoder in `diffusio
 join in `diffusion.text_join`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class Part:
     `skip` 1 takes the tokens from its last layer, 2 from the one before; `norm` says whether they
     pass the final normalisation. `pad` is the id that fills a chunk, the end token's where None.
     `projected`: the pooled vector goes through the file's text projection. `fixed`: a person's
-    CLIP skip does not move `skip`. `optional`: the space can do without this encoder.
+    CLIP skip does not move `skip`. `optional`: the space can do without this encoder. `least`: so
+    many tokens are what T5 pads a shorter prompt to.
     """
 
     encoder: str
@@ -24,6 +25,7 @@ class Part:
     projected: bool = False
     fixed: bool = False
     optional: bool = False
+    least: int = 1
 
 
 @dataclass(frozen=True)
@@ -42,5 +44,13 @@ PROTOCOLS: dict[str, Protocol] = {
     "sd2": Protocol((Part("clip_h", skip=2, pad=0),)),
     "sdxl": Protocol((Part("clip_l", skip=2, norm=False), _CLIP_G), "side_by_side"),
     "sdxl_refiner": Protocol((_CLIP_G,)),
+    "sd3": Protocol(
+        (
+            Part("clip_l", skip=2, norm=False, optional=True),
+            replace(_CLIP_G, optional=True),
+            Part("t5xxl", fixed=True, optional=True, least=77),
+        ),
+        "sd3",
+    ),
 }
 """The protocol of every text space that can be encoded, by the space's id."""

@@ -173,16 +173,17 @@ def test_weights_reach_the_tokens_of_their_words(encoder: T5Encoder) -> None:
 
 
 def test_a_prompt_becomes_a_vector_per_token(encoder: T5Encoder, model: T5EncoderModel) -> None:
-    encoded = encoder.encode("a red cat")
+    encoded = encoder.encode("a red cat").tokens
     expected = model(input_ids=torch.tensor([[3, 4, 5, 1, 0, 0, 0, 0]])).last_hidden_state
     torch.testing.assert_close(encoded, expected, atol=ROUNDING, rtol=0)
     assert encoded.dtype == torch.float32
+    assert encoder.encode("a red cat").pooled is None
 
 
 def test_a_weight_moves_a_token_away_from_the_empty_prompt(encoder: T5Encoder) -> None:
     prompt = "a red cat on a blue cat on a"
-    normal = encoder.encode(prompt)
-    heavy = encoder.encode(f"({prompt}:1.5)")
+    normal = encoder.encode(prompt).tokens
+    heavy = encoder.encode(f"({prompt}:1.5)").tokens
     end = encoder.module(torch.tensor([[1, *[0] * 9]]))  # the empty prompt, padded to this length
     expected = end + 1.5 * (normal - end)
     expected[:, -1] = normal[:, -1]  # the end token is no word
