@@ -45,6 +45,7 @@ class Denoiser:
     `module(x, timesteps, context, **extras)` takes latents (batch, channels, height, width),
     float32 timesteps (batch,), token conditioning (batch, tokens, width) and what the rows of
     `conditioning` (see `diffusion.conditioning`) give, batch first; it answers in the shape of `x`.
+    `joint`: picture and tokens share one attention, so that the number of tokens matters.
     """
 
     module: nn.Module
@@ -52,6 +53,7 @@ class Denoiser:
     levels: NoiseLevels
     space: LatentSpace
     conditioning: tuple[str, ...] = ()
+    joint: bool = False
 
     @property
     def device(self) -> torch.device:

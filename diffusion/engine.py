@@ -84,6 +84,7 @@ class Engine:
                 levels_of(found.noise),
                 file.space,
                 found.conditioning,
+                family.network.joint,
             )
             fill = self._filling(built, file, prefix, dtype, check_cancel)
             return Pending(bytes_of(built.module, dtype), lambda: fill(denoiser))

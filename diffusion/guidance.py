@@ -38,6 +38,8 @@ def guided(
     of the network, and raises to stop the run.
     """
 
+    repeat = 1 if denoiser.joint else LARGEST_REPEAT
+
     @cache
     def told(shape: torch.Size, side: Side) -> Inputs:
         conditioning = negative if side == "away" else positive
@@ -55,7 +57,7 @@ def guided(
         return one(x, sigma, "towards")
 
     def both(x: Tensor, sigma: float) -> Tensor:
-        pair = _joined(told(x.shape, "away"), told(x.shape, "towards"))
+        pair = _joined(told(x.shape, "away"), told(x.shape, "towards"), repeat)
         if pair is None:
             away, to = one(x, sigma, "away"), one(x, sigma, "towards")
         else:
@@ -75,9 +77,12 @@ def _for_batch(tensor: Tensor, batch: int) -> Tensor:
     return tensor.expand(batch, *tensor.shape[1:])
 
 
-def _joined(left: Inputs, right: Inputs) -> Inputs | None:
-    """Both in one batch, the left one first; None where they cannot share a call."""
-    tokens = _same_length(left.tokens, right.tokens)
+def _joined(left: Inputs, right: Inputs, repeat: int) -> Inputs | None:
+    """Both in one batch, the left one first; None where they cannot share a call.
+
+    `repeat`: so often may tokens be repeated.
+    """
+    tokens = _same_length(left.tokens, right.tokens, repeat)
     if tokens is None or left.extras.keys() != right.extras.keys():
         return None
     pairs = {name: (tensor, right.extras[name]) for name, tensor in left.extras.items()}
@@ -86,14 +91,14 @@ def _joined(left: Inputs, right: Inputs) -> Inputs | None:
     return Inputs(torch.cat(tokens), {name: torch.cat(pair) for name, pair in pairs.items()})
 
 
-def _same_length(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor] | None:
+def _same_length(left: Tensor, right: Tensor, repeat: int) -> tuple[Tensor, Tensor] | None:
     """Both, repeated along the tokens to their least common length; None if that is too long.
 
     Attention does not change when all its keys and values are repeated equally often, since their
-    weights are divided by the same sum.
+    weights are divided by the same sum. It does where the picture's are among them and are not.
     """
     length = math.lcm(left.shape[1], right.shape[1])
     times = [length // tokens.shape[1] for tokens in (left, right)]
-    if max(times) > LARGEST_REPEAT:
+    if max(times) > repeat:
         return None
     return left.repeat(1, times[0], 1), right.repeat(1, times[1], 1)

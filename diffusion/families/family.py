@@ -72,6 +72,11 @@ class Network:
     heads: int | None = None
     head_width: int | None = None
 
+    @property
+    def joint(self) -> bool:
+        """Whether text and picture attend to each other in one attention, as in transformers."""
+        return self.kind != "unet"
+
 
 @dataclass(frozen=True)
 class Spread:

@@ -1,6 +1,6 @@
 """Guidance mixes two answers of the network, in as few calls as it can."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -107,6 +107,13 @@ def test_lengths_that_share_no_small_multiple_are_called_apart() -> None:
     model = denoiser()
     guided(model, prompt(35), prompt(7), 7.5)(X, 2.0)
     assert model.module.calls == [(2, 7), (2, 35)]
+
+
+def test_tokens_that_attend_with_the_picture_are_not_repeated() -> None:
+    model = replace(denoiser(), joint=True)
+    guided(model, prompt(14), prompt(7), 7.5)(X, 2.0)
+    guided(model, prompt(7), prompt(7), 7.5)(X, 2.0)
+    assert model.module.calls == [(2, 7), (2, 14), (4, 7)]
 
 
 def test_at_cfg_one_the_negative_is_not_computed() -> None:
