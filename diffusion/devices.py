@@ -19,11 +19,12 @@ class NoSuchDevice(ValueError):
 
 
 class Precision(NamedTuple):
-    """The number format of each kind of network."""
+    """The number format of each kind of network; `large_text` is for text models of gigabytes."""
 
     denoiser: torch.dtype
     vae: torch.dtype
     text: torch.dtype
+    large_text: torch.dtype
 
 
 def choose_device(name: str) -> torch.device:
@@ -46,15 +47,19 @@ def choose_precision(name: str, device: torch.device) -> Precision:
     """The number formats that a choice means on a device. Raises `NoSuchDevice`.
 
     "auto" is bfloat16 where the device computes in it and float32 elsewhere, with the small text
-    encoder in float32 everywhere. A VAE is never in float16, whose range its activations exceed.
+    encoder in float32 everywhere. A VAE and a large text encoder are never in float16, whose range
+    their activations exceed.
     """
     if name == "auto":
         fast = torch.bfloat16 if has_bfloat16(device) else torch.float32
-        return Precision(fast, fast, torch.float32)
+        return Precision(fast, fast, torch.float32, fast)
     if name not in NAMES:
         raise NoSuchDevice(f"There is no precision {name!r}. There is: auto, {', '.join(NAMES)}.")
     chosen = NAMES[name]
-    return Precision(chosen, torch.float32 if chosen == torch.float16 else chosen, chosen)
+    if chosen == torch.float16:
+        # A large text encoder in float32 would not fit where float16 is asked for.
+        return Precision(chosen, torch.float32, chosen, torch.bfloat16)
+    return Precision(chosen, chosen, chosen, chosen)
 
 
 def has_bfloat16(device: torch.device) -> bool:

@@ -127,8 +127,8 @@ class Engine:
         return TextEncoders(readers, chosen.join)
 
     def _encoder(self, file: Opened, prefix: str, part: Part, check_cancel: Check) -> PromptEncoder:
-        dtype = self.precision.text
         kind = ENCODERS[part.encoder]
+        dtype = self.precision.large_text if kind.large else self.precision.text
 
         def prepare() -> Pending[tuple[nn.Module, Any]]:
             tokenizer = kind.tokenizer(file.header.metadata, self._tokenizer_folders)

@@ -19,6 +19,7 @@ from diffusion.t5 import T5Encoder, build_t5, t5_names
 from diffusion.t5_tokenizer import T5Tokenizer, t5_tokenizer_for
 from diffusion.text import TextEncoder, build_text_model
 from diffusion.text_join import PromptEncoder
+from diffusion.tiny_vae import TinyAutoencoder, TinyConfig, tiny_names
 from diffusion.tokenizer import Tokenizer, tokenizer_for
 from diffusion.unet import UNet, UNetConfig
 from diffusion.vae import AutoencoderKL, VaeConfig
@@ -43,12 +44,14 @@ class EncoderKind(NamedTuple):
     """How one kind of text encoder is made.
 
     `tokenizer(metadata, folders)` finds its vocabulary, `build(shapes, part, told, tokenizer)`
-    makes the module, and `reader(module, tokenizer, part)` what encodes prompts with both.
+    makes the module, and `reader(module, tokenizer, part)` what encodes prompts with both. `large`:
+    it takes gigabytes, and computes in `Precision.large_text`.
     """
 
     tokenizer: Callable[[Mapping[str, str], Sequence[Path]], Any]
     build: Callable[[Shapes, Part, Architecture, Any], Built]
     reader: Callable[[Any, Any, Part], PromptEncoder]
+    large: bool = False
 
 
 def _unet(shapes: Shapes, network: Network, told: Architecture) -> Built:
@@ -77,6 +80,13 @@ def _kl(shapes: Shapes, told: Architecture) -> Built:
     )
     with torch.device("meta"):
         return Built(AutoencoderKL(config), names)
+
+
+def _tiny(shapes: Shapes, told: Architecture) -> Built:
+    names = tiny_names(shapes)
+    config = TinyConfig.from_shapes({name: shapes[theirs] for name, theirs in names.items()})
+    with torch.device("meta"):
+        return Built(TinyAutoencoder(config), names)
 
 
 def _clip(activation: str) -> EncoderKind:
@@ -120,13 +130,13 @@ DENOISERS: dict[str, Callable[[Shapes, Network, Architecture], Built]] = {
 }
 """Denoisers by `Network.kind`. The shapes' names lack the prefix."""
 
-AUTOENCODERS: dict[str, Callable[[Shapes, Architecture], Built]] = {"kl": _kl}
+AUTOENCODERS: dict[str, Callable[[Shapes, Architecture], Built]] = {"kl": _kl, "tiny": _tiny}
 """VAEs by `Family.vae` and `Look.network`. The module is a `diffusion.loaded_vae.Autoencoder`."""
 
 ENCODERS: dict[str, EncoderKind] = {
     "clip_l": _clip("quick_gelu"),
     "clip_h": _clip("gelu"),
     "clip_g": _clip("gelu"),
-    "t5xxl": EncoderKind(_t5_tokenizer, _t5, _t5_reader),
+    "t5xxl": EncoderKind(_t5_tokenizer, _t5, _t5_reader, large=True),
 }
 """Text encoders by the id that `diffusion.families.text.Part.encoder` names them by."""
