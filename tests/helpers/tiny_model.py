@@ -24,11 +24,11 @@ def tiny_checkpoint(path: Path, space: str = "tiny", *, broken: str = "", seed: 
     `broken` names a part ("model", "vae") that answers with NaN.
     """
     torch.manual_seed(seed)
-    vocabulary = _vocabulary()
+    words = vocabulary()
     parts = {
         "model.diffusion_model.": _unet(),
         "first_stage_model.": vae_module(),
-        "cond_stage_model.transformer.": _text(len(vocabulary), vocabulary[END]),
+        "cond_stage_model.transformer.": _text(len(words), words[END]),
     }
     tensors = {
         prefix + name: tensor
@@ -42,7 +42,7 @@ def tiny_checkpoint(path: Path, space: str = "tiny", *, broken: str = "", seed: 
     metadata = {
         **_declared(space),
         "latent_loom.text_space": json.dumps({"id": f"{space}-text", "title": f"{space} text"}),
-        "latent_loom.tokenizer": json.dumps({"vocab": vocabulary, "merges": []}),
+        "latent_loom.tokenizer": json.dumps({"vocab": words, "merges": []}),
     }
     return _save(path, tensors, metadata)
 
@@ -98,7 +98,8 @@ def _text(vocabulary: int, end: int) -> nn.Module:
     return module
 
 
-def _vocabulary() -> dict[str, int]:
+def vocabulary() -> dict[str, int]:
+    """A token for every letter, within and at the end of a word, and the two special ones."""
     letters = string.ascii_lowercase
     tokens = [*letters, *(letter + "</w>" for letter in letters), START, END]
     return {token: number for number, token in enumerate(tokens)}
