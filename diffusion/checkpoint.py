@@ -95,20 +95,23 @@ def adopt(
 
     `names` maps the module's tensor names to the file's. Every tensor of the module must be named,
     no other may be, and shapes must agree but for trailing ones (a 1x1 convolution may be stored as
-    a matrix). Integers keep their format. `check_cancel` is called before each tensor and raises to
-    stop. Raises `CheckpointTrouble` before any tensor is read, and `FileTrouble`.
+    a matrix). Integers keep their format, and what the module names in `kept_exact` becomes
+    float32. `check_cancel` is called before each tensor and raises to stop. Raises
+    `CheckpointTrouble` before any tensor is read, and `FileTrouble`.
     """
     header = source if isinstance(source, Header) else read_header(source)
     origins = {name: taken(origin) for name, origin in names.items()}
     wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     _require_fit(header, origins, wanted)
+    exact = getattr(module, "kept_exact", ())
     state: dict[str, Tensor] = {}
     with header.path.open("rb") as file:
         for name, shape in wanted.items():
             check_cancel()
             origin = origins[name]
             info = header.tensors[origin.name]
-            state[name] = _converted(file, info, origin, dtype, device).reshape(shape)
+            kept = torch.float32 if name in exact else dtype
+            state[name] = _converted(file, info, origin, kept, device).reshape(shape)
     module.load_state_dict(state, strict=True, assign=True)
     module.requires_grad_(False).eval()
 

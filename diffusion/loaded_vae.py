@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -10,7 +10,14 @@ from torch import Tensor
 from diffusion.checkpoint import nothing
 from diffusion.spaces import LatentSpace
 from diffusion.tiles import Tiling, tiled
+from diffusion.tiny_vae import Block, TinyAutoencoder, TinyConfig
 from diffusion.vae import AutoencoderKL, ResidualBlock, VaeConfig
+
+Autoencoder = AutoencoderKL | TinyAutoencoder
+"""What turns pixels in -1…1 into latents of a scale of its own, and back.
+
+`from_wire` and `to_wire` convert between that and the form in which the space's latents travel.
+"""
 
 WHOLE = 160 * 160
 """Cells of a latent that are decoded at once (1280 x 1280 pixels at 8 pixels a cell).
@@ -39,19 +46,24 @@ class LoadedVae:
     hold.
     """
 
-    module: AutoencoderKL
+    module: Autoencoder
     space: LatentSpace | None
-    exact: Callable[[], AutoencoderKL]
+    exact: Callable[[], Autoencoder]
 
     @property
-    def config(self) -> VaeConfig:
+    def config(self) -> VaeConfig | TinyConfig:
         return self.module.config
 
+    def within(self, space: LatentSpace | None) -> "LoadedVae":
+        """The same VAE, taken to speak `space` where its file cannot tell which it speaks."""
+        return replace(self, space=space) if self.space is None else self
+
     def decode(self, raw: Tensor, check_cancel: Callable[[], None] = nothing) -> Tensor:
-        """Pictures, float32 (batch, height, width, 3) in 0…1 on the CPU, of raw latents.
+        """Pictures, float32 (batch, height, width, 3) in 0…1 on the CPU, of latents as they travel.
 
         `raw`: (batch, channels, height / 8, width / 8). `check_cancel` is called before every tile
-        and block of the network, and raises to stop. Raises `WrongShape` and `VaeNotFinite`.
+        and block of the network, and raises to stop. Raises `WrongShape`, `VaeNotFinite`, and of a
+        tiny VAE `HalfVae` and `UnknownScale`.
         """
         channels = self.config.latent_channels
         if raw.ndim != 4 or raw.shape[1] != channels:
@@ -59,21 +71,23 @@ class LoadedVae:
                 f"The latent has {raw.shape[1] if raw.ndim > 1 else 0} channels and this VAE takes "
                 f"{channels}: use the VAE of the model that made it."
             )
-        pixels = self._run(AutoencoderKL.decode, raw, 1, self.config.downscale, check_cancel)
+        own = self.module.from_wire(raw.float(), self.space)
+        pixels = self._run(_decode, own, 1, self.config.downscale, check_cancel)
         return ((pixels + 1) / 2).clamp(0, 1).movedim(1, -1).contiguous()
 
     def encode(self, pictures: Tensor, check_cancel: Callable[[], None] = nothing) -> Tensor:
-        """Raw latents, float32 on the CPU, of pictures (batch, height, width, 3) in 0…1.
+        """Latents as they travel, float32 on the CPU, of pictures (batch, height, width, 3) in 0…1.
 
         What is over a whole number of cells is cut off evenly. `check_cancel` and errors as in
         `decode`.
         """
         pixels = self._whole_cells(pictures).movedim(-1, 1) * 2 - 1
-        return self._run(AutoencoderKL.encode, pixels, self.config.downscale, 1, check_cancel)
+        own = self._run(_encode, pixels, self.config.downscale, 1, check_cancel)
+        return self.module.to_wire(own, self.space)
 
     def _run(
         self,
-        method: Callable[[AutoencoderKL, Tensor], Tensor],
+        method: Callable[[Autoencoder, Tensor], Tensor],
         x: Tensor,
         entering: int,
         leaving: int,
@@ -94,7 +108,7 @@ class LoadedVae:
         return torch.cat(made)
 
     def _whole_cells(self, pictures: Tensor) -> Tensor:
-        cell = self.config.downscale
+        cell = self.config.cell
         height, width = (edge // cell * cell for edge in pictures.shape[1:3])
         if not height or not width:
             raise WrongShape(
@@ -105,9 +119,17 @@ class LoadedVae:
         return pictures[:, top : top + height, left : left + width]
 
 
+def _encode(module: Autoencoder, pixels: Tensor) -> Tensor:
+    return module.encode(pixels)
+
+
+def _decode(module: Autoencoder, latent: Tensor) -> Tensor:
+    return module.decode(latent)
+
+
 def _apply(
-    module: AutoencoderKL,
-    method: Callable[[AutoencoderKL, Tensor], Tensor],
+    module: Autoencoder,
+    method: Callable[[Autoencoder, Tensor], Tensor],
     x: Tensor,
     entering: int,
     leaving: int,
@@ -128,12 +150,12 @@ def _apply(
 
 
 @contextmanager
-def _cancellable(module: AutoencoderKL, check_cancel: Callable[[], None]) -> Iterator[None]:
+def _cancellable(module: Autoencoder, check_cancel: Callable[[], None]) -> Iterator[None]:
     """Call `check_cancel` before every residual block: a large picture takes many seconds."""
     hooks = [
         block.register_forward_pre_hook(lambda *_: check_cancel())
         for block in module.modules()
-        if isinstance(block, ResidualBlock)
+        if isinstance(block, ResidualBlock | Block)
     ]
     try:
         yield

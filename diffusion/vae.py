@@ -78,6 +78,9 @@ class Moments(NamedTuple):
 class AutoencoderKL(nn.Module):
     """Encoder and decoder between pixels in -1…1 and raw (unscaled) latents."""
 
+    kept_exact = ("bn.running_mean", "bn.running_var")
+    """Tensors that a narrower number format would spoil."""
+
     def __init__(self, config: VaeConfig) -> None:
         super().__init__()
         self.config = config

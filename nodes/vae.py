@@ -11,7 +11,10 @@ def vae_decode(
 ) -> Image:
     """Turn latents into pictures with the VAE of their own space."""
     spaces.agree("latent", Side("latent", latent.space), Side("VAE", vae.latent_space))
-    return Image(models.vae(vae).decode(latent.samples, interrupt.check))
+    loaded = models.vae(vae)
+    if latent.space:  # a VAE that could be of several spaces is taken to be of the latent's
+        loaded = loaded.within(spaces.latent(latent.space))
+    return Image(loaded.decode(latent.samples, interrupt.check))
 
 
 @node(title="VAE Encode", category="latent")

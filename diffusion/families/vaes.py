@@ -51,18 +51,37 @@ _KNOWN_DIFFUSERS = NoneOf((_Z4_DIFFUSERS, _Z16_DIFFUSERS, _Z32_DIFFUSERS))
 def _vae(
     id_: str, title: str, signature: Signature, spaces: tuple[str, ...], layout: str = "original"
 ) -> Look:
-    # FLUX.2's VAE normalises by statistics of its own, which the engine does not do yet.
-    runnable = id_.startswith("kl") and "flux2" not in spaces
+    runnable = id_.startswith("kl")
     return Look("vae", id_, title, signature, layout, None, spaces, (), ("vae",), runnable)
 
 
 def _tiny(id_: str, title: str, channels: int, spaces: tuple[str, ...]) -> tuple[Look, ...]:
-    """Tiny autoencoders (TAESD): bare numbers as names, encoder and decoder in two files."""
-    encoder = (Has("0.weight", (64, 3, 3, 3)), Has("14.weight", (channels, 64, 3, 3)))
-    decoder = (Has("1.weight", (64, channels, 3, 3)), Has("19.weight", (3, 64, 3, 3)))
+    """Tiny autoencoders (TAESD): numbers as names, encoder and decoder in two files or in one."""
+
+    def look(name: str, signature: Signature, layout: str = "original") -> Look:
+        return Look(
+            "tiny_vae", id_, name, signature, layout, None, spaces, (), ("vae",), True, "tiny"
+        )
+
+    pixels, latent = (64, 3, 3, 3), (channels, 64, 3, 3)
+    back, shown = (64, channels, 3, 3), (3, 64, 3, 3)
+    encoder = (Has("0.weight", pixels), Has("14.weight", latent))
+    decoder = (Has("1.weight", back), Has("19.weight", shown))
+    both = (
+        Has("taesd_encoder.0.weight", pixels),
+        Has("taesd_encoder.14.weight", latent),
+        Has("taesd_decoder.1.weight", back),
+    )
+    diffusers = (
+        Has("encoder.layers.0.weight", pixels),
+        Has("encoder.layers.14.weight", latent),
+        Has("decoder.layers.0.weight", back),
+    )
     return (
-        Look("tiny_vae", id_, f"{title} (encoder)", encoder, "original", None, spaces),
-        Look("tiny_vae", id_, f"{title} (decoder)", decoder, "original", None, spaces),
+        look(f"{title} (encoder)", encoder),
+        look(f"{title} (decoder)", decoder),
+        look(title, both),
+        look(title, diffusers, "diffusers"),
     )
 
 

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from diffusion.engine import Engine
+from diffusion.header import read_header
+from diffusion.identity.rules import identify
 from diffusion.layers import MissingTensor
 from diffusion.spaces import LATENT_SPACES
 from diffusion.tiny_vae import (
@@ -91,6 +95,62 @@ def test_encoding_and_decoding_equal_diffusers_on_the_same_weights(channels: int
         # float32 in the same order of operations, but for fused kernels
         assert torch.allclose(ours.encode(pixels), theirs.encode(pixels).latents, atol=1e-6)
         assert torch.allclose(ours.decode(latent), theirs.decode(latent).sample, atol=1e-6)
+
+
+def test_the_engine_loads_taef2_and_keeps_a_photograph(tmp_path: Path) -> None:
+    data = pytest.importorskip("skimage.data")
+    path = tmp_path / "taef2.safetensors"
+    save_file({name: tensor.half() for name, tensor in taef2().items()}, path)
+    vae = Engine("cpu", "float32").vae(path)
+    assert vae.space == LATENT_SPACES["flux2"]
+    picture = torch.from_numpy(data.coffee()[:208, 100:308].copy()).float()[None] / 255
+    wire = vae.encode(picture)
+    assert wire.shape == (1, 32, 26, 26)
+    assert psnr(vae.decode(wire), picture) >= 27
+
+
+@pytest.mark.parametrize(("channels", "candidates"), [(4, ("sd1", "sdxl")), (16, ("flux1", "sd3"))])
+@pytest.mark.parametrize("form", ["both", "diffusers"])
+def test_a_file_of_any_form_is_recognised_and_loaded(
+    channels: int, candidates: tuple[str, str], form: str, tmp_path: Path
+) -> None:
+    module = small_tiny(TinyConfig(latent_channels=channels))
+    state = module.state_dict()
+    path = tmp_path / "tiny.safetensors"
+    save_file({_saved_as(form, name): tensor for name, tensor in state.items()}, path)
+    found = identify(read_header(path))
+    assert (found.kind, found.latent_spaces) == ("tiny_vae", candidates)
+    vae = Engine("cpu", "float32").vae(path)
+    assert vae.space is None
+    raw = torch.randn(1, channels, 4, 4)
+    with pytest.raises(UnknownScale):
+        vae.decode(raw)
+    for space in (LATENT_SPACES[id_] for id_ in candidates):
+        expected = module.decode(space.normalise(raw)).movedim(1, -1) / 2 + 0.5
+        decoded = vae.within(space).decode(raw)
+        assert torch.allclose(decoded, expected.clamp(0, 1), atol=1e-5)
+        back = vae.within(space).encode(decoded)
+        assert torch.allclose(
+            space.normalise(back), module.encode(decoded.movedim(-1, 1) * 2 - 1), atol=1e-5
+        )
+
+
+def _saved_as(form: str, name: str) -> str:
+    half, number, rest = name.split(".", 2)
+    if form == "both":
+        return f"taesd_{name}"
+    return f"{half}.layers.{int(number) - (half == 'decoder')}.{rest}"
+
+
+def test_a_decoder_alone_decodes_through_the_engine(tmp_path: Path) -> None:
+    state = small_tiny(TinyConfig(latent_channels=16)).state_dict()
+    half = {n.removeprefix("decoder."): t for n, t in state.items() if n.startswith("decoder")}
+    path = tmp_path / "taef1_decoder.safetensors"
+    save_file(half, path)
+    vae = Engine("cpu", "float32").vae(path).within(LATENT_SPACES["flux1"])
+    assert vae.decode(torch.zeros(1, 16, 4, 4)).shape == (1, 32, 32, 3)
+    with pytest.raises(HalfVae, match="no encoder"):
+        vae.encode(torch.zeros(1, 32, 32, 3))
 
 
 def test_every_form_of_file_has_the_same_names() -> None:

@@ -1,10 +1,15 @@
 """The 16-channel and FLUX.2's VAE: published names, equal to diffusers', in their wire forms."""
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from diffusion.engine import Engine
 from diffusion.layouts import vae_layout, vae_names
 from diffusion.patch_statistics import PatchStatistics
 from diffusion.vae import AutoencoderKL, VaeConfig
@@ -114,6 +119,43 @@ def test_other_latents_travel_raw() -> None:
     vae, raw = small_vae(SIXTEEN), torch.randn(1, 16, 4, 4)
     assert torch.equal(vae.to_wire(raw), raw)
     assert torch.equal(vae.from_wire(raw), raw)
+
+
+GROUPS = {"latent_loom.architecture": json.dumps({"vae": {"norm_groups": 8}})}
+
+
+def write(vae: AutoencoderKL, path: Path) -> Path:
+    save_file(dict(vae.state_dict()), path, GROUPS)
+    return path
+
+
+@pytest.mark.parametrize("config", [SIXTEEN, FLUX2], ids=["16 channels", "FLUX.2"])
+def test_the_engine_loads_and_runs_them_in_their_wire_form(
+    config: VaeConfig, tmp_path: Path
+) -> None:
+    module = small_vae(config)
+    vae = Engine("cpu", "float32").vae(write(module, tmp_path / "vae.safetensors"))
+    assert vae.config == config
+    pictures = torch.rand(1, 67, 50, 3, generator=torch.Generator().manual_seed(4))
+    wire = vae.encode(pictures)
+    # 67 x 50 pixels without what is over whole cells: 64 x 48, for both 8 and 16 pixels a cell
+    pixels = pictures[:, 1:65, 1:49].movedim(-1, 1) * 2 - 1
+    raw = module.encode(pixels)
+    assert wire.shape == (1, config.latent_channels, 8, 6)
+    assert torch.allclose(wire, module.to_wire(raw), atol=1e-5)
+    assert torch.allclose(wire, raw, atol=1e-5) is not config.normalised
+    decoded = (module.decode(raw) / 2 + 0.5).clamp(0, 1).movedim(1, -1)
+    # there and back through the statistics, and float32 sums over other batches
+    assert torch.allclose(vae.decode(wire), decoded, atol=1e-4)
+
+
+def test_flux2s_statistics_stay_exact_in_half_precision(tmp_path: Path) -> None:
+    module = small_vae(FLUX2)
+    vae = Engine("cpu", "bfloat16").vae(write(module, tmp_path / "vae.safetensors"))
+    assert isinstance(vae.module, AutoencoderKL)
+    assert vae.module.encoder.conv_in.weight.dtype == torch.bfloat16
+    assert torch.equal(vae.module.bn.running_mean, module.bn.running_mean)
+    assert torch.equal(vae.module.bn.running_var, module.bn.running_var)
 
 
 def diffusers_vae(ours: AutoencoderKL) -> nn.Module:
