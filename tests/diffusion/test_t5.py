@@ -1,6 +1,5 @@
 """The T5 encoder is transformers', under T5's names, with weights and padding on top."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,13 @@ from diffusion.t5 import T5Encoder, T5Text, build_t5, t5_names
 from diffusion.t5_tokenizer import METADATA_KEY, T5Tokenizer, T5TokenizerMissing, t5_tokenizer_for
 from diffusion.tokenizer import BadTokenizer
 from tests.diffusion.files import known_shapes, shapes_of
+from tests.diffusion.small_sd3 import t5_vocabulary
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 VOCABULARY = SHARED / "data" / "tokenizers" / "t5"
 needs_vocabulary = pytest.mark.skipif(not VOCABULARY.is_dir(), reason=f"{VOCABULARY} is not there")
 
-WIDTH, LAYERS, WORDS = 32, 3, ["▁a", "▁red", "▁cat", "▁on", "▁blue", "▁"]
+WIDTH, LAYERS = 32, 3
 ROUNDING = 1e-5  # float32 in three layers; other kernels or another batch size
 
 
@@ -60,35 +60,6 @@ def ours(model: T5EncoderModel) -> T5Text:
     return built
 
 
-def vocabulary() -> str:
-    """A tokenizer.json with a token for each of WORDS, and the marks that T5 has."""
-    pieces = ["<pad>", "</s>", "<unk>", *WORDS]
-    return json.dumps(
-        {
-            "version": "1.0",
-            "truncation": None,
-            "padding": {
-                "strategy": {"Fixed": 9},
-                "direction": "Right",
-                "pad_to_multiple_of": None,
-                "pad_id": 0,
-                "pad_type_id": 0,
-                "pad_token": "<pad>",
-            },
-            "added_tokens": [],
-            "normalizer": None,
-            "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first"},
-            "post_processor": None,
-            "decoder": None,
-            "model": {
-                "type": "Unigram",
-                "unk_id": 2,
-                "vocab": [[piece, -1.0] for piece in pieces],
-            },
-        }
-    )
-
-
 @pytest.fixture(scope="module")
 def model() -> T5EncoderModel:
     return theirs()
@@ -96,7 +67,7 @@ def model() -> T5EncoderModel:
 
 @pytest.fixture(scope="module")
 def encoder(model: T5EncoderModel) -> T5Encoder:
-    return T5Encoder(ours(model), T5Tokenizer(vocabulary(), "of a test"), least=8)
+    return T5Encoder(ours(model), T5Tokenizer(t5_vocabulary(), "of a test"), least=8)
 
 
 def test_names_and_shapes_are_those_of_the_published_t5_xxl() -> None:
@@ -207,7 +178,7 @@ def test_an_encoding_can_be_stopped_between_layers(encoder: T5Encoder) -> None:
 def test_a_vocabulary_larger_than_the_model_is_refused() -> None:
     small = ours(theirs(words=8))
     with pytest.raises(ValueError, match="do not belong together"):
-        T5Encoder(small, T5Tokenizer(vocabulary(), "of a test"))
+        T5Encoder(small, T5Tokenizer(t5_vocabulary(), "of a test"))
 
 
 @needs_vocabulary
@@ -231,7 +202,7 @@ def test_the_published_vocabulary_fits_the_published_model() -> None:
 
 def test_a_files_own_vocabulary_wins(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{}")
-    tokenizer = t5_tokenizer_for({METADATA_KEY: vocabulary()}, [tmp_path])
+    tokenizer = t5_tokenizer_for({METADATA_KEY: t5_vocabulary()}, [tmp_path])
     assert tokenizer.ids("red cat") == [4, 5]
 
 
@@ -243,7 +214,7 @@ def test_a_broken_vocabulary_is_named(tmp_path: Path) -> None:
 
 def test_a_vocabulary_without_an_end_is_refused() -> None:
     with pytest.raises(BadTokenizer, match="lacks </s>"):
-        T5Tokenizer(vocabulary().replace("</s>", "end"), "of a test")
+        T5Tokenizer(t5_vocabulary().replace("</s>", "end"), "of a test")
 
 
 def test_a_missing_vocabulary_says_where_to_put_it(
