@@ -9,15 +9,24 @@ import {
   type ReactFlowInstance,
   SelectionMode,
 } from "@xyflow/react";
-import { type DragEvent, type MouseEvent, useCallback, useMemo, useRef } from "react";
+import {
+  type DragEvent,
+  type MouseEvent,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+} from "react";
 import { NodeView } from "../nodes/NodeView";
+import { useCatalogue } from "../store/catalogue";
 import { activeWorkflow, edit, newGesture, useActive } from "../store/documents";
 import { ui } from "../store/ui";
 import { useView, viewports } from "../store/view";
 import { moveNodes, type Point } from "../workflow/edits";
 import { DragReason } from "./DragReason";
 import { type FlowEdge, flowEdges, type FlowNode, flowNodes } from "./flow";
-import { firstViewport, fitting, FURTHEST, rememberInstance } from "./instance";
+import { firstViewport, fitAll, fitting, FURTHEST, rememberInstance } from "./instance";
 import { addNodeOf } from "./place";
 import { useConnecting } from "./useConnecting";
 import { Wire } from "./Wire";
@@ -89,6 +98,18 @@ export function Canvas() {
   return <DocumentCanvas key={id} id={id} />;
 }
 
+/** Nodes grow when their definitions come: then everything is fitted anew, unless a hand moved the view. */
+function useFitWhenKnown(moved: RefObject<boolean>): void {
+  const ready = useCatalogue((state) => state.ready);
+  const early = useRef(!ready);
+  useEffect(() => {
+    if (!ready || !early.current) return;
+    early.current = false;
+    const timer = setTimeout(() => !moved.current && fitAll(), 100); // once they are measured
+    return () => clearTimeout(timer);
+  }, [ready, moved]);
+}
+
 function DocumentCanvas({ id }: { id: string }) {
   const { nodes, edges } = useFlow();
   const onNodesChange = useNodeChanges();
@@ -97,6 +118,8 @@ function DocumentCanvas({ id }: { id: string }) {
   const flow = useRef<ReactFlowInstance<FlowNode, FlowEdge> | null>(null);
   const start = useMemo(() => firstViewport(id, activeWorkflow().layout), [id]);
   const options = useMemo(fitting, []);
+  const moved = useRef(Boolean(start));
+  useFitWhenKnown(moved);
 
   const at = (screen: Point): Point => flow.current?.screenToFlowPosition(screen) ?? screen;
   const screenOf = (event: { clientX: number; clientY: number }) => ({
@@ -142,7 +165,10 @@ function DocumentCanvas({ id }: { id: string }) {
         defaultViewport={start}
         fitView={!start}
         fitViewOptions={options}
-        onMoveEnd={(_event, viewport) => viewports.set(id, viewport)}
+        onMoveEnd={(event, viewport) => {
+          moved.current ||= event !== null; // null: the page moved it, not a hand
+          viewports.set(id, viewport);
+        }}
         onNodeContextMenu={(event, node) => {
           if (!useView.getState().selected.has(node.id)) useView.getState().select([node.id]);
           menu(event, node.id);

@@ -13,6 +13,7 @@ import { memo, useId } from "react";
 import { useChecks } from "../store/checks";
 import { edit, useActive } from "../store/documents";
 import { useUi } from "../store/ui";
+import { useView } from "../store/view";
 import { usePaint } from "../nodes/useNode";
 import { wireColour } from "../theme/spaces";
 import { disconnect } from "../workflow/edits";
@@ -35,10 +36,16 @@ export const Wire = memo(function Wire(props: EdgeProps<FlowEdge>) {
   const paint = usePaint(source, output, "out");
   const wire = useActive((document) => document.workflow.nodes[target]?.inputs[input]);
   const wrong = useChecks((state) => {
-    const at = state.byNode[target]?.filter(
-      (p) => p.socket === input || p.socket === socketBase(input),
+    const here = (socket: string | null) => socket === input || socket === socketBase(input);
+    // Both wires of a mismatch are wrong: that of the latent and that of the VAE.
+    return (
+      state.byNode[target]?.some(
+        (p) =>
+          p.severity === "error" &&
+          p.code !== "missing_input" &&
+          (here(p.socket) || p.because.some((b) => b.node === target && here(b.socket))),
+      ) ?? false
     );
-    return at?.some((p) => p.severity === "error" && p.code !== "missing_input") ?? false;
   });
   const asleep = useActive((document) => {
     const { nodes } = document.workflow;
@@ -55,7 +62,8 @@ export const Wire = memo(function Wire(props: EdgeProps<FlowEdge>) {
     strokeDasharray: overruled ? "6 4" : colour?.dashed ? "10 4" : undefined,
     opacity: asleep ? 0.35 : undefined,
   };
-  const removable = selected && near;
+  const alone = useView((state) => state.selected.size === 0 && state.selectedWires.size === 1);
+  const removable = selected && near && alone;
   return (
     <>
       <path d={path} className="wire-edge" data-selected={selected || undefined} />

@@ -5,9 +5,9 @@ import type { Problem, Target, Wire, Workflow } from "../api/types";
 import { activeWorkflow, edit } from "../store/documents";
 import { lastAnswer } from "../store/drag";
 import { type DragOrigin, type Refusal, ui } from "../store/ui";
-import { sizeOf } from "../store/view";
-import { applyEdits, connect, disconnect, type Point } from "../workflow/edits";
+import { connect, disconnect, type Point } from "../workflow/edits";
 import { socketBase } from "../workflow/model";
+import { mend } from "./mend";
 
 export interface Ends {
   /** The input. */
@@ -60,9 +60,7 @@ async function refuse(wanted: Ends, target: Target | undefined, screen: Point): 
     title: fix.title,
     // The wire and its mending are one step to undo.
     apply: () =>
-      edit((workflow) =>
-        applyEdits(connect(workflow, wanted.node, wanted.socket, wanted.wire), fix.edits, sizeOf),
-      ),
+      mend(fix.edits, (workflow) => connect(workflow, wanted.node, wanted.socket, wanted.wire)),
   }));
   const refusal: Refusal = {
     screen,

@@ -4,7 +4,7 @@ import { fitAll, middle, show, zoomBy, zoomTo } from "../canvas/instance";
 import { activeDocument, activeWorkflow, useDocuments } from "../store/documents";
 import { askName, chooseFile, closeDocument, download, newWorkflow, save } from "../store/files";
 import { cancelAll, cancelRun, startRuns } from "../store/running";
-import { closeTop, setPatterns, setTheme, ui, useUi } from "../store/ui";
+import { closeTop, setPatterns, setTheme, type Theme, ui, useUi } from "../store/ui";
 import { useView } from "../store/view";
 import { nudge, selected, tidyUp, toggleFold, toggleMode } from "./actions";
 import {
@@ -254,8 +254,7 @@ export const COMMANDS: readonly Command[] = [
     title: "Light, dark, or as the system",
     group: "View",
     run: () => {
-      const next = { system: "light", light: "dark", dark: "system" } as const;
-      setTheme(next[useUi.getState().theme]);
+      setTheme(nextTheme(useUi.getState().theme));
     },
   },
   {
@@ -287,6 +286,13 @@ export const COMMANDS: readonly Command[] = [
     },
   },
 ];
+
+/** Away from the system's first, so that every press is seen. */
+function nextTheme(theme: Theme): Theme {
+  const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
+  const [same, other] = dark ? (["dark", "light"] as const) : (["light", "dark"] as const);
+  return theme === "system" ? other : theme === other ? same : "system";
+}
 
 export function command(id: string): Command {
   const found = COMMANDS.find((entry) => entry.id === id);

@@ -2,7 +2,7 @@
 
 import { AlertTriangle, CircleAlert } from "lucide-react";
 import type { Problem } from "../api/types";
-import { applyFix } from "../store/checks";
+import { mend } from "../canvas/mend";
 
 export function ProblemText({ problem }: { problem: Problem }) {
   const Icon = problem.severity === "error" ? CircleAlert : AlertTriangle;
@@ -28,7 +28,7 @@ export function ProblemText({ problem }: { problem: Problem }) {
               data-fix={index}
               onClick={(event) => {
                 event.stopPropagation();
-                applyFix(fix);
+                mend(fix.edits);
               }}
             >
               {fix.title}

@@ -57,8 +57,18 @@ export function NodeTitle({ id, node, definition, running }: Props) {
           {name}
         </span>
       )}
-      {node.mode === "mute" && <CircleSlash size={14} aria-label="muted" />}
-      {node.mode === "bypass" && <CornerDownRight size={14} aria-label="bypassed" />}
+      {node.mode === "mute" && (
+        <span className="node-mode" title="Left out, with all that hangs on it (M)">
+          <CircleSlash size={14} aria-hidden="true" />
+          Muted
+        </span>
+      )}
+      {node.mode === "bypass" && (
+        <span className="node-mode" title="Wires pass through it as if it were not there (B)">
+          <CornerDownRight size={14} aria-hidden="true" />
+          Bypassed
+        </span>
+      )}
       {run?.state === "running" && progress && (
         <span className="node-time" data-test="node-step">
           {progress.label ? `${progress.label} ` : ""}

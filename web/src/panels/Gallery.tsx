@@ -104,7 +104,9 @@ export function Gallery() {
   const order = useRuns((state) => state.order);
   const runs = useRuns((state) => state.runs);
   const all = order.flatMap((id) => runs[id] ?? []);
-  const active = all.filter((run) => !isOver(run.status));
+  // What runs stands first, then what waits, in the order in which it will run.
+  const active = all.filter((run) => !isOver(run.status)).reverse();
+  active.sort((a, b) => Number(b.status === "running") - Number(a.status === "running"));
   const over = all.filter((run) => isOver(run.status));
   const failed = over.filter((run) => run.status === "failed").slice(0, 3);
   const pictures = over.some((run) => run.outputs.length > 0);

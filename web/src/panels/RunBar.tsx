@@ -65,8 +65,8 @@ function happening(run: Run, name: (id: string) => string): string {
   const count = entries.length ? `${done} of ${entries.length}` : "";
   if (!running) return ["Running", count].filter(Boolean).join(" · ");
   const step = run.progress[running[0]];
-  const steps = step ? `${step.step}/${step.steps}` : "";
-  return [name(running[0]), steps, count].filter(Boolean).join(" · ");
+  // The line beneath tells how far the whole run is.
+  return [name(running[0]), step ? `${step.step}/${step.steps}` : count].filter(Boolean).join(" · ");
 }
 
 /** The share of the run that is done, by nodes and the steps of the running one. */
@@ -91,6 +91,7 @@ function Status() {
   const definitions = useCatalogue((state) => state.definitions);
   const ready = useCatalogue((state) => state.ready);
   const errors = useChecks((state) => state.problems.filter((p) => p.severity === "error").length);
+  const runnable = useChecks((state) => state.runnable);
   const words = useForecast();
   const name = (id: string) => (nodes[id] ? titleOf(nodes[id], definitions[nodes[id].type]) : id);
   if (!ready) return <span className="run-status">Starting…</span>;
@@ -111,6 +112,7 @@ function Status() {
         data-test="run-status"
         onClick={() => ui({ right: "problems" })}
       >
+        {runnable && <span className="run-words">{words}, beside </span>}
         {errors === 1 ? "1 problem" : `${errors} problems`}
       </button>
     );

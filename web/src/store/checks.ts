@@ -3,12 +3,12 @@
 import { create } from "zustand";
 import { api, ApiError } from "../api/client";
 import type { CheckAnswer, NodeTypes, Problem, Workflow } from "../api/types";
-import { activeDocument, edit, useDocuments } from "./documents";
+import { activeDocument, useDocuments } from "./documents";
 import { useCatalogue } from "./catalogue";
-import { applyEdits } from "../workflow/edits";
-import type { Fix } from "../api/types";
-import { sizeOf } from "./view";
+import { settle } from "./ui";
 
+/** The topic of the notice that a run was refused. */
+export const REFUSED = "refused";
 const PAUSE = 60; // milliseconds without an edit before the checker is asked
 
 interface Checks {
@@ -46,6 +46,7 @@ export function problemsByNode(problems: Problem[]): Record<string, Problem[]> {
 
 /** Show an answer, be it of a check or of a refused run. */
 export function showAnswer(answer: CheckAnswer): void {
+  if (answer.runnable) settle(REFUSED);
   const before = useChecks.getState();
   useChecks.setState({
     problems: answer.problems,
@@ -91,9 +92,4 @@ export function watch(): void {
     if (changed || state.models !== before.models) checkSoon();
   });
   checkSoon();
-}
-
-/** Apply a fix as one step. */
-export function applyFix(fix: Fix): void {
-  edit((workflow) => applyEdits(workflow, fix.edits, sizeOf));
 }

@@ -4,7 +4,7 @@ import { api, ApiError } from "../api/client";
 import { signatures } from "../workflow/forecast";
 import { usedSeeds, withFreshSeeds } from "../workflow/seeds";
 import { definitions } from "./catalogue";
-import { problemsByNode, useChecks } from "./checks";
+import { problemsByNode, REFUSED, useChecks } from "./checks";
 import { activeDocument, useDocuments } from "./documents";
 import { activeRuns, addRun, rememberSubmitted, useRuns } from "./runs";
 import { notify, ui } from "./ui";
@@ -51,10 +51,8 @@ function refused(error: ApiError): void {
   useChecks.setState({ problems, byNode: problemsByNode(problems), runnable: false });
   const errors = problems.filter((problem) => problem.severity === "error").length;
   const count = errors === 1 ? "One problem keeps" : `${errors} problems keep`;
-  notify("error", `${count} this workflow from running.`, {
-    title: "Show",
-    run: () => ui({ right: "problems" }),
-  });
+  const show = { title: "Show", run: () => ui({ right: "problems" }) };
+  notify("error", `${count} this workflow from running.`, show, REFUSED);
 }
 
 /** Cancel the run that is on, or the given one. */

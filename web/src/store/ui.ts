@@ -41,7 +41,14 @@ export interface Notice {
   id: number;
   kind: "info" | "error";
   text: string;
-  action?: { title: string; run(): void };
+  action?: NoticeAction;
+  /** What it is about: a newer notice of the same topic takes its place. */
+  topic?: string;
+}
+
+interface NoticeAction {
+  title: string;
+  run(): void;
 }
 
 interface Ui {
@@ -81,9 +88,9 @@ function remembered<T extends string>(key: string, allowed: readonly T[], usual:
 }
 
 export const useUi = create<Ui>()(() => ({
-  // On a small window the workflow gets the room; the library is a click (or a double click) away.
+  // On a small window the workflow gets the room; panels are a click (or a double click) away.
   left: typeof innerWidth === "number" && innerWidth < 1600 ? null : "library",
-  right: "gallery",
+  right: typeof innerWidth === "number" && innerWidth < 1100 ? null : "gallery",
   theme: remembered<Theme>("latent-loom.theme", ["system", "light", "dark"], "system"),
   patterns: remembered("latent-loom.patterns", ["on", "off"], "off") === "on",
   count: 1,
@@ -103,10 +110,23 @@ export const ui = useUi.setState;
 let noticeCount = 0;
 
 /** Say something at the foot of the page; it leaves by itself, an error later than the rest. */
-export function notify(kind: Notice["kind"], text: string, action?: Notice["action"]): void {
+export function notify(
+  kind: Notice["kind"],
+  text: string,
+  action?: NoticeAction,
+  topic?: string,
+): void {
   const id = ++noticeCount;
-  ui((state) => ({ notices: [...state.notices.slice(-2), { id, kind, text, action }] }));
+  if (topic) settle(topic);
+  ui((state) => ({ notices: [...state.notices.slice(-2), { id, kind, text, action, topic }] }));
   setTimeout(() => dismiss(id), kind === "error" ? 10_000 : 4_000);
+}
+
+/** Take away what was said about a topic that is no topic any more. */
+export function settle(topic: string): void {
+  const { notices } = useUi.getState();
+  if (notices.some((notice) => notice.topic === topic))
+    ui({ notices: notices.filter((notice) => notice.topic !== topic) });
 }
 
 export function dismiss(id: number): void {
