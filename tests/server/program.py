@@ -12,7 +12,8 @@ from server.settings import ROOT
 
 PATIENCE = 60.0  # seconds; a process start takes about one on a busy machine
 
-# The program as main.py starts it, but in a folder without an editor, so that nothing is built.
+# The program as main.py starts it, but in a folder without an editor, so that nothing is
+# built, and with the packs of that folder.
 # A shell that starts tests in the background makes them deaf to Ctrl+C; the program must hear it.
 DRIVER = """
 import signal
@@ -24,7 +25,9 @@ from server.serve import serve
 signal.signal(signal.SIGINT, signal.default_int_handler)
 root, *arguments = sys.argv[1:]
 options = main._parser().parse_args(["serve", *arguments])
-sys.exit(serve(replace(main._settings(options), root=Path(root))))
+folder = Path(root)
+settings = replace(main._settings(options), root=folder, custom_nodes=folder / "custom_nodes")
+sys.exit(serve(settings))
 """
 
 

@@ -14,9 +14,12 @@ import aiohttp
 import pytest
 from PIL import Image
 
+from tests.helpers import pack_nodes
 from tests.helpers.tiny_model import tiny_checkpoint, tiny_vae
-from tests.helpers.workflows import text_to_image
+from tests.helpers.workflows import graph, text_to_image
 from tests.server.program import PATIENCE, started, workers_of
+
+PACK = Path(pack_nodes.__file__).read_text("utf-8")
 
 
 class App(NamedTuple):
@@ -41,6 +44,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     (models / "checkpoints" / "cut.safetensors").write_bytes(whole[: len(whole) // 2])
     (models / "checkpoints" / "not.safetensors").write_bytes(b"this is no model")
     (models / "checkpoints" / "old.ckpt").write_bytes(b"\x80\x02}q\x00.")
+    for pack, source in (("mine", PACK), ("broken", "import nothing_of_this_name\n")):
+        (folder / "custom_nodes" / pack).mkdir(parents=True)
+        (folder / "custom_nodes" / pack / "nodes.py").write_text(source, "utf-8")
     with started(folder / "data", "--models", str(models)) as (process, address, _):
         yield App(address, process.pid, folder / "data")
 
@@ -70,6 +76,7 @@ class Page:
     async def until(self, id_: str, reached: Callable[[Any], bool]) -> dict[str, Any]:
         end = time.monotonic() + 2 * PATIENCE
         while not reached(run := (await self.ask("GET", f"/api/runs/{id_}"))[1]):
+            assert run["status"] in GOING_ON, run
             assert time.monotonic() < end, run
             await asyncio.sleep(0.05)
         return dict(run)
@@ -128,6 +135,7 @@ async def test_a_prompt_becomes_a_picture_that_carries_its_workflow(page: Page) 
 async def test_every_step_is_told_with_a_preview(page: Page) -> None:
     async with page.session.ws_connect(f"{page.address}/api/events") as socket:
         run = await page.run(text_to_image(seed=1))
+        assert run["status"] == "finished", run["error"]
         heard: list[dict[str, Any]] = []
         while not any(m["type"] == "run" and m["status"] == "finished" for m in heard):
             heard.append(await socket.receive_json(timeout=PATIENCE))
@@ -242,3 +250,51 @@ async def test_models_and_spaces_are_told_with_what_files_declare(page: Page) ->
     assert spaces["latent"]["tiny"]["channels"] == 4
     _, nodes = await page.ask("GET", "/api/nodes")
     assert {"load_checkpoint", "k_sampler", "save_image"} <= nodes["nodes"].keys()
+
+
+async def test_a_pack_that_fails_is_named_and_the_rest_goes_on(page: Page) -> None:
+    await page.run(pile_of_greys())  # the nodes are known by now
+    _, answer = await page.ask("GET", "/api/nodes")
+    packs = {pack["name"]: pack["error"] for pack in answer["packs"]}
+    assert packs["mine"] is None
+    assert "nothing_of_this_name" in packs["broken"]
+    assert "Traceback" not in packs["broken"]
+
+
+def pile_of_greys() -> dict[str, Any]:
+    """Wires into a widget, into a variadic input and of a list; a node bypassed and one muted."""
+    image = "image"
+    workflow = graph(
+        n=("mine.number", {"value": 200}, {}),
+        a=("mine.grey", {}, {"level": "n.integer"}),
+        b=("mine.grey", {"level": 100}, {}),
+        row=("mine.beside", {}, {"images.0": f"a.{image}", "images.1": f"b.{image}"}),
+        squares=("mine.columns", {}, {"image": f"row.{image}"}),
+        pile=("mine.pile", {}, {"images": f"squares.{image}"}),
+        night=("mine.blacken", {}, {"image": f"pile.{image}"}),
+        save=("save_image", {"file_name": "greys"}, {"image": f"night.{image}"}),
+        other=("save_image", {"file_name": "other"}, {"image": f"pile.{image}"}),
+    )
+    workflow["nodes"]["night"]["mode"] = "bypass"
+    workflow["nodes"]["other"]["mode"] = "mute"
+    return workflow
+
+
+async def test_every_kind_of_input_and_mode_works_in_the_whole_program(page: Page) -> None:
+    run = await page.run(pile_of_greys())
+    assert run["status"] == "finished", run["error"]
+    assert [output["node"] for output in run["outputs"]] == ["save"]
+    assert run["nodes"].keys().isdisjoint({"night", "other"})
+    _, _, data = await page.bytes(run["outputs"][0]["url"])
+    picture = Image.open(io.BytesIO(data)).convert("L")
+    assert picture.size == (8, 16)
+    assert [picture.getpixel((4, y)) for y in (4, 12)] == [200, 100]
+
+
+async def test_any_node_can_be_run_alone(page: Page) -> None:
+    run = await page.run(pile_of_greys(), wanted=["row"])
+    assert run["status"] == "finished", run["error"]
+    assert run["outputs"] == []
+    assert run["nodes"].keys() == {"n", "a", "b", "row"}
+    _, kind, data = await page.bytes(f"/api/runs/{run['id']}/values/row/image")
+    assert (kind, Image.open(io.BytesIO(data)).size) == ("image/png", (16, 8))
