@@ -7,7 +7,19 @@ from graph.files import FileFacts
 from graph.node import Part, node
 from graph.widgets import ModelFile
 from nodes.services import Facts
-from nodes.sockets import CheckpointFile, Clip, Model, Recipe, S, T, Vae, VaeFile
+from nodes.sockets import (
+    CheckpointFile,
+    Clip,
+    DiffusionModelFile,
+    Model,
+    Recipe,
+    S,
+    T,
+    TextEncoderFile,
+    Vae,
+    VaeFile,
+    id_of,
+)
 
 
 class Checkpoint(NamedTuple, Generic[T, S]):
@@ -29,11 +41,53 @@ def load_checkpoint(file: CheckpointFile[T, S], *, facts: Facts) -> Checkpoint[T
     return Checkpoint(part("model", Model), part("clip", Clip), part("vae", Vae))
 
 
+@node(title="Load Diffusion Model", category="loaders")
+def load_diffusion_model(file: DiffusionModelFile[T, S], *, facts: Facts) -> Model[T, S]:
+    """A diffusion model from a file of its own in models/diffusion_models."""
+    model: Model[T, S] = _recipe(Model, file, facts.of(file))
+    return model
+
+
+@node(title="Load CLIP", category="loaders")
+def load_clip(file: TextEncoderFile[T], space: type[T], *, facts: Facts) -> Clip[T]:
+    """A text encoder from models/text_encoders, for what it is wired to."""
+    return _encoders(space, facts, file)
+
+
+@node(title="Load Two CLIPs", category="loaders")
+def load_two_clips(
+    first: TextEncoderFile[T], second: TextEncoderFile[T], space: type[T], *, facts: Facts
+) -> Clip[T]:
+    """Two text encoders in files of their own, in any order: SDXL's, SD3's or FLUX.1's."""
+    return _encoders(space, facts, first, second)
+
+
+@node(title="Load Three CLIPs", category="loaders")
+def load_three_clips(
+    first: TextEncoderFile[T],
+    second: TextEncoderFile[T],
+    third: TextEncoderFile[T],
+    space: type[T],
+    *,
+    facts: Facts,
+) -> Clip[T]:
+    """Three text encoders in files of their own, in any order: SD3's."""
+    return _encoders(space, facts, first, second, third)
+
+
 @node(title="Load VAE", category="loaders")
 def load_vae(file: VaeFile[S], *, facts: Facts) -> Vae[S]:
     """A VAE from a file of its own in models/vae."""
     vae: Vae[S] = _recipe(Vae, file, facts.of(file))
     return vae
+
+
+def _encoders(space: type[T], facts: Facts, *files: TextEncoderFile[T]) -> Clip[T]:
+    for file in files:
+        facts.of(file)  # raises where one cannot be used
+    first, *others = files
+    paths = tuple(file.path for file in others)
+    return Clip(first.path, first.content, text_space=id_of(space), others=paths)
 
 
 def _recipe(kind: type[Recipe], file: ModelFile, facts: FileFacts) -> Any:

@@ -46,7 +46,14 @@ class Model(Recipe, Generic[T, S]):
 
 @dataclass(frozen=True)
 class Clip(Recipe, Generic[T]):
-    """The text encoders of the space T."""
+    """The text encoders of the space T.
+
+    `others`: the files of the further encoders, where each lies in its own. `clip_skip`: 1 takes
+    the tokens from the last layer, 2 from the one before; None leaves it to the space.
+    """
+
+    others: tuple[PathLike[str], ...] = ()
+    clip_skip: int | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,18 @@ class CheckpointFile(ModelFile, Generic[T, S]):
     """A file that may hold a diffusion model, its text encoders and its VAE."""
 
     folder = "checkpoints"
+
+
+class DiffusionModelFile(ModelFile, Generic[T, S]):
+    """A file that holds a diffusion model alone."""
+
+    folder = "diffusion_models"
+
+
+class TextEncoderFile(ModelFile, Generic[T]):
+    """A file that holds one text encoder of the space T."""
+
+    folder = "text_encoders"
 
 
 class VaeFile(ModelFile, Generic[S]):

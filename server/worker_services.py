@@ -158,7 +158,12 @@ class RunModels(services.Models):
         return self._engine.denoiser(Path(model.path), self._check)
 
     def text_encoder(self, clip: Clip[Any]) -> TextEncoders:
-        return self._engine.text_encoder(Path(clip.path), self._check)
+        return self._engine.text_encoder(
+            [Path(path) for path in (clip.path, *clip.others)],
+            self._check,
+            space=clip.text_space,
+            clip_skip=clip.clip_skip,
+        )
 
     def vae(self, vae: Vae[Any]) -> LoadedVae:
         return self._engine.vae(Path(vae.path), self._check)

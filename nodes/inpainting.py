@@ -1,0 +1,77 @@
+"""Nodes that show a picture to the models made for it: inpainting and editing."""
+
+from dataclasses import replace
+from typing import Generic, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from diffusion import conditioning as extra
+from graph.node import node
+from nodes.services import Interrupt, Models
+from nodes.sockets import Conditioning, Image, Latent, Mask, S, T, Vae
+
+
+class Shown(NamedTuple, Generic[T, S]):
+    """Both prompts with the picture beside them, and the latent to start from."""
+
+    positive: Conditioning[T]
+    negative: Conditioning[T]
+    latent: Latent[S]
+
+
+@node(title="Inpaint Conditioning", category="conditioning")
+def inpaint_conditioning(
+    positive: Conditioning[T],
+    negative: Conditioning[T],
+    image: Image,
+    mask: Mask,
+    vae: Vae[S],
+    *,
+    models: Models,
+    interrupt: Interrupt,
+) -> Shown[T, S]:
+    """Show a picture with a hole in it to an inpainting model, which fills where the mask is 1."""
+    loaded = models.vae(vae)
+    pixels, hole = _whole_cells(image.pixels, mask.values, loaded.config.downscale)
+    keep = 1 - hole.round()[..., None]  # (1 or batch, height, width, 1)
+    covered = (pixels - 0.5) * keep + 0.5  # grey where something new shall be
+    extras = {
+        extra.CONCAT_LATENT: loaded.encode(covered, interrupt.check),
+        extra.CONCAT_MASK: hole,
+    }
+    start = Latent[S](loaded.encode(pixels, interrupt.check), vae.latent_space, Mask(hole))
+    return Shown(_with(positive, extras), _with(negative, extras), start)
+
+
+@node(title="Edit Conditioning", category="conditioning")
+def edit_conditioning(
+    positive: Conditioning[T],
+    negative: Conditioning[T],
+    image: Image,
+    vae: Vae[S],
+    *,
+    models: Models,
+    interrupt: Interrupt,
+) -> Shown[T, S]:
+    """Show a picture to an editing model (InstructPix2Pix), which changes it as the prompt says."""
+    latent = models.vae(vae).encode(image.pixels, interrupt.check)
+    extras = {extra.CONCAT_LATENT: latent}
+    start = Latent[S](torch.zeros_like(latent), vae.latent_space)
+    return Shown(_with(positive, extras), _with(negative, extras), start)
+
+
+def _with(conditioning: Conditioning[T], extras: extra.Extras) -> Conditioning[T]:
+    return replace(conditioning, extras={**conditioning.extras, **extras})
+
+
+def _whole_cells(pixels: Tensor, mask: Tensor, cell: int) -> tuple[Tensor, Tensor]:
+    """Both without what is over a whole number of cells, the mask at the picture's size."""
+    size = (pixels.shape[1], pixels.shape[2])
+    if mask.shape[1:] != size:
+        mask = interpolate(mask[:, None], size=size, mode="bilinear")[:, 0]
+    height, width = (edge // cell * cell for edge in size)
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    rows, columns = slice(top, top + height), slice(left, left + width)
+    return pixels[:, rows, columns], mask[:, rows, columns]
