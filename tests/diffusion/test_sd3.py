@@ -4,14 +4,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import CLIPTextModel
 
 from diffusion.checkpoint import CheckpointTrouble
 from diffusion.engine import Engine
 from diffusion.mmdit import Mmdit
 from diffusion.prediction import Flow
 from diffusion.sample import sample
+from tests.diffusion.small import WORDS
 from tests.diffusion.small_sd3 import MMDIT, write_sd3
 
+END = WORDS["<|endoftext|>"]
 ROUNDING = 1e-5  # float32 sums in another order
 
 
@@ -54,6 +57,30 @@ def test_the_network_is_told_the_tokens_and_the_pooled_vector(whole: Engine, pat
         denoiser.denoise(x, 0.25, *told), x - 0.25 * velocity, atol=ROUNDING, rtol=0
     )
     assert velocity.std() > 0.05
+
+
+def test_a_prompt_is_what_transformers_makes_of_its_ids(whole: Engine, path: Path) -> None:
+    encoder = whole.text_encoder(path)
+    joined = encoder.encode("a red")
+    assert joined.pooled is not None
+    widths = {"clip_l": slice(0, 768), "clip_g": slice(768, 2048)}
+    for name, at in widths.items():
+        reader = encoder.readers[name]
+        [chunk] = reader.tokenize("a red")
+        ids = torch.tensor([[token.id for token in chunk]])
+        model = CLIPTextModel(reader.module.text_model.config).eval()
+        model.load_state_dict(reader.module.text_model.state_dict())
+        with torch.no_grad():
+            theirs = model(input_ids=ids, output_hidden_states=True)
+            end = theirs.last_hidden_state[0, int((ids[0] == END).int().argmax())]
+            vector = reader.module.text_projection(end) if name == "clip_g" else end
+        torch.testing.assert_close(
+            joined.tokens[:, :77, at], theirs.hidden_states[-2], atol=ROUNDING, rtol=0
+        )
+        torch.testing.assert_close(joined.pooled[0, at], vector, atol=ROUNDING, rtol=0)
+        filler = END if name == "clip_l" else 0
+        assert (ids[0, 0], ids[0, -1]) == (WORDS["<|startoftext|>"], filler)
+        assert ids[0, 1] == WORDS["a</w>"]
 
 
 def test_a_prompt_becomes_a_picture(whole: Engine, path: Path) -> None:
