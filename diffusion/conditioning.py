@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pixel_unshuffle
 
 from diffusion.layers import timestep_embedding
 
@@ -20,6 +20,7 @@ WIDTH, HEIGHT = "width", "height"
 CROP_WIDTH, CROP_HEIGHT = "crop_width", "crop_height"
 TARGET_WIDTH, TARGET_HEIGHT = "target_width", "target_height"
 AESTHETIC_SCORE = "aesthetic_score"
+GUIDANCE = "guidance"
 CONCAT_LATENT, CONCAT_MASK = "concat_latent", "concat_mask"
 """A raw latent (1 or batch, channels, height, width), and a mask (1 or batch, height, width) in
 0…1, 1 to be made anew."""
@@ -29,6 +30,9 @@ SIZE_WIDTH = 256
 
 SCORE, NEGATIVE_SCORE = 6.0, 2.5
 """The aesthetic scores that the SDXL refiner is told where a prompt says none."""
+
+DISTILLED_GUIDANCE = 3.5
+"""The guidance that FLUX is told where a prompt says none."""
 
 GREY = (0.8223, -0.6876, 0.6364, 0.1380)
 """A grey picture in the model space of SD 1.x: what an inpainting model sees of a masked pixel."""
@@ -182,6 +186,44 @@ def _edit(conditioning: Conditioning, scene: Scene) -> Mapping[str, Tensor]:
     return {"concat": _fitted(latent, size)}
 
 
+def _optional_pooled(conditioning: Conditioning, scene: Scene) -> Mapping[str, Tensor]:
+    pooled = conditioning.pooled
+    return {} if pooled is None else {"vector": pooled}
+
+
+def _guidance(conditioning: Conditioning, scene: Scene) -> Mapping[str, Tensor]:
+    """How strongly a model follows the prompt that learned guidance by distillation."""
+    return {"guidance": torch.tensor([number(conditioning, GUIDANCE, DISTILLED_GUIDANCE)])}
+
+
+def _control(conditioning: Conditioning, scene: Scene) -> Mapping[str, Tensor]:
+    """FLUX.1 Canny and Depth: the latent of the lines or depths beside the noisy one."""
+    return {"concat": _beside(conditioning, scene)}
+
+
+def _fill(conditioning: Conditioning, scene: Scene) -> Mapping[str, Tensor]:
+    """FLUX.1 Fill: the latent of what is kept, then the mask, a channel for each pixel of a cell.
+
+    Where there is no mask everything is made anew.
+    """
+    beside, edge = _beside(conditioning, scene), scene.space.downscale
+    size = (scene.shape[-2] * edge, scene.shape[-1] * edge)
+    mask = conditioning.extras.get(CONCAT_MASK)
+    pixels = _fitted(mask[:, None], size) if isinstance(mask, Tensor) else torch.ones(1, 1, *size)
+    channels = pixel_unshuffle(pixels, edge)  # (1 or batch, edge * edge, height, width)
+    rows = max(len(beside), len(channels))
+    return {"concat": torch.cat([_rows(beside, rows), _rows(channels, rows)], dim=1)}
+
+
+def _beside(conditioning: Conditioning, scene: Scene) -> Tensor:
+    """The picture that a conditioning holds in the model's scale, raw zeros where it holds none."""
+    latent = conditioning.extras.get(CONCAT_LATENT)
+    size = (scene.shape[-2], scene.shape[-1])
+    if not isinstance(latent, Tensor):
+        latent = torch.zeros(1, scene.space.channels, *size)
+    return scene.space.normalise(_fitted(latent, size))
+
+
 def _rows(tensor: Tensor, rows: int) -> Tensor:
     return tensor.expand(rows, -1, -1, -1) if len(tensor) == 1 else tensor
 
@@ -207,5 +249,9 @@ PREPARERS: dict[str, Preparer] = {
     "refiner_sizes": _refiner_sizes,
     "inpaint": _inpaint,
     "edit": _edit,
+    "optional_pooled": _optional_pooled,
+    "guidance": _guidance,
+    "control": _control,
+    "fill": _fill,
 }
 """What families call for, by name; each row gives some of a network's extra arguments."""

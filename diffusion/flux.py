@@ -10,7 +10,6 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from diffusion.flux_blocks import DoubleStream, SingleStream, Sizes, Streams, through
 from diffusion.flux_layers import (
@@ -175,21 +174,3 @@ class SingleBlock(SingleStream):
     def forward(self, x: Tensor, turn: Rotation, vector: Tensor) -> Tensor:
         (change,) = self.modulation(vector)
         return self.mix(x, change, turn)
-
-
-def beside_for_fill(kept: Tensor, mask: Tensor) -> Tensor:
-    """What Fill sees beside the latent: (batch, channels + 64, height, width).
-
-    `kept`: the latent, in the model's scale, of the picture with what is to be made anew in grey.
-    `mask`: (batch, 8 * height, 8 * width), 1 where the picture is made anew. The 64 pixels of the
-    mask above each element of the latent become its channels.
-    """
-    height, width = kept.shape[-2:]
-    edge = mask.shape[-1] // width
-    if mask.shape[-2:] != (edge * height, edge * width):
-        raise ValueError(
-            f"The mask is {mask.shape[-1]} x {mask.shape[-2]} pixels, which is no whole multiple "
-            f"of the latent's {width} x {height}."
-        )
-    pixels = functional.pixel_unshuffle(mask[:, None].to(kept), edge)
-    return torch.cat([kept, pixels.expand(len(kept), -1, -1, -1)], dim=1)

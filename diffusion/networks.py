@@ -12,6 +12,8 @@ from diffusion.checkpoint import Names, Taken, taken
 from diffusion.families.family import Network
 from diffusion.families.signature import Shapes
 from diffusion.families.text import Part
+from diffusion.flux import Flux, FluxConfig
+from diffusion.flux2 import Flux2, Flux2Config
 from diffusion.layers import shape_of
 from diffusion.layouts import clip_names, vae_layout, vae_names
 from diffusion.mmdit import Mmdit, MmditConfig
@@ -72,6 +74,16 @@ def _mmdit(shapes: Shapes, network: Network, told: Architecture) -> Built:
     return Built(module, {name: name for name in shapes})
 
 
+def _flux(shapes: Shapes, network: Network, told: Architecture) -> Built:
+    with torch.device("meta"):
+        return Built(Flux(FluxConfig.from_shapes(shapes)), {name: name for name in shapes})
+
+
+def _flux2(shapes: Shapes, network: Network, told: Architecture) -> Built:
+    with torch.device("meta"):
+        return Built(Flux2(Flux2Config.from_shapes(shapes)), {name: name for name in shapes})
+
+
 def _kl(shapes: Shapes, told: Architecture) -> Built:
     names = vae_names(shapes, vae_layout(shapes))
     config = VaeConfig.from_shapes(
@@ -127,6 +139,8 @@ def _shape(shapes: Shapes, origin: Taken) -> tuple[int, ...]:
 DENOISERS: dict[str, Callable[[Shapes, Network, Architecture], Built]] = {
     "unet": _unet,
     "mmdit": _mmdit,
+    "flux": _flux,
+    "flux2": _flux2,
 }
 """Denoisers by `Network.kind`. The shapes' names lack the prefix."""
 

@@ -67,9 +67,16 @@ def _side_by_side(results: Results) -> TextConditioning:
     return TextConditioning(torch.cat(tokens, dim=-1), second.pooled)
 
 
+def _tokens_and_vector(results: Results) -> TextConditioning:
+    """T5's tokens, with CLIP-L's pooled vector where there is one."""
+    clip_l = results.get("clip_l")
+    return TextConditioning(results["t5xxl"].tokens, None if clip_l is None else clip_l.pooled)
+
+
 JOINS: dict[str, Callable[[Results], TextConditioning]] = {
     "alone": _alone,
     "side_by_side": _side_by_side,
     "sd3": sd3_joined,
+    "flux1": _tokens_and_vector,
 }
 """How the results of a space's encoders become one, by `diffusion.families.text.Protocol.join`."""

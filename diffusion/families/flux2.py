@@ -2,7 +2,7 @@
 
 import math
 
-from diffusion.families.family import Family, FlowNoise, Variant
+from diffusion.families.family import Family, FlowNoise, Network, Variant
 from diffusion.families.signature import Has
 
 FLUX2 = Family(
@@ -39,4 +39,7 @@ FLUX2 = Family(
             text_space="flux2_klein_9b",
         ),
     ),
+    # Network and VAE are there; what encodes its prompts (Mistral, Qwen 3) is not yet.
+    network=Network("flux2"),
+    conditioning=("guidance",),
 )

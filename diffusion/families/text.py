@@ -52,5 +52,8 @@ PROTOCOLS: dict[str, Protocol] = {
         ),
         "sd3",
     ),
+    "flux1": Protocol(
+        (Part("clip_l", fixed=True, optional=True), Part("t5xxl", fixed=True, least=256)), "flux1"
+    ),
 }
 """The protocol of every text space that can be encoded, by the space's id."""

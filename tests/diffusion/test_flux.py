@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from diffusion.flux import Flux, FluxConfig, beside_for_fill
+from diffusion.flux import Flux, FluxConfig
 from diffusion.flux_layers import latent_of, tokens_of
 from diffusion.layers import MissingTensor
 from tests.diffusion.files import known_shapes
@@ -146,19 +146,6 @@ def test_tokens_are_two_by_two_elements_in_the_order_channel_row_column() -> Non
     assert tokens.shape == (1, 4, 8)
     assert tokens[0, 1].tolist() == [2, 3, 6, 7, 18, 19, 22, 23]
     assert torch.equal(latent_of(tokens, 4, 4), x)
-
-
-def test_fill_sees_the_kept_picture_and_every_pixel_of_the_mask() -> None:
-    kept = torch.randn(1, 16, 2, 3, generator=torch.Generator().manual_seed(0))
-    mask = torch.zeros(1, 16, 24)
-    mask[0, 9, 17] = 1  # row 1 of pixels and column 1, in the last element
-    beside = beside_for_fill(kept, mask)
-    assert beside.shape == (1, 80, 2, 3)
-    assert torch.equal(beside[:, :16], kept)
-    assert beside[:, 16:].sum() == 1
-    assert beside[0, 16 + 8 * 1 + 1, 1, 2] == 1
-    with pytest.raises(ValueError, match="no whole multiple"):
-        beside_for_fill(kept, torch.zeros(1, 16, 25))
 
 
 def test_bfloat16_stays_near_float32() -> None:
