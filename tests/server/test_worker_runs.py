@@ -1,7 +1,6 @@
 """A worker checks, plans and runs workflows, and whatever goes wrong is told in words."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,49 +9,13 @@ import pytest
 from PIL import Image as Pictures
 
 from graph.cancel import Cancel
-from graph.definition import Data
 from graph.events import NodeChanged, Previewed, Produced, Progressed
 from server import png, worker_services
 from server.previews import preview_path
 from server.settings import Settings
-from server.worker_messages import AskValue, Ended, Happened, Library, Ready, Start, Value
-from server.worker_runs import Runner
+from server.worker_messages import Library, Ready
+from tests.helpers.bench import Bench, with_models
 from tests.helpers.workflows import graph, text_to_image
-
-
-class Bench:
-    """A runner in this process, and all that it said."""
-
-    def __init__(self, settings: Settings, **options: Any) -> None:
-        self.settings = settings
-        self.said: list[Data] = []
-        self.on_event: Callable[[Any], None] = lambda event: None
-        self.runner = Runner(settings, self._hear, options)
-        self._number = 0
-
-    def run(
-        self, workflow: dict[str, Any], *wanted: str, wish: Cancel | None = None, name: str = ""
-    ) -> Ended:
-        self._number += 1
-        run = name or f"run{self._number}"
-        start = Start(run=run, workflow=workflow, wanted=wanted or None)
-        self.runner.run(start, wish or Cancel())
-        ended = self.said[-1]
-        assert isinstance(ended, Ended)
-        assert ended.run == run
-        return ended
-
-    def events(self, kind: type[Any]) -> list[Any]:
-        events = [message.event for message in self.said if isinstance(message, Happened)]
-        return [event for event in events if isinstance(event, kind)]
-
-    def value(self, run: str, node: str, output: str) -> Value:
-        return self.runner.value(AskValue(id=1, run=run, node=node, output=output))
-
-    def _hear(self, message: Data) -> None:
-        self.said.append(message)
-        if isinstance(message, Happened):
-            self.on_event(message.event)
 
 
 @pytest.fixture
@@ -63,10 +26,6 @@ def trivial(settings: Settings) -> Bench:
 @pytest.fixture
 def bench(settings: Settings, tiny_models: Path) -> Bench:
     return Bench(with_models(settings, tiny_models))
-
-
-def with_models(settings: Settings, folder: Path) -> Settings:
-    return Settings.of(data=settings.data, models=(folder,), device="cpu", precision="float32")
 
 
 # --- with models
@@ -226,16 +185,6 @@ def test_a_wire_that_a_person_insists_on_runs(bench: Bench) -> None:
     assert (ended.status, ended.error) == ("finished", None)
 
 
-def test_a_latent_is_shown_as_large_as_its_picture(bench: Bench) -> None:
-    bench.run(text_to_image(), name="r")
-    shown = bench.value("r", "5", "latent")
-    assert shown.kind == "latent"
-    with Pictures.open(bench.settings.temp / shown.file) as picture:
-        assert picture.size == (32, 24)
-    assert bench.value("r", "6", "image").kind == "image"
-    assert "Conditioning" in bench.value("r", "2", "conditioning").data
-
-
 def test_the_workers_own_nodes_and_packs_are_announced(bench: Bench) -> None:
     bench.runner.announce()
     library, ready = bench.said
@@ -247,31 +196,6 @@ def test_the_workers_own_nodes_and_packs_are_announced(bench: Bench) -> None:
 
 
 # --- without
-
-
-def test_values_of_every_plain_kind_can_be_asked_for(trivial: Bench) -> None:
-    trivial.run(graph(e=("everything", {}, {})), "e", name="r")
-    plain = {name: trivial.value("r", "e", name) for name in ("whole", "part", "words", "truth")}
-    assert {name: (value.kind, value.data) for name, value in plain.items()} == {
-        "whole": ("number", 7),
-        "part": ("number", 0.5),
-        "words": ("text", "words"),
-        "truth": ("boolean", True),
-    }
-    with Pictures.open(trivial.settings.temp / trivial.value("r", "e", "picture").file) as sheet:
-        assert sheet.size == (32, 16)  # three pictures of 16 x 8 in two rows
-        assert sheet.getpixel((0, 0)) == (63, 63, 63)
-        assert sheet.getpixel((31, 15)) == (0, 0, 0)
-    assert trivial.value("r", "e", "mask").kind == "image"
-
-
-@pytest.mark.parametrize(("run", "node", "output"), [("x", "e", "whole"), ("r", "x", "whole")])
-def test_a_value_that_nobody_knows_is_gone(
-    trivial: Bench, run: str, node: str, output: str
-) -> None:
-    trivial.run(graph(e=("everything", {}, {})), "e", name="r")
-    assert trivial.value(run, node, output).kind == "gone"
-    assert trivial.value("r", "e", "no_such_output").kind == "gone"
 
 
 def test_a_sentence_that_a_node_raises_is_shown_as_it_is(trivial: Bench) -> None:

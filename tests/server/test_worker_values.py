@@ -1,0 +1,55 @@
+"""What a node gave can be looked at: pictures, latents and plain values, as long as it is kept."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image as Pictures
+
+from server.settings import Settings
+from tests.helpers.bench import Bench, with_models
+from tests.helpers.workflows import graph, text_to_image
+
+
+@pytest.fixture
+def trivial(settings: Settings) -> Bench:
+    return Bench(settings, modules=["tests.helpers.trivial_nodes"])
+
+
+@pytest.fixture
+def bench(settings: Settings, tiny_models: Path) -> Bench:
+    return Bench(with_models(settings, tiny_models))
+
+
+def test_a_latent_is_shown_as_large_as_its_picture(bench: Bench) -> None:
+    bench.run(text_to_image(), name="r")
+    shown = bench.value("r", "5", "latent")
+    assert shown.kind == "latent"
+    with Pictures.open(bench.settings.temp / shown.file) as picture:
+        assert picture.size == (32, 24)
+    assert bench.value("r", "6", "image").kind == "image"
+    assert "Conditioning" in bench.value("r", "2", "conditioning").data
+
+
+def test_values_of_every_plain_kind_can_be_asked_for(trivial: Bench) -> None:
+    trivial.run(graph(e=("everything", {}, {})), "e", name="r")
+    plain = {name: trivial.value("r", "e", name) for name in ("whole", "part", "words", "truth")}
+    assert {name: (value.kind, value.data) for name, value in plain.items()} == {
+        "whole": ("number", 7),
+        "part": ("number", 0.5),
+        "words": ("text", "words"),
+        "truth": ("boolean", True),
+    }
+    with Pictures.open(trivial.settings.temp / trivial.value("r", "e", "picture").file) as sheet:
+        assert sheet.size == (32, 16)  # three pictures of 16 x 8 in two rows
+        assert sheet.getpixel((0, 0)) == (63, 63, 63)
+        assert sheet.getpixel((31, 15)) == (0, 0, 0)
+    assert trivial.value("r", "e", "mask").kind == "image"
+
+
+@pytest.mark.parametrize(("run", "node", "output"), [("x", "e", "whole"), ("r", "x", "whole")])
+def test_a_value_that_nobody_knows_is_gone(
+    trivial: Bench, run: str, node: str, output: str
+) -> None:
+    trivial.run(graph(e=("everything", {}, {})), "e", name="r")
+    assert trivial.value(run, node, output).kind == "gone"
+    assert trivial.value("r", "e", "no_such_output").kind == "gone"
