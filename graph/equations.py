@@ -19,9 +19,14 @@ class Collected:
     allowed: dict[Link, tuple[str, str]] = field(default_factory=dict)
 
 
-def file_variable(axis: Axis, facts: FileFacts, folder: str) -> Variable:
-    """The variable of a file's content: one for the whole workflow, however often it is loaded."""
-    return Variable(axis, "", facts.content or f"{folder}/{facts.name}")
+def file_variable(axis: Axis, facts: FileFacts, folder: str, node: str) -> Variable:
+    """The variable of a file's content: one for the whole workflow, however often it is loaded.
+
+    A text encoder is no model but a part that several kinds of models share: it may serve another
+    space at every node that loads it.
+    """
+    name = facts.content or f"{folder}/{facts.name}"
+    return Variable(axis, "", f"{name} {node}" if facts.kind == "text_encoder" else name)
 
 
 def collect(facts: Facts, only: Collection[str] | None = None) -> Collected:
@@ -100,7 +105,7 @@ def _collect_file(collected: Collected, facts: Facts, node: str, widget: WidgetD
         return
     claims = collected.equations.claims
     for own in kind.loaded[widget.name].at(node):
-        shared = file_variable(own.axis, found, widget.folder)
+        shared = file_variable(own.axis, found, widget.folder, node)
         collected.equations.links.append(Link(shared, own, node, widget.name, wire=False))
         claim = Claim(
             shared,

@@ -139,50 +139,57 @@ FILES = {
     "text_encoders/l": "clip_l_hf",
     "text_encoders/g": "clip_g_openclip",
     "text_encoders/h": "clip_h_hf",
-    "vae/vae": "vae_kl_f8_z4_ldm",
+    "vae/xl-vae": "vae_kl_f8_z4_ldm",
+    "vae/sd15-vae": "vae_kl_f8_z4_diffusers",
 }
 
 
-def checked(tmp_path: Path, model: str, loader: str, **encoders: str) -> CheckResult:
+def half(name: str, model: str, loader: str, **encoders: str) -> dict[str, Any]:
+    """The nodes from files to a saved picture, their ids beginning with `name`."""
+    files = {key: f"{file}.safetensors" for key, file in encoders.items()}
+    prompt = f"{name}p.conditioning"
+    sampler = {"model": f"{name}m.model", "latent": f"{name}e.latent"}
+    return {
+        f"{name}m": ("load_diffusion_model", {"file": f"{model}.safetensors"}, {}),
+        f"{name}c": (loader, files, {}),
+        f"{name}p": ("clip_text_encode", {"text": "a"}, {"clip": f"{name}c.clip"}),
+        f"{name}e": ("empty_latent", {}, {}),
+        f"{name}k": ("k_sampler", {}, {**sampler, "positive": prompt, "negative": prompt}),
+        f"{name}v": ("load_vae", {"file": f"{model}-vae.safetensors"}, {}),
+        f"{name}d": ("vae_decode", {}, {"latent": f"{name}k.latent", "vae": f"{name}v.vae"}),
+        f"{name}s": ("save_image", {}, {"image": f"{name}d.image"}),
+    }
+
+
+def checked(folder: Path, *halves: dict[str, Any]) -> CheckResult:
     for place, name in FILES.items():
-        write_zeros(tmp_path / f"{place}.safetensors", known_shapes(name))
-    flow = graph(
-        m=("load_diffusion_model", {"file": f"{model}.safetensors"}, {}),
-        c=(loader, {key: f"{name}.safetensors" for key, name in encoders.items()}, {}),
-        v=("load_vae", {"file": "vae.safetensors"}, {}),
-        p=("clip_text_encode", {"text": "a"}, {"clip": "c.clip"}),
-        e=("empty_latent", {}, {}),
-        k=(
-            "k_sampler",
-            {},
-            {
-                "model": "m.model",
-                "positive": "p.conditioning",
-                "negative": "p.conditioning",
-                "latent": "e.latent",
-            },
-        ),
-        d=("vae_decode", {}, {"latent": "k.latent", "vae": "v.vae"}),
-        s=("save_image", {}, {"image": "d.image"}),
-    )
+        write_zeros(folder / f"{place}.safetensors", known_shapes(name))
+    nodes = {name: placed for one in halves for name, placed in one.items()}
     definitions = core_nodes(core_modules()).definitions
-    return check(Workflow.model_validate(flow), definitions, of(tmp_path))
+    return check(Workflow.model_validate(graph(**nodes)), definitions, of(folder))
 
 
 def test_files_of_their_own_find_their_text_space_by_the_model(tmp_path: Path) -> None:
-    result = checked(tmp_path, "xl", "load_two_clips", first="g", second="l")
+    result = checked(tmp_path, half("", "xl", "load_two_clips", first="g", second="l"))
     assert result.runnable, [problem.message for problem in result.problems]
     assert result.bindings["c"]["T"] == ("sdxl",)
     assert result.bindings["e"]["S"] == ("sdxl",)
 
 
 def test_one_encoder_alone_serves_the_model_that_needs_no_other(tmp_path: Path) -> None:
-    result = checked(tmp_path, "sd15", "load_clip", file="l")
+    result = checked(tmp_path, half("", "sd15", "load_clip", file="l"))
     assert result.runnable, [problem.message for problem in result.problems]
     assert result.bindings["c"]["T"] == ("sd1",)
 
 
 def test_an_encoder_of_another_model_is_refused_before_the_run(tmp_path: Path) -> None:
-    result = checked(tmp_path, "xl", "load_clip", file="h")
+    result = checked(tmp_path, half("", "xl", "load_clip", file="h"))
     assert not result.runnable
     assert "space_mismatch" in [problem.code for problem in result.problems]
+
+
+def test_one_file_of_an_encoder_serves_two_models_of_different_kinds(tmp_path: Path) -> None:
+    large = half("a", "xl", "load_two_clips", first="g", second="l")
+    result = checked(tmp_path, large, half("b", "sd15", "load_clip", file="l"))
+    assert result.runnable, [problem.message for problem in result.problems]
+    assert [result.bindings[node]["T"] for node in ("ac", "bc")] == [("sdxl",), ("sd1",)]
