@@ -21,6 +21,7 @@ from diffusion.networks import AUTOENCODERS, DENOISERS, ENCODERS, Built
 from diffusion.opened import Opened, naming, protocol_of
 from diffusion.prediction import PREDICTIONS
 from diffusion.text_join import PromptEncoder, TextEncoders
+from diffusion.wide import widened
 
 VERSION = 1
 """To be raised when equal inputs give other numbers than before: older results are stale then."""
@@ -129,10 +130,16 @@ class Engine:
     def _encoder(self, file: Opened, prefix: str, part: Part, check_cancel: Check) -> PromptEncoder:
         kind = ENCODERS[part.encoder]
         dtype = self.precision.large_text if kind.large else self.precision.text
+        narrow = None
+        if dtype == torch.float32 and not kind.large:
+            narrow = file.half_precision(prefix)
+        dtype = narrow or dtype
 
         def prepare() -> Pending[tuple[nn.Module, Any]]:
             tokenizer = kind.tokenizer(file.header.metadata, self._tokenizer_folders)
             built = kind.build(file.shapes(prefix), part, file.architecture, tokenizer)
+            if narrow is not None:
+                widened(built.module)
             fill = self._filling(built, file, prefix, dtype, check_cancel)
             return Pending(bytes_of(built.module, dtype), lambda: fill((built.module, tokenizer)))
 

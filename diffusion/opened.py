@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from diffusion.architecture import Architecture, architecture_of
-from diffusion.checkpoint import CheckpointTrouble, read_tensor
+from diffusion.checkpoint import DTYPES, CheckpointTrouble, read_tensor
 from diffusion.families import FAMILIES
 from diffusion.families.family import Family
 from diffusion.families.text import PROTOCOLS, Protocol
@@ -40,6 +42,16 @@ class Opened:
     def shapes(self, prefix: str) -> Mapping[str, tuple[int, ...]]:
         """The tensors whose names begin with `prefix`, without it."""
         return stripped(self.header.shapes, prefix)
+
+    def half_precision(self, prefix: str) -> torch.dtype | None:
+        """The one 16-bit format of all numbers under `prefix`; None where they have others."""
+        formats = {
+            info.dtype
+            for name, info in self.header.tensors.items()
+            if name.startswith(prefix) and not info.dtype.startswith(("I", "U"))
+        }
+        only = DTYPES.get(formats.pop()) if len(formats) == 1 else None
+        return only if only in (torch.float16, torch.bfloat16) else None
 
     def model_prefix(self) -> str:
         """What the names of the diffusion model begin with. Raises `CheckpointTrouble`."""

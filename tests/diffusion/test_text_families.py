@@ -139,3 +139,25 @@ def test_a_text_model_without_its_projection_is_named(engine: Engine, tmp_path: 
     save_file(tensors, tmp_path / "poor.safetensors", metadata)
     with pytest.raises(CheckpointTrouble, match=r"poor\.safetensors.*text_projection"):
         engine.text_encoder(tmp_path / "poor.safetensors")
+
+
+def test_a_half_precision_file_computes_in_float32_at_half_the_memory(
+    engine: Engine, tmp_path: Path
+) -> None:
+    path = tiny_family(tmp_path / "xl.safetensors", "sdxl")
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    rounded = {name: tensor.half() for name, tensor in load_file(path).items()}
+    save_file(rounded, tmp_path / "half.safetensors", metadata)
+    exact = {name: tensor.float() for name, tensor in rounded.items()}
+    save_file(exact, tmp_path / "full.safetensors", metadata)
+    half, full = (
+        engine.text_encoder(tmp_path / f"{name}.safetensors") for name in ("half", "full")
+    )
+    one, other = half.encode("a (dog:1.2)"), full.encode("a (dog:1.2)")
+    assert torch.equal(one.tokens, other.tokens)
+    assert one.pooled is not None
+    assert other.pooled is not None
+    assert torch.equal(one.pooled, other.pooled)
+    loaded = {key.part + key.dtype: size for key, size in engine.memory.report()}
+    assert 2 * loaded["clip_ltorch.float16"] == loaded["clip_ltorch.float32"]
