@@ -1,4 +1,4 @@
-"""Show a latent before it is decoded: a linear guess at its colours, one pixel an element."""
+"""Show a latent before it is done: a linear guess at its colours, or what a VAE makes of it."""
 
 import io
 from typing import Protocol
@@ -35,6 +35,28 @@ def preview(latent: Tensor, space: ColouredSpace) -> numpy.ndarray:
         colours = elements @ torch.tensor(space.rgb_factors) + torch.tensor(space.rgb_bias)
     pixels = (colours + 1) / 2 * 255
     return pixels.nan_to_num().clamp(0, 255).round().to(torch.uint8).numpy()
+
+
+class Space(Protocol):
+    """What a decoded preview needs of a latent space."""
+
+    def denormalise(self, z: Tensor) -> Tensor:
+        """From the model's own scale to raw VAE output."""
+        ...
+
+
+class Decoder(Protocol):
+    """What makes pictures, float32 (batch, height, width, 3) in 0…1, of raw latents."""
+
+    def decode(self, raw: Tensor) -> Tensor:
+        """The pictures."""
+        ...
+
+
+def decoded(latent: Tensor, space: Space, decoder: Decoder) -> numpy.ndarray:
+    """The first picture of a model-space batch as a VAE shows it: uint8 (height, width, 3)."""
+    picture = decoder.decode(space.denormalise(latent[:1].detach().float()).cpu())[0]
+    return (picture * 255).round().to(torch.uint8).numpy()
 
 
 def jpeg(pixels: numpy.ndarray, longest_side: int = 256) -> bytes:

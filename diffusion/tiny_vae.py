@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-import numpy
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -141,15 +140,6 @@ class TinyAutoencoder(nn.Module):
         if space is None:
             raise UnknownScale
         return space.normalise(raw)
-
-
-def preview(module: TinyAutoencoder, latent: Tensor) -> numpy.ndarray:
-    """The first picture of a model-space batch: uint8 (8*height, 8*width, 3)."""
-    like = next(module.parameters())
-    with torch.no_grad():
-        pixels = module.decode(latent[:1].to(like))[0].movedim(0, -1)
-    values = (pixels.float() + 1) / 2 * 255
-    return values.nan_to_num().clamp(0, 255).round().to(torch.uint8).cpu().numpy()
 
 
 class Block(nn.Module):

@@ -34,7 +34,7 @@ def inpaint_conditioning(
 ) -> Shown[T, S]:
     """Show a picture with a hole in it to an inpainting model, which fills where the mask is 1."""
     loaded = models.vae(vae)
-    pixels, hole = _whole_cells(image.pixels, mask.values, loaded.config.downscale)
+    pixels, hole = _whole_cells(image.pixels, mask.values, loaded.config.cell)
     keep = 1 - hole.round()[..., None]  # (1 or batch, height, width, 1)
     covered = (pixels - 0.5) * keep + 0.5  # grey where something new shall be
     extras = {

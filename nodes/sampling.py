@@ -1,16 +1,16 @@
 """Nodes that denoise."""
 
 from functools import partial
-from typing import Annotated, cast
+from typing import Annotated
 
 from pydantic import Field
 
-from diffusion.preview import ColouredSpace, preview
 from diffusion.sample import sample
 from diffusion.samplers import SAMPLERS
 from diffusion.schedules import SCHEDULES
 from graph.node import node
 from graph.widgets import OneOf, Seed
+from nodes.previews import shown
 from nodes.services import Interrupt, Models, Progress, Side, Spaces
 from nodes.sockets import Conditioning, Latent, Model, S, T
 
@@ -38,7 +38,7 @@ def k_sampler(
     for name, prompt in (("positive prompt", positive), ("negative prompt", negative)):
         spaces.agree("text", Side(name, prompt.space), Side("model", model.text_space))
     denoiser = models.denoiser(model)
-    colours = cast(ColouredSpace, denoiser.space)
+    show = shown(models, model, denoiser)
     walk = sample(
         denoiser,
         latent.samples,
@@ -57,7 +57,7 @@ def k_sampler(
     for done in walk:
         progress.step(done.step, done.steps)
         if done.latent is None:
-            progress.preview(done.step, partial(preview, done.denoised, colours))
+            progress.preview(done.step, partial(show, done.denoised))
         else:
             made = done.latent
     return Latent(made, latent.space or model.latent_space, latent.mask)

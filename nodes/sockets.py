@@ -41,7 +41,12 @@ class Recipe(Socket):
 
 @dataclass(frozen=True)
 class Model(Recipe, Generic[T, S]):
-    """A diffusion model, which turns noise in the space S into a latent that suits prompts in T."""
+    """A diffusion model, which turns noise in the space S into a latent that suits prompts in T.
+
+    `previewer`: what decodes previews, where they shall be more than a guess at colours.
+    """
+
+    previewer: "Vae[S] | None" = None
 
 
 @dataclass(frozen=True)

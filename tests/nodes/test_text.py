@@ -91,7 +91,7 @@ def test_the_last_layer_is_counted_from_the_end(tmp_path: Path) -> None:
 class HalvingVae:
     """Encodes to the mean of every 8 x 8 pixels in each of 4 channels."""
 
-    config = SimpleNamespace(downscale=8)
+    config = SimpleNamespace(cell=8)
 
     def encode(self, pixels: Tensor, check: Any) -> Tensor:
         means = torch.nn.functional.avg_pool2d(pixels.movedim(-1, 1), 8)

@@ -1,0 +1,48 @@
+"""Nodes for prompts of FLUX, whose guidance is an input of the network."""
+
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field
+
+from diffusion import conditioning as extra
+from graph.node import node
+from graph.types import TextSpace
+from graph.widgets import Multiline
+from nodes.services import Interrupt, Models
+from nodes.sockets import Clip, Conditioning, T
+
+Guidance = Annotated[float, Field(ge=0, le=100)]
+
+
+class Flux1(TextSpace, id="flux1"):
+    """T5, and CLIP-L where it is there, as FLUX.1 reads them."""
+
+
+@node(title="FLUX Guidance", category="conditioning")
+def flux_guidance(
+    conditioning: Conditioning[T], guidance: Guidance = extra.DISTILLED_GUIDANCE
+) -> Conditioning[T]:
+    """State how closely FLUX shall follow the prompt. Its negative prompt needs a cfg above 1."""
+    return _guided(conditioning, guidance)
+
+
+@node(title="CLIP Text Encode Flux", category="conditioning")
+def clip_text_encode_flux(
+    clip: Clip[Flux1],
+    clip_l: Multiline = "",
+    t5xxl: Multiline = "",
+    guidance: Guidance = extra.DISTILLED_GUIDANCE,
+    *,
+    models: Models,
+    interrupt: Interrupt,
+) -> Conditioning[Flux1]:
+    """Encode a prompt for each of FLUX.1's encoders, and state how closely it shall be followed."""
+    prompts = {"clip_l": clip_l, "t5xxl": t5xxl}
+    made = models.text_encoder(clip).encode(prompts, interrupt.check)
+    encoded = Conditioning[Flux1](made.tokens, made.pooled, clip.text_space, made.extras)
+    return _guided(encoded, guidance)
+
+
+def _guided(conditioning: Conditioning[T], guidance: float) -> Conditioning[T]:
+    return replace(conditioning, extras={**conditioning.extras, extra.GUIDANCE: guidance})
