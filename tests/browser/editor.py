@@ -33,6 +33,30 @@ def type_prompt(page: Page, title: str, text: str) -> None:
     node(page, title).locator('textarea[data-widget="text"]').fill(text)
 
 
+def set_number(page: Page, title: str, widget: str, value: float) -> None:
+    """Types a number into a widget of the node with this title."""
+    field = node(page, title).locator(f'[data-widget="{widget}"]')
+    field.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+a")
+    page.keyboard.type(f"{value:g}")
+    page.keyboard.press("Enter")
+    expect(node(page, title).locator(f'[data-widget="{widget}"]')).to_have_attribute(
+        "aria-valuenow", f"{value:g}"
+    )
+
+
+def show_everything(page: Page) -> None:
+    """Fits the view to the workflow."""
+    page.locator('[data-command="fit"]').first.click()
+    page.wait_for_timeout(300)  # ms; the view glides for 140
+
+
+def wire(page: Page, start: tuple[str, str], end: tuple[str, str]) -> None:
+    """Drags a wire from an output to an input, each given as (title of the node, socket)."""
+    drag_wire(page, socket(page, *start, "out"), socket(page, *end, "in"))
+
+
 def add_node(page: Page, name: str) -> None:
     """Adds a node by the keyboard's search."""
     page.locator("[data-test=canvas]").focus()

@@ -11,6 +11,13 @@ import { categoryTitle, entriesOf } from "./Library";
 
 const WIDTH = 304;
 const HEIGHT = 380;
+const FOCUS_AFTER = 50; // milliseconds, in which the new node is drawn and measured
+
+/** So that Tab goes on into the new node. */
+function focusNode(id: string): void {
+  const node = document.querySelector(`[data-node="${CSS.escape(id)}"]`);
+  node?.closest<HTMLElement>(".react-flow__node")?.focus({ preventScroll: true });
+}
 
 /** The node types that can take the dropped wire, best first; null while that is not known. */
 function useFitting(menu: Menu): { type: string; socket: string }[] | null {
@@ -82,7 +89,8 @@ function OpenMenu({ menu }: { menu: Menu }) {
             onPick={(key) => {
               const [type = "", socket = ""] = key.split(" ");
               close();
-              addNodeOf(type, menu.at, menu.from, socket);
+              const added = addNodeOf(type, menu.at, menu.from, socket);
+              if (added) setTimeout(() => focusNode(added), FOCUS_AFTER);
             }}
           />
         )}

@@ -21,6 +21,7 @@ export function NumberField({ widget, value, onChange }: WidgetProps) {
   const slider = widgetKind(widget) === "slider";
   const [typed, setTyped] = useState<string | null>(null);
   const press = useRef<Press | null>(null);
+  const back = useRef(false); // a key ended the typing: the focus returns to the number
   const gesture = useGesture();
   const number = typeof value === "number" ? value : Number(value ?? limits.low ?? 0);
 
@@ -63,6 +64,7 @@ export function NumberField({ widget, value, onChange }: WidgetProps) {
       put(number + steps * limits.step);
     } else if (event.key === "Enter") {
       event.preventDefault();
+      back.current = typed !== null;
       if (typed === null) setTyped(shown(number));
       else commit();
     } else if (typed === null && /^[\d.\-(]$/.test(event.key) && !event.ctrlKey && !event.metaKey) {
@@ -89,6 +91,7 @@ export function NumberField({ widget, value, onChange }: WidgetProps) {
         onKeyDown={(event) => {
           if (event.key !== "Escape") return keys(event);
           event.stopPropagation();
+          back.current = true;
           setTyped(null);
         }}
       />
@@ -96,6 +99,10 @@ export function NumberField({ widget, value, onChange }: WidgetProps) {
   }
   return (
     <div
+      ref={(field) => {
+        if (field && back.current) field.focus();
+        back.current = false;
+      }}
       className="field field-number field-drag nodrag"
       role="spinbutton"
       tabIndex={0}
