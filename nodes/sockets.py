@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 
+from diffusion.model_sampling import Sampling
 from graph.types import LatentSpace, Socket, Space, TextSpace
 from graph.widgets import ModelFile
 
@@ -44,9 +45,11 @@ class Model(Recipe, Generic[T, S]):
     """A diffusion model, which turns noise in the space S into a latent that suits prompts in T.
 
     `previewer`: what decodes previews, where they shall be more than a guess at colours.
+    `sampling`: how it is sampled, where not as its file says.
     """
 
     previewer: "Vae[S] | None" = None
+    sampling: Sampling | None = None
 
 
 @dataclass(frozen=True)

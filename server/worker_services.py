@@ -12,6 +12,7 @@ import numpy
 from diffusion.denoiser import Denoiser
 from diffusion.engine import Engine
 from diffusion.loaded_vae import LoadedVae
+from diffusion.model_sampling import resampled
 from diffusion.preview import jpeg
 from diffusion.spaces import LatentSpace
 from diffusion.text_join import TextEncoders
@@ -155,7 +156,8 @@ class RunModels(services.Models):
         self._check = cancel.check
 
     def denoiser(self, model: Model[Any, Any]) -> Denoiser:
-        return self._engine.denoiser(Path(model.path), self._check)
+        denoiser = self._engine.denoiser(Path(model.path), self._check)
+        return resampled(denoiser, model.sampling) if model.sampling else denoiser
 
     def text_encoder(self, clip: Clip[Any]) -> TextEncoders:
         return self._engine.text_encoder(
