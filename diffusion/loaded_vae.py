@@ -43,12 +43,13 @@ class LoadedVae:
     """An autoencoder and the space it speaks; None where the file cannot tell which.
 
     `exact` gives the same VAE in float32, for the pictures whose values a narrower format cannot
-    hold.
+    hold. `encoder`: what encodes, where that lies in another file.
     """
 
     module: Autoencoder
     space: LatentSpace | None
     exact: Callable[[], Autoencoder]
+    encoder: "LoadedVae | None" = None
 
     @property
     def config(self) -> VaeConfig | TinyConfig:
@@ -57,6 +58,10 @@ class LoadedVae:
     def within(self, space: LatentSpace | None) -> "LoadedVae":
         """The same VAE, taken to speak `space` where its file cannot tell which it speaks."""
         return replace(self, space=space) if self.space is None else self
+
+    def encoded_by(self, encoder: "LoadedVae") -> "LoadedVae":
+        """This VAE as it decodes, and another as it encodes."""
+        return replace(self, encoder=encoder)
 
     def decode(self, raw: Tensor, check_cancel: Callable[[], None] = nothing) -> Tensor:
         """Pictures, float32 (batch, height, width, 3) in 0…1 on the CPU, of latents as they travel.
@@ -81,6 +86,8 @@ class LoadedVae:
         What is over a whole number of cells is cut off evenly. `check_cancel` and errors as in
         `decode`.
         """
+        if self.encoder is not None:
+            return self.encoder.within(self.space).encode(pictures, check_cancel)
         pixels = self._whole_cells(pictures).movedim(-1, 1) * 2 - 1
         own = self._run(_encode, pixels, self.config.downscale, 1, check_cancel)
         return self.module.to_wire(own, self.space)

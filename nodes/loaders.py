@@ -1,5 +1,6 @@
 """Nodes that name model files; the weights are loaded when something is made with them."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Generic, NamedTuple
 
 from graph.definition import Axis
@@ -80,6 +81,14 @@ def load_vae(file: VaeFile[S], *, facts: Facts) -> Vae[S]:
     """A VAE from a file of its own in models/vae."""
     vae: Vae[S] = _recipe(Vae, file, facts.of(file))
     return vae
+
+
+@node(title="Load Tiny VAE", category="loaders")
+def load_tiny_vae(encoder: VaeFile[S], decoder: VaeFile[S], *, facts: Facts) -> Vae[S]:
+    """A tiny VAE (TAESD) whose encoder and decoder are two files in models/vae."""
+    facts.of(encoder)  # raises where it cannot be used
+    vae: Vae[S] = _recipe(Vae, decoder, facts.of(decoder))
+    return replace(vae, encoder=encoder.path)
 
 
 def _encoders(space: type[T], facts: Facts, *files: TextEncoderFile[T]) -> Clip[T]:

@@ -66,7 +66,12 @@ class Clip(Recipe, Generic[T]):
 
 @dataclass(frozen=True)
 class Vae(Recipe, Generic[S]):
-    """What turns pictures into latents of the space S, and back."""
+    """What turns pictures into latents of the space S, and back.
+
+    `encoder`: the file of what encodes, where it does not lie with what decodes.
+    """
+
+    encoder: PathLike[str] | None = None
 
 
 @dataclass(frozen=True, eq=False)

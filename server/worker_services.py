@@ -168,7 +168,10 @@ class RunModels(services.Models):
         )
 
     def vae(self, vae: Vae[Any]) -> LoadedVae:
-        return self._engine.vae(Path(vae.path), self._check)
+        loaded = self._engine.vae(Path(vae.path), self._check)
+        if vae.encoder is None:
+            return loaded
+        return loaded.encoded_by(self._engine.vae(Path(vae.encoder), self._check))
 
 
 def _outputs(context: RunContext, call: Call) -> FolderOutputs:
