@@ -132,6 +132,14 @@ VAES: tuple[Look, ...] = (
         (Has("vquantizer.codebook.weight"),),
         ("cascade_b",),
     ),
+    # Its decoder is a diffusion model of its own (OpenAI 2023), which cannot be run yet.
+    _vae(
+        "consistency_decoder",
+        "SD consistency decoder",
+        (Has("decoder_unet.conv_in.weight"), Has("encoder.conv_in.weight")),
+        ("sd1",),
+        "diffusers",
+    ),
     *_tiny("taesd_4", "tiny 4-channel VAE", 4, ("sd1", "sdxl")),
     *_tiny("taesd_16", "tiny 16-channel VAE", 16, ("flux1", "sd3")),
     *_tiny("taesd_32", "tiny FLUX.2 VAE", 32, ("flux2",)),

@@ -1,10 +1,22 @@
 """FLUX.2 has the published names and shapes, and computes what diffusers computes."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 
+from diffusion.denoiser import Denoiser
+from diffusion.engine import levels_of
+from diffusion.families import FAMILIES
+from diffusion.families.family import FlowNoise
 from diffusion.flux2 import Flux2, Flux2Config
+from diffusion.loaded_vae import LoadedVae
+from diffusion.prediction import PREDICTIONS
+from diffusion.sample import sample
+from diffusion.spaces import LATENT_SPACES
+from diffusion.vae import AutoencoderKL, VaeConfig
+from nodes.sockets import Conditioning
 from tests.diffusion.files import known_shapes
 
 SMALL = Flux2Config(
@@ -99,6 +111,45 @@ def test_the_order_of_the_words_counts() -> None:
     ours, inputs = small_flux2(), small_inputs()
     turned = ours(**{**inputs, "context": inputs["context"].flip(1)})
     assert (ours(**inputs) - turned).abs().max() > 1e-4
+
+
+def test_noise_becomes_a_picture_through_the_vae_of_its_space() -> None:
+    config = Flux2Config(**{**vars(SMALL), "channels": 32})
+    torch.manual_seed(0)
+    family = FAMILIES["flux2"]
+    assert isinstance(family.noise, FlowNoise)
+    denoiser = Denoiser(
+        Flux2(config).eval().requires_grad_(False),
+        PREDICTIONS[family.prediction],
+        levels_of(family.noise),
+        LATENT_SPACES[family.latent_space],
+        family.conditioning,
+        family.network.joint,
+    )
+    words = torch.randn(1, 7, 24, generator=torch.Generator().manual_seed(1))
+    prompt = Conditioning[Any](words, None, family.text_space)
+    walk = sample(
+        denoiser, torch.zeros(1, 32, 6, 4), prompt, prompt, seed=1, steps=3, cfg=1.0,
+        schedule="simple",
+    )  # fmt: skip
+    *_, last = walk
+    assert last.latent is not None
+    assert 0.1 < last.latent.std() < 10
+    sizes = {"stem_channels": 8, "channels": (8, 8, 8, 16), "norm_groups": 4}
+    vae = AutoencoderKL(
+        VaeConfig(
+            pixel_channels=3,
+            encoder_blocks=1,
+            decoder_blocks=1,
+            latent_channels=32,
+            quantised_channels=None,
+            normalised=True,
+            **sizes,
+        )
+    ).eval()
+    made = LoadedVae(vae, denoiser.space, lambda: vae).decode(last.latent)
+    assert made.shape == (1, 48, 32, 3)
+    assert made.std() > 0
 
 
 def diffusers_forward(ours: Flux2, inputs: dict[str, Tensor]) -> Tensor:

@@ -9,11 +9,14 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from diffusion.checkpoint import CheckpointTrouble
 from diffusion.engine import Engine
+from diffusion.header import read_header
+from diffusion.identity.rules import identify
 from diffusion.layouts import vae_layout, vae_names
 from diffusion.patch_statistics import PatchStatistics
 from diffusion.vae import AutoencoderKL, VaeConfig
-from tests.diffusion.files import known_shapes
+from tests.diffusion.files import known_shapes, write_zeros
 
 SIXTEEN = VaeConfig(
     pixel_channels=3,
@@ -156,6 +159,18 @@ def test_flux2s_statistics_stay_exact_in_half_precision(tmp_path: Path) -> None:
     assert vae.module.encoder.conv_in.weight.dtype == torch.bfloat16
     assert torch.equal(vae.module.bn.running_mean, module.bn.running_mean)
     assert torch.equal(vae.module.bn.running_var, module.bn.running_var)
+
+
+def test_the_consistency_decoder_is_known_and_said_not_to_run_yet(tmp_path: Path) -> None:
+    path = tmp_path / "decoder.safetensors"
+    encoder = {
+        n: s for n, s in known_shapes("vae_kl_f8_z4_diffusers").items() if "decoder" not in n
+    }
+    write_zeros(path, {**encoder, "decoder_unet.conv_in.weight": (320, 7, 3, 3)})
+    found = identify(read_header(path))
+    assert (found.kind, found.latent_spaces, found.runnable) == ("vae", ("sd1",), False)
+    with pytest.raises(CheckpointTrouble, match=r"SD consistency decoder, which .* cannot run yet"):
+        Engine("cpu", "float32").vae(path)
 
 
 def diffusers_vae(ours: AutoencoderKL) -> nn.Module:
