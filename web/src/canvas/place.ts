@@ -9,6 +9,7 @@ import { addNode, connect, type Point } from "../workflow/edits";
 import { freshId, placed } from "../workflow/model";
 import { type Box, freePlace } from "../workflow/room";
 import { drawSeed, seedWidgets } from "../workflow/seeds";
+import { type WidgetKind, widgetKind } from "../widgets/kinds";
 import { NODE_WIDTH } from "./flow";
 import { reveal } from "./instance";
 
@@ -43,7 +44,9 @@ function firstFile(folder: string): string | undefined {
 /** About how tall a node is before it is drawn, in pixels. */
 function heightOf({ inputs, outputs, widgets }: NodeDefinition): number {
   const rows = Math.max(inputs.length, outputs.length);
-  return 48 + 24 * rows + (widgets.length ? 12 + 32 * widgets.length : 0);
+  const tall: Partial<Record<WidgetKind, number>> = { multiline: 80, image_file: 288 };
+  const body = widgets.reduce((sum, widget) => sum + (tall[widgetKind(widget)] ?? 32), 0);
+  return 48 + 24 * rows + (body && body + 12);
 }
 
 /** Add a node of `type` at `at`, as one step with the wire from `from` to its `socket`. */

@@ -104,23 +104,26 @@ function Status() {
       </span>
     );
   }
-  if (errors > 0) {
-    return (
-      <button
-        type="button"
-        className="run-status run-errors"
-        data-test="run-status"
-        onClick={() => ui({ right: "problems" })}
-      >
-        {runnable && <span className="run-words">{words}, beside </span>}
-        {errors === 1 ? "1 problem" : `${errors} problems`}
-      </button>
-    );
-  }
+  const count = errors === 1 ? "1 problem" : `${errors} problems`;
   return (
-    <span className="run-status" data-test="run-status">
-      {words}
-    </span>
+    <>
+      {(runnable || errors === 0) && (
+        <span className="run-status" data-test="run-status">
+          {words}
+        </span>
+      )}
+      {errors > 0 && (
+        <button
+          type="button"
+          className="run-status run-errors"
+          data-test="run-problems"
+          title={runnable ? `${count} that do not concern this run` : "What keeps this from running"}
+          onClick={() => ui({ right: "problems" })}
+        >
+          {count}
+        </button>
+      )}
+    </>
   );
 }
 

@@ -19,6 +19,9 @@ function fail(error: unknown): void {
 function event(message: ServerEvent): void {
   switch (message.type) {
     case "worker":
+      // A server that was started anew did not know its device yet when it was asked.
+      if (message.state === "ready" && !useCatalogue.getState().worker.device)
+        void loadStatus().catch(fail);
       return useCatalogue.setState(({ worker }) => ({
         worker: {
           device: message.device ?? worker.device,
