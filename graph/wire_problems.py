@@ -183,15 +183,17 @@ class WireProblems:
 
     def _blocked(self) -> Iterator[Problem]:
         for node, name, bypassed, output in self.facts.active.blocked:
-            if self.facts.type_of(bypassed) is None or not self.facts.output(bypassed, output):
-                continue  # told at the unknown node, or as an unknown output
+            known = self.facts.type_of(bypassed) is not None
+            if known and not self.facts.output(bypassed, output):
+                continue  # told as an unknown output
+            shown = self.say.output(bypassed, output) if known else f"'{output}'"
             yield Problem(
                 code="bypass_impossible",
                 node=node,
                 socket=name,
                 message=(
                     f"{self.say.node(bypassed)} is bypassed, but nothing that is wired to it can "
-                    f"stand in for its output {self.say.output(bypassed, output)}: "
+                    f"stand in for its output {shown}: "
                     "let it run, or connect something else here."
                 ),
                 parameters={"bypassed": bypassed, "output": output},

@@ -141,6 +141,16 @@ def test_a_bypass_that_has_nothing_to_pass_is_told_where_something_is_missing() 
         assert "bypass_impossible" not in codes
 
 
+def test_a_bypassed_node_of_an_unknown_type_passes_nothing_and_refuses_the_run() -> None:
+    lost = placed("who.knows", mode="bypass", image="photo.image")
+    result = checked(
+        workflow(photo=PHOTO, lost=lost, save=placed("save_image", image="lost.image"))
+    )
+    assert sorted(item.code for item in result.problems) == ["bypass_impossible", "unknown_node"]
+    assert [(item.code, item.node) for item in result.blocking] == [("bypass_impossible", "save")]
+    assert not result.runnable
+
+
 def test_a_bypass_between_spaces_that_exclude_each_other_is_refused_by_the_signature() -> None:
     flow = text_to_image(
         "sdxl.safetensors",
