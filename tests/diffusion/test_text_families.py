@@ -111,6 +111,18 @@ def test_sdxl_joins_both_encoders_along_the_width(engine: Engine, tmp_path: Path
     assert torch.equal(both.pooled, single["clip_g"].pooled)
 
 
+def test_sdxls_last_layer_is_not_normalised(engine: Engine, tmp_path: Path) -> None:
+    path = tiny_family(tmp_path / "xl.safetensors", "sdxl")
+    reader = engine.text_encoder(path, clip_skip=1).readers["clip_g"]
+    assert isinstance(reader, TextEncoder)
+    ids = torch.tensor([[token.id for token in reader.tokenize("a")[0]]])
+    with torch.no_grad():
+        normalised = reader.module(ids).tokens
+        again = reader.module.text_model.final_layer_norm(reader.encode("a").tokens)
+    assert not torch.allclose(reader.encode("a").tokens, normalised, atol=1e-2)
+    torch.testing.assert_close(again, normalised, atol=ROUNDING, rtol=0)
+
+
 def test_sdxls_encoders_may_be_given_a_prompt_each(engine: Engine, tmp_path: Path) -> None:
     encoders = engine.text_encoder(tiny_family(tmp_path / "xl.safetensors", "sdxl"))
     both = encoders.encode({"clip_l": "a dog", "clip_g": "a dog"})
