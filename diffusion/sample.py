@@ -26,7 +26,8 @@ class Progress(NamedTuple):
     """A run after `step` of `steps` (1-based; 0 of 0 where there was nothing to do).
 
     `denoised`: the latest estimate, in the model's own scale, what a preview shows. `latent`: the
-    raw result, float32 on the CPU, on the last record only.
+    raw result, float32 on the CPU, on the last record only; `clean`, likewise, is the estimate,
+    which differs from the result where noise is left in it.
     """
 
     step: int
@@ -34,6 +35,7 @@ class Progress(NamedTuple):
     sigma: float
     denoised: Tensor
     latent: Tensor | None = None
+    clean: Tensor | None = None
 
 
 class NotFinite(ArithmeticError):
@@ -69,26 +71,62 @@ def sample(
 ) -> Iterator[Progress]:
     """Denoise `latent` towards `positive` and away from `negative`, a record after every step.
 
-    `latent`: raw, (batch, channels, height, width). `mask`: (1 or batch, height, width), any size,
-    in 0…1, where 1 is made anew. `denoise`, `start`, `end`, `leave_noise`: see
-    `schedules.sigmas_for`; `add_noise` False takes up a latent that an earlier run left noisy.
-    `check_cancel` is called before every call of the network, and raises to stop. Raises
-    `NotFinite`.
+    `denoise`, `start`, `end`, `leave_noise`: see `schedules.sigmas_for`; the rest as in
+    `sample_along`.
     """
-    row = SAMPLERS[sampler]
     sigmas = sigmas_for(
         denoiser.levels,
         schedule,
         steps,
         denoise=denoise,
-        discard_penultimate=row.discard_penultimate,
+        discard_penultimate=SAMPLERS[sampler].discard_penultimate,
         start=start,
         end=end,
         leave_noise=leave_noise,
     )
+    return sample_along(
+        denoiser,
+        latent,
+        positive,
+        negative,
+        sigmas,
+        seed=seed,
+        cfg=cfg,
+        sampler=sampler,
+        noise_scheme=noise_scheme,
+        mask=mask,
+        add_noise=add_noise,
+        check_cancel=check_cancel,
+    )
+
+
+def sample_along(
+    denoiser: Denoiser,
+    latent: Tensor,
+    positive: Conditioning,
+    negative: Conditioning,
+    sigmas: Tensor,
+    *,
+    seed: int,
+    cfg: float,
+    sampler: str = "euler",
+    noise_scheme: Scheme = "loom",
+    mask: Tensor | None = None,
+    add_noise: bool = True,
+    check_cancel: Callable[[], None] = nothing,
+) -> Iterator[Progress]:
+    """Denoise `latent` along `sigmas`, float32 (steps + 1,) descending, a record after every step.
+
+    `latent`: raw, (batch, channels, height, width). `mask`: (1 or batch, height, width), any size,
+    in 0…1, where 1 is made anew. `add_noise` False takes up a latent that an earlier run left
+    noisy. `check_cancel` is called before every call of the network, and raises to stop. Raises
+    `NotFinite`.
+    """
+    row = SAMPLERS[sampler]
     clean = _normalised(denoiser, latent)
     if len(sigmas) < 2:
-        yield Progress(0, 0, 0.0, clean, latent.float().cpu())
+        unchanged = latent.float().cpu()
+        yield Progress(0, 0, 0.0, clean, unchanged, unchanged)
         return
 
     noise = Noise(seed, latent.shape, noise_scheme)
@@ -105,9 +143,11 @@ def sample(
     for step in row.walk(denoised_by, x, sigmas, step_noise):
         if not torch.isfinite(step.denoised).all():
             raise NotFinite(step.index, step.steps, denoiser.dtype)
-        done = step.index == step.steps
-        raw = _raw(denoiser, step.x, float(sigmas[-1])) if done else None
-        yield Progress(step.index, step.steps, step.sigma, step.denoised, raw)
+        made = Progress(step.index, step.steps, step.sigma, step.denoised)
+        if step.index == step.steps:
+            raw = _raw(denoiser, step.x, float(sigmas[-1]))
+            made = made._replace(latent=raw, clean=denoiser.space.denormalise(step.denoised).cpu())
+        yield made
 
 
 def _normalised(denoiser: Denoiser, latent: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 
 Nodes = Mapping[str, Mapping[str, Any]]
 
-SAMPLER = "k_sampler"
+SAMPLERS = ("k_sampler", "k_sampler_advanced")
 PROMPT = "clip_text_encode"
 
 
@@ -25,7 +25,7 @@ def plain_parameters(nodes: Nodes, width: int, height: int) -> str:
 
     "" where no sampler made the picture. A value that came along a wire is left out.
     """
-    sampler = next((placed for placed in nodes.values() if placed["type"] == SAMPLER), None)
+    sampler = next((placed for placed in nodes.values() if placed["type"] in SAMPLERS), None)
     if sampler is None:
         return ""
     values = sampler["values"]
