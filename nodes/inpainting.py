@@ -55,7 +55,10 @@ def edit_conditioning(
     models: Models,
     interrupt: Interrupt,
 ) -> Shown[T, S]:
-    """Show a picture to an editing model (InstructPix2Pix), which changes it as the prompt says."""
+    """Show a picture to a model that works after one, and begin with noise alone.
+
+    InstructPix2Pix changes it as the prompt says; FLUX.1 Canny and Depth follow its lines or depth.
+    """
     latent = models.vae(vae).encode(image.pixels, interrupt.check)
     extras = {extra.CONCAT_LATENT: latent}
     start = Latent[S](torch.zeros_like(latent), vae.latent_space)
