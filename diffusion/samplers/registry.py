@@ -1,7 +1,7 @@
 """What a sampler is: a generator that walks a list of noise levels, and a row that describes it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from torch import Tensor
@@ -34,7 +34,8 @@ class Sampler:
     `noise`: what `noise` must be, see `diffusion.noise`. `order`: by what power of the step's
     length a deterministic sampler's error falls in a whole run. `discard_penultimate`: see
     `schedules.sigmas_for`. `flow`: can it serve flow models. `fresh_keep_noise`: ComfyUI noises
-    kept areas from the next seed with it.
+    kept areas from the next seed with it. `below_one`: a flow's run must begin below σ = 1, where λ
+    is -∞. `own_levels`: it walks levels of its own between the list's first and last positive one.
     """
 
     name: str
@@ -44,6 +45,8 @@ class Sampler:
     discard_penultimate: bool = False
     flow: bool = True
     fresh_keep_noise: bool = False
+    below_one: bool = False
+    own_levels: bool = False
 
 
 SAMPLERS: dict[str, Sampler] = {}
@@ -57,14 +60,29 @@ def sampler(
     discard_penultimate: bool = False,
     flow: bool = True,
     fresh_keep_noise: bool = False,
+    below_one: bool = False,
+    own_levels: bool = False,
 ) -> Callable[[Walk], Walk]:
     """Offer a generator as a sampler under its function's name."""
 
     def register(walk: Walk) -> Walk:
         name = walk.__name__
         SAMPLERS[name] = Sampler(
-            name, walk, noise, order, discard_penultimate, flow, fresh_keep_noise
+            name,
+            walk,
+            noise,
+            order,
+            discard_penultimate,
+            flow,
+            fresh_keep_noise,
+            below_one or noise == "brownian",
+            own_levels,
         )
         return walk
 
     return register
+
+
+def also_named(name: str, walk: Walk) -> None:
+    """Offer a sampler under a second name, as its own row."""
+    SAMPLERS[name] = replace(SAMPLERS[walk.__name__], name=name)

@@ -1,0 +1,124 @@
+"""Multistep methods on the slope (x - D)/σ: iPNDM, DEIS, and gradient estimation."""
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+from torch import Tensor
+
+from diffusion.guidance import Denoise
+from diffusion.noise import StepNoise
+from diffusion.samplers.euler import towards
+from diffusion.samplers.lms import lms
+from diffusion.samplers.registry import Step, sampler
+
+EVEN_STEPS = (
+    (1.0,),
+    (3 / 2, -1 / 2),
+    (23 / 12, -16 / 12, 5 / 12),
+    (55 / 24, -59 / 24, 37 / 24, -9 / 24),
+)
+"""Adams-Bashforth's weights of the newest and the earlier slopes, for steps of one length."""
+
+DEIS_ORDER = 3
+
+VP_SIGMAS = (0.002, 80.0)
+"""The levels at the ends of the variance preserving time in which DEIS interpolates…"""
+
+VP_START = 1e-3
+"""…and the time of the lower one; the higher is at 1."""
+
+QUADRATURE = np.polynomial.legendre.leggauss(32)
+"""Nodes in -1…1 and weights: the integrands are smooth."""
+
+
+@sampler(order=2)
+def ipndm(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: StepNoise) -> Iterator[Step]:
+    """iPNDM (Zhang and Chen 2023, DEIS, appendix H.2): Adams-Bashforth as if steps were even.
+
+    After Liu et al. 2022 (PNDM, eq. 9), with lower orders in place of its Runge-Kutta start.
+    """
+    past: deque[Tensor] = deque(maxlen=len(EVEN_STEPS))  # newest first
+    for index, (sigma, sigma_next) in enumerate(pairwise(sigmas.tolist()), 1):
+        denoised = denoise(x, sigma)
+        past.appendleft((x - denoised) / sigma)
+        if sigma_next == 0:
+            x = denoised
+        else:
+            for weight, slope in zip(EVEN_STEPS[len(past) - 1], past, strict=True):
+                x = x + slope * (weight * (sigma_next - sigma))
+        yield Step(index, len(sigmas) - 1, sigma, denoised, x)
+
+
+@sampler(order=2)
+def ipndm_v(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: StepNoise) -> Iterator[Step]:
+    """iPNDM with weights for the steps as they are, which makes it `lms`.
+
+    The weights in circulation for orders 3 and 4 equal Adams-Bashforth's at even steps alone and
+    lose its order at others; these are exact, so that pictures differ slightly from theirs.
+    """
+    return lms(denoise, x, sigmas, noise)
+
+
+@sampler(order=2)
+def deis(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: StepNoise) -> Iterator[Step]:
+    """DEIS of order 3, tAB (Zhang and Chen 2023, eqs. 14 and 15): slopes are polynomials in time.
+
+    The time is the one of a variance preserving diffusion between `VP_SIGMAS`, whatever the model.
+    """
+    past: deque[tuple[float, Tensor]] = deque(maxlen=DEIS_ORDER)  # newest first
+    for index, (sigma, sigma_next) in enumerate(pairwise(sigmas.tolist()), 1):
+        denoised = denoise(x, sigma)
+        past.appendleft((sigma, (x - denoised) / sigma))
+        if sigma_next == 0:
+            x = denoised
+        else:
+            weights = _integrals([level for level, _ in past], sigma, sigma_next)
+            for weight, (_, slope) in zip(weights, past, strict=True):
+                x = x + slope * weight
+        yield Step(index, len(sigmas) - 1, sigma, denoised, x)
+
+
+def _integrals(nodes: list[float], start: float, end: float) -> list[float]:
+    """∫dσ from `start` to `end` of the Lagrange polynomials in the time of the levels `nodes`."""
+    places, weights = QUADRATURE
+    half = (end - start) / 2
+    times = np.array([_vp_time(start + half * (1 + place)) for place in places])
+    known = [_vp_time(node) for node in nodes]
+    integrals = []
+    for time in known:
+        basis = np.ones_like(times)
+        for other in known:
+            if other != time:
+                basis = basis * (times - other) / (time - other)
+        integrals.append(float(half * (weights * basis).sum()))
+    return integrals
+
+
+def _vp_time(sigma: float) -> float:
+    """t with log(σ²+1) = t²(β₁-β₀)/2 + t·β₀ (Song et al. 2021, eq. 33)."""
+    low, high = (math.log1p(level**2) for level in VP_SIGMAS)
+    rise = 2 * (low / VP_START - high) / (VP_START - 1)
+    first = high - rise / 2
+    return (math.sqrt(first**2 + 2 * rise * math.log1p(sigma**2)) - first) / rise
+
+
+@sampler()
+def gradient_estimation(
+    denoise: Denoise, x: Tensor, sigmas: Tensor, noise: StepNoise
+) -> Iterator[Step]:
+    """Gradient estimation with γ = 2 (Permenter and Yuan 2024, Algorithm 2).
+
+    Euler's method along 2·slope - slope_before, which estimates the direction to the data better.
+    """
+    before: Tensor | None = None
+    for index, (sigma, sigma_next) in enumerate(pairwise(sigmas.tolist()), 1):
+        denoised = denoise(x, sigma)
+        slope = (x - denoised) / sigma
+        x = towards(x, denoised, sigma, sigma_next)
+        if before is not None and sigma_next > 0:
+            x = x + (slope - before) * (sigma_next - sigma)
+        before = slope
+        yield Step(index, len(sigmas) - 1, sigma, denoised, x)
