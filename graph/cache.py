@@ -56,7 +56,7 @@ class ResultCache:
         self._hits = self._misses = self._evictions = self._refused = 0
         self._lock = threading.Lock()
 
-    def __contains__(self, key: str) -> bool:
+    def __contains__(self, key: object) -> bool:
         """Whether `key` is kept; neither a hit nor a use."""
         with self._lock:
             return key in self._loose or key in self._pinned

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from graph.events import NodeChanged, Previewed, Produced, Progressed
@@ -17,12 +17,14 @@ from server.temp import sweep
 from server.worker_client import Died, Entry, State, WorkerClient
 from server.worker_library import keep_library, kept_library
 from server.worker_messages import (
+    AskPlan,
     AskValue,
     Cancel,
     Ended,
     FromWorker,
     Happened,
     Library,
+    Planned,
     Ready,
     Start,
     Value,
@@ -36,8 +38,8 @@ SILENCE = 30.0
 CANCEL_PATIENCE = 20.0
 """Seconds that a cancelled run has to stop by itself before its worker is ended."""
 
-VALUE_PATIENCE = 30.0
-"""Seconds to wait for the worker's answer to a question for a value."""
+PATIENCE = 30.0
+"""Seconds to wait for the worker's answer to a question."""
 
 Publish = Callable[[dict[str, Any], bool], None]
 """`EventHub.publish`: the message, and whether it is numbered and kept for replay."""
@@ -74,7 +76,7 @@ class Dispatcher:
         self._current: Run | None = None
         self._ended: asyncio.Future[Ended] | None = None
         self._nodes = NodeStates(queue)
-        self._questions: dict[int, asyncio.Future[Value]] = {}
+        self._questions: dict[int, asyncio.Future[Value | Planned | None]] = {}
         self._numbers = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -148,19 +150,29 @@ class Dispatcher:
     async def value(self, run: str, node: str, output: str) -> Value:
         """What the node gave at `output`; of kind "gone" where it is no longer kept."""
         number = next(self._numbers)
-        gone = Value(id=number, kind="gone")
+        answer = await self._ask(AskValue(id=number, run=run, node=node, output=output))
+        return answer if isinstance(answer, Value) else Value(id=number, kind="gone")
+
+    async def plan(self, workflow: dict[str, Any], wanted: Sequence[str] | None) -> Planned | None:
+        """What a run of the workflow would do; None where no worker is there to say it."""
+        named = None if wanted is None else tuple(wanted)
+        asked = AskPlan(id=next(self._numbers), workflow=workflow, wanted=named)
+        answer = await self._ask(asked)
+        return answer if isinstance(answer, Planned) else None
+
+    async def _ask(self, question: AskValue | AskPlan) -> Value | Planned | None:
         if not self._client.ready.is_set():
-            return gone
-        answer: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
-        self._questions[number] = answer
+            return None
+        answer: asyncio.Future[Value | Planned | None] = asyncio.get_running_loop().create_future()
+        self._questions[question.id] = answer
         try:
-            await self._client.send(AskValue(id=number, run=run, node=node, output=output))
-            async with asyncio.timeout(VALUE_PATIENCE):
+            await self._client.send(question)
+            async with asyncio.timeout(PATIENCE):
                 return await answer
         except TimeoutError:
-            return gone
+            return None
         finally:
-            del self._questions[number]
+            del self._questions[question.id]
 
     # --- the work
 
@@ -213,7 +225,7 @@ class Dispatcher:
                 self._happened(run, event)
             case Ended():
                 self._end(message)
-            case Value(id=number):
+            case Value(id=number) | Planned(id=number):
                 if (question := self._questions.get(number)) and not question.done():
                     question.set_result(message)
             case Died():
@@ -235,7 +247,7 @@ class Dispatcher:
     def _died(self, died: Died) -> None:
         for question in self._questions.values():
             if not question.done():
-                question.set_result(Value(id=0, kind="gone"))
+                question.set_result(None)
         where = f"Its log is {worker.log_path(self._settings)}."
         if died.again:
             self._set_state("starting", f"The worker died: {died.reason}. It is being restarted.")

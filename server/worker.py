@@ -23,6 +23,7 @@ from server.settings import Settings
 from server.worker_messages import (
     TO_WORKER,
     Alive,
+    AskPlan,
     AskValue,
     Cancel,
     Start,
@@ -64,7 +65,7 @@ def main(connection: Connection, options: dict[str, Any]) -> None:
         inbox.send(Unable(error=f"{type(error).__name__}: {error}"))
         raise
     runner.announce()
-    threading.Thread(target=_answer, args=(inbox, runner.value), daemon=True).start()
+    threading.Thread(target=_answer, args=(inbox, runner.answer), daemon=True).start()
     while (start := inbox.starts.get()) is not None:
         runner.run(start, inbox.begin(start.run))
 
@@ -79,7 +80,7 @@ class Inbox:
         self._current: tuple[str, CancelWish] | None = None
         self._cancelled: set[str] = set()
         self.starts: queue.SimpleQueue[Start | None] = queue.SimpleQueue()
-        self.asked: queue.SimpleQueue[AskValue] = queue.SimpleQueue()
+        self.asked: queue.SimpleQueue[AskValue | AskPlan] = queue.SimpleQueue()
 
     def start(self) -> None:
         """Begin to read."""
@@ -112,7 +113,7 @@ class Inbox:
         match message:
             case Start():
                 self.starts.put(message)
-            case AskValue():
+            case AskValue() | AskPlan():
                 self.asked.put(message)
             case Cancel(run=run):
                 with self._changing:
@@ -126,9 +127,9 @@ class Inbox:
                 self.starts.put(None)
 
 
-def _answer(inbox: Inbox, value: Callable[[AskValue], Data]) -> None:
+def _answer(inbox: Inbox, answer: Callable[[AskValue | AskPlan], Data]) -> None:
     while True:
-        inbox.send(value(inbox.asked.get()))
+        inbox.send(answer(inbox.asked.get()))
 
 
 def _beat(send: Send) -> None:

@@ -36,13 +36,22 @@ class AskValue(Data):
     output: str
 
 
+class AskPlan(Data):
+    """Say what a run of the workflow would take from the cache; as `Start`, without a run."""
+
+    type: Literal["ask_plan"] = "ask_plan"
+    id: int
+    workflow: dict[str, Any]
+    wanted: tuple[str, ...] | None = None
+
+
 class Stop(Data):
     """End the process."""
 
     type: Literal["stop"] = "stop"
 
 
-ToWorker = Annotated[Start | Cancel | AskValue | Stop, Field(discriminator="type")]
+ToWorker = Annotated[Start | Cancel | AskValue | AskPlan | Stop, Field(discriminator="type")]
 
 # --- from the worker to the server
 
@@ -114,8 +123,23 @@ class Value(Data):
     data: Json = None
 
 
+class Planned(Data):
+    """The answer to `AskPlan`: how many nodes are kept, would run, and would run only if asked for.
+
+    `refused` says why there is no plan.
+    """
+
+    type: Literal["planned"] = "planned"
+    id: int
+    cached: int = 0
+    to_run: int = 0
+    lazy: int = 0
+    refused: str | None = None
+
+
 FromWorker = Annotated[
-    Library | Ready | Unable | Alive | Happened | Ended | Value, Field(discriminator="type")
+    Library | Ready | Unable | Alive | Happened | Ended | Value | Planned,
+    Field(discriminator="type"),
 ]
 
 TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(ToWorker)

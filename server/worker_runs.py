@@ -18,7 +18,7 @@ from graph.events import Event
 from graph.execute import execute
 from graph.expand import Expander
 from graph.migrations import load
-from graph.plan import Bindings, Unplannable, plan
+from graph.plan import Bindings, Plan, Unplannable, plan
 from graph.problem import Problem
 from graph.workflow import Workflow
 from nodes.sockets import size_in_bytes
@@ -26,7 +26,17 @@ from server.catalogue import Catalogue
 from server.settings import Settings
 from server.worker import Send
 from server.worker_library import library_version
-from server.worker_messages import AskValue, Ended, Happened, Library, Ready, Start, Value
+from server.worker_messages import (
+    AskPlan,
+    AskValue,
+    Ended,
+    Happened,
+    Library,
+    Planned,
+    Ready,
+    Start,
+    Value,
+)
 from server.worker_packs import core_modules, core_nodes, pack_nodes
 from server.worker_services import RunContext
 from server.worker_values import describe_value, tensors_in
@@ -78,6 +88,22 @@ class Runner:
             ended = Ended(run=start.run, status="failed", error=message)
         self._send(ended)
 
+    def answer(self, asked: AskValue | AskPlan) -> Value | Planned:
+        """What was asked, also while a run is on."""
+        return self.value(asked) if isinstance(asked, AskValue) else self.planned(asked)
+
+    def planned(self, asked: AskPlan) -> Planned:
+        """What a run would find in the cache, and what it would have to do."""
+        try:
+            workflow = load(asked.workflow).workflow
+            forecast = self._plan(workflow, asked.wanted).cached(self._cache)
+        except Unplannable as error:
+            return Planned(id=asked.id, refused=str(error))
+        except Exception as error:  # noqa: BLE001  a question must not end the process
+            traceback.print_exc()
+            return Planned(id=asked.id, refused=f"{type(error).__name__}: {error}")
+        return Planned(id=asked.id, **forecast._asdict())
+
     def value(self, asked: AskValue) -> Value:
         """The value that a node gave, written where the server finds it."""
         gone = Value(id=asked.id, kind="gone")
@@ -93,20 +119,8 @@ class Runner:
 
     def _run(self, start: Start, wish: Cancel) -> Ended:
         workflow = load(start.workflow).workflow  # the queue may be older than the program
-        definitions = self._registry.definitions
-        checked = check(workflow, definitions, self._catalogue, wanted=start.wanted)
-        if not checked.runnable:
-            return Ended(run=start.run, status="failed", error=_sentences(checked.blocking))
-        engine = "" if self._engine is None else self._engine.key
         try:
-            steps = plan(
-                workflow,
-                definitions,
-                checked.bindings,
-                wanted=start.wanted,
-                files=self._catalogue,
-                engine=engine,
-            )
+            steps = self._plan(workflow, start.wanted)
         except Unplannable as error:
             return Ended(run=start.run, status="failed", error=str(error))
         self._remember(start.run, steps.keys)
@@ -120,7 +134,8 @@ class Runner:
             catalogue=self._catalogue,
             engine=self._engine,
         )
-        expander = Expander(workflow, definitions, self._recheck, self._catalogue, engine)
+        definitions = self._registry.definitions
+        expander = Expander(workflow, definitions, self._recheck, self._catalogue, self._engine_key)
 
         def emit(event: Event) -> None:
             self._send(Happened(run=start.run, event=event))
@@ -142,7 +157,22 @@ class Runner:
         log.error("Run %s failed.\n%s", start.run, outcome.failure.traceback)
         return Ended(run=start.run, status=outcome.status, error=outcome.failure.message)
 
-    def _recheck(self, workflow: Workflow, wanted: Sequence[str]) -> Bindings:
+    @property
+    def _engine_key(self) -> str:
+        return "" if self._engine is None else self._engine.key
+
+    def _plan(self, workflow: Workflow, wanted: Sequence[str] | None) -> Plan:
+        """The steps for the wanted nodes; raises `Unplannable`, saying what blocks."""
+        return plan(
+            workflow,
+            self._registry.definitions,
+            self._recheck(workflow, wanted),
+            wanted=wanted,
+            files=self._catalogue,
+            engine=self._engine_key,
+        )
+
+    def _recheck(self, workflow: Workflow, wanted: Sequence[str] | None) -> Bindings:
         checked = check(workflow, self._registry.definitions, self._catalogue, wanted=wanted)
         if not checked.runnable:
             raise Unplannable(_sentences(checked.blocking))

@@ -1,4 +1,4 @@
-"""Ask whether a workflow makes sense, and where a wire may go."""
+"""Ask whether a workflow makes sense, what a run would do, and where a wire may go."""
 
 import asyncio
 import json
@@ -13,8 +13,8 @@ from graph.problem import Certainty, Problem
 from graph.targets import NoSuchSocket
 from server.bodies import Form, body_of
 from server.checking import check, library_of, read_workflow
-from server.errors import NotFound
-from server.keys import CATALOGUE
+from server.errors import NotFound, NotReady
+from server.keys import CATALOGUE, DISPATCHER
 from server.openapi import described
 
 routes = web.RouteTableDef()
@@ -54,6 +54,25 @@ class CheckAnswer(Form):
     problems: list[Problem]
     types: dict[str, NodeTypes]
     runnable: bool
+
+
+class PlanRequest(Form):
+    """The saved workflow, and the nodes to run where it is not every output node."""
+
+    workflow: dict[str, Any]
+    wanted: list[str] | None = None
+
+
+class PlanAnswer(Form):
+    """How many nodes a run would take from the cache, would run, and would run only if asked for.
+
+    `refused` says why there would be no run.
+    """
+
+    cached: int
+    to_run: int
+    lazy: int
+    refused: str | None
 
 
 class TargetsRequest(Form):
@@ -110,6 +129,18 @@ async def check_workflow(request: web.Request) -> web.Response:
         return json.dumps({**answer, "problems": [*earlier, *answer["problems"]]})
 
     return web.json_response(text=await asyncio.to_thread(text))
+
+
+@routes.post("/api/plan")
+@described({200: PlanAnswer}, body=PlanRequest)
+async def foretell(request: web.Request) -> web.Response:
+    """What a run would do, as the worker's cache is now; nothing is run."""
+    body = await body_of(request, PlanRequest)
+    workflow = (await asyncio.to_thread(read_workflow, body.workflow)).workflow
+    planned = await request.app[DISPATCHER].plan(workflow.to_json(), body.wanted)
+    if planned is None:
+        raise NotReady("The worker is not ready yet.")
+    return web.json_response(planned.model_dump(mode="json", include=set(PlanAnswer.model_fields)))
 
 
 @routes.post("/api/check/targets")

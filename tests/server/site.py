@@ -16,7 +16,7 @@ from server.hub import EventHub
 from server.keys import CATALOGUE, EDITOR
 from server.queue import Run, RunQueue
 from server.settings import Settings
-from server.worker_messages import Library, Pack, Value
+from server.worker_messages import Library, Pack, Planned, Value
 from tests.graph.small_world import DEFINITIONS, SHELF
 
 LIBRARY = Library(
@@ -35,6 +35,7 @@ class StandIn:
         self.known = asyncio.Event()
         self.patience = 5.0
         self.values: dict[tuple[str, str], Value] = {}
+        self.planned: Planned | None = None
         self.woken = 0
 
     async def start(self) -> None:
@@ -63,6 +64,9 @@ class StandIn:
 
     async def value(self, run: str, node: str, output: str) -> Value:
         return self.values.get((node, output), Value(id=0, kind="gone"))
+
+    async def plan(self, workflow: dict[str, Any], wanted: list[str] | None) -> Planned | None:
+        return self.planned
 
 
 class Site:

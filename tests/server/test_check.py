@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from server.routes.check import CheckAnswer, TargetsAnswer
+from server.routes.check import CheckAnswer, PlanAnswer, TargetsAnswer
+from server.worker_messages import Planned
 from tests.graph.small_world import placed, text_to_image
 from tests.server.site import Site, site_at
 
@@ -91,3 +92,13 @@ async def test_a_check_waits_for_the_definitions_and_then_says_when_to_ask_again
         async with site.client.post(path, json=body) as answer:
             assert answer.status == 503
             assert int(answer.headers["Retry-After"]) >= 1
+
+
+async def test_what_a_run_would_do_is_asked_of_the_worker(site: Site) -> None:
+    status, answer = await site.post("/api/plan", {"workflow": EVERYDAY})
+    assert (status, answer["error"]["code"]) == (503, "not_ready")
+    site.worker.planned = Planned(id=1, cached=4, to_run=3)
+    status, answer = await site.post("/api/plan", {"workflow": EVERYDAY})
+    assert status == 200
+    PlanAnswer.model_validate(answer)
+    assert answer == {"cached": 4, "to_run": 3, "lazy": 0, "refused": None}

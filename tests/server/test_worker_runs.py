@@ -13,7 +13,7 @@ from graph.events import NodeChanged, Previewed, Produced, Progressed
 from server import png, worker_services
 from server.previews import preview_path
 from server.settings import Settings
-from server.worker_messages import Library, Ready
+from server.worker_messages import AskPlan, Library, Planned, Ready
 from tests.helpers.bench import Bench, with_models
 from tests.helpers.workflows import graph, text_to_image
 
@@ -46,6 +46,30 @@ def test_the_template_makes_a_picture_that_holds_its_workflow(bench: Bench) -> N
     assert set(about["nodes"]) == {*"123456"}
     assert about["nodes"]["5"]["values"]["steps"] == 4
     assert about["nodes"]["5"]["inputs"]["negative"] == "3"
+
+
+def test_a_plan_says_what_the_cache_holds_and_what_is_left_to_do(bench: Bench) -> None:
+    def planned(workflow: dict[str, Any]) -> tuple[int, int]:
+        answer = bench.runner.answer(AskPlan(id=3, workflow=workflow))
+        assert isinstance(answer, Planned)
+        assert (answer.id, answer.refused) == (3, None)
+        return answer.cached, answer.to_run
+
+    workflow = text_to_image()
+    count = len(workflow["nodes"])
+    assert planned(workflow) == (0, count)
+    bench.run(workflow)
+    assert planned(workflow) == (count - 1, 1)  # saving is done anew each time
+    cached, to_run = planned(text_to_image(seed=77))
+    assert (cached + to_run, to_run) == (count, 3)  # sample, decode, save
+
+
+def test_a_plan_of_what_cannot_run_says_why(bench: Bench) -> None:
+    workflow = text_to_image()
+    del workflow["nodes"]["6"]["inputs"]["vae"]
+    answer = bench.runner.answer(AskPlan(id=4, workflow=workflow))
+    assert isinstance(answer, Planned)
+    assert "is not connected" in str(answer.refused)
 
 
 def test_steps_and_previews_are_told_while_sampling(

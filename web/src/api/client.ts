@@ -4,6 +4,7 @@ import type {
   CheckAnswer,
   ModelFile,
   NodeDefinition,
+  PlanAnswer,
   Problem,
   RunAnswer,
   SpacesAnswer,
@@ -78,6 +79,8 @@ export const api = {
   models: () => ask<Record<string, ModelFile[]>>("/api/models"),
   check: (workflow: Workflow, signal?: AbortSignal) =>
     ask<CheckAnswer>("/api/check", json("POST", { workflow }, signal)),
+  plan: (workflow: Workflow, signal?: AbortSignal) =>
+    ask<PlanAnswer>("/api/plan", json("POST", { workflow }, signal)),
   targets: (
     workflow: Workflow,
     from: { node: string; output: string } | { node: string; input: string },

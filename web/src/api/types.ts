@@ -170,6 +170,14 @@ export interface CheckAnswer {
   runnable: boolean;
 }
 
+/** What a run would do, as the worker's cache is now. */
+export interface PlanAnswer {
+  cached: number;
+  to_run: number;
+  lazy: number;
+  refused: string | null;
+}
+
 export interface Target {
   node: string;
   socket: string;

@@ -2,58 +2,18 @@
 
 import { useReactFlow, useStore } from "@xyflow/react";
 import { Maximize, Minus, Play, Plus, Square } from "lucide-react";
-import { useMemo } from "react";
-import type { Layout } from "../api/types";
 import { command } from "../commands/list";
-import { seconds } from "../nodes/NodeTitle";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
 import { useActive } from "../store/documents";
 import { cancelRun } from "../store/running";
 import { activeRuns, type Run, useRuns } from "../store/runs";
 import { ui, useUi } from "../store/ui";
-import { type Forecast, forecast } from "../workflow/forecast";
-import { titleOf, VERSION } from "../workflow/model";
-import { withFreshSeeds } from "../workflow/seeds";
+import { titleOf } from "../workflow/model";
 import { CommandButton } from "./TopBar";
+import { useForecast } from "./useForecast";
 
 const MOST = 99; // runs that are queued at once
-
-/** What Run will do, in words. */
-export function foretold({ cached, toRun, seconds: time }: Forecast): string {
-  if (cached + toRun === 0) return "Nothing to run: add a node that saves or shows a picture.";
-  if (toRun === 0) return "Nothing changed since the last run";
-  const parts = cached ? [`${cached} cached`] : [];
-  parts.push(`${toRun} to run`);
-  if (time !== null && time >= 0.5) parts.push(`about ${seconds(Math.round(time))}`);
-  return parts.join(", ");
-}
-
-/** Which seeds are fixed, as text, so that moving a node is no reason to reckon again. */
-function seedChoices(layout: Layout): string {
-  const chosen = Object.entries(layout.nodes).filter(([, place]) => place.fixed?.length);
-  return JSON.stringify(Object.fromEntries(chosen));
-}
-
-function useForecast(): string {
-  const nodes = useActive((document) => document.workflow.nodes);
-  const places = useActive((document) => document.workflow.layout);
-  const used = useActive((document) => document.used);
-  const definitions = useCatalogue((state) => state.definitions);
-  const experience = useRuns((state) => state.experience);
-  const fixed = useMemo(() => seedChoices(places), [places]);
-  return useMemo(() => {
-    // A seed that will be drawn anew is like no seed of before.
-    const layout = { nodes: JSON.parse(fixed) as Layout["nodes"] };
-    const workflow = withFreshSeeds(
-      { version: VERSION, nodes, layout },
-      definitions,
-      used,
-      () => -1,
-    );
-    return foretold(forecast(workflow, definitions, experience));
-  }, [nodes, fixed, used, definitions, experience]);
-}
 
 function happening(run: Run, name: (id: string) => string): string {
   if (run.status === "waiting") return "Waiting for its turn";
