@@ -224,6 +224,11 @@ def _beside(conditioning: Conditioning, scene: Scene) -> Tensor:
     return scene.space.normalise(_fitted(latent, size))
 
 
+def _scaled_edit(conditioning: Conditioning, scene: Scene) -> Mapping[str, Tensor]:
+    """The picture to be changed in the model's own scale, as CosXL's editing model sees it."""
+    return {"concat": scene.space.normalise(_edit(conditioning, scene)["concat"])}
+
+
 def _rows(tensor: Tensor, rows: int) -> Tensor:
     return tensor.expand(rows, -1, -1, -1) if len(tensor) == 1 else tensor
 
@@ -249,6 +254,7 @@ PREPARERS: dict[str, Preparer] = {
     "refiner_sizes": _refiner_sizes,
     "inpaint": _inpaint,
     "edit": _edit,
+    "scaled_edit": _scaled_edit,
     "optional_pooled": _optional_pooled,
     "guidance": _guidance,
     "control": _control,

@@ -11,10 +11,10 @@ from torch import nn
 from diffusion.checkpoint import CheckpointTrouble, adopt, bytes_of, nothing, prefixed
 from diffusion.denoiser import Denoiser
 from diffusion.devices import choose_device, choose_precision, describe
-from diffusion.families.family import DiscreteNoise, Noise
+from diffusion.families.family import DiscreteNoise, LogNoise, Noise
 from diffusion.families.text import Part
 from diffusion.header import FileTrouble
-from diffusion.levels import FlowLevels, NoiseLevels, ddpm_levels
+from diffusion.levels import FlowLevels, LogLevels, NoiseLevels, ddpm_levels
 from diffusion.loaded_vae import LoadedVae
 from diffusion.memory import Key, Memory, Pending, default_budget
 from diffusion.networks import AUTOENCODERS, DENOISERS, ENCODERS, Built
@@ -82,8 +82,8 @@ class Engine:
             denoiser = Denoiser(
                 built.module,
                 PREDICTIONS[file.prediction(prefix)],
-                levels_of(found.noise),
-                file.space,
+                levels_of(file.noise(found.noise)),
+                found.model_space or file.space,
                 found.conditioning,
                 family.network.joint,
             )
@@ -207,4 +207,6 @@ def levels_of(noise: Noise) -> NoiseLevels:
     """The table of noise levels that a family's data describe."""
     if isinstance(noise, DiscreteNoise):
         return ddpm_levels(noise.first, noise.last, noise.count, zero_snr=noise.zero_snr)
+    if isinstance(noise, LogNoise):
+        return LogLevels(noise.low, noise.high, noise.count)
     return FlowLevels(noise.shift, noise.count, noise.multiplier)

@@ -120,6 +120,35 @@ class FlowLevels:
         return float(self._shifted(torch.tensor(1 - fraction)))
 
 
+class LogLevels:
+    """Levels evenly spaced in log σ; the network is told ln(σ)/4 (Karras et al. 2022, c_noise)."""
+
+    def __init__(self, low: float = 0.002, high: float = 80.0, count: int = 1000) -> None:
+        self.low, self.high = math.log(low), math.log(high)
+        self.sigmas = torch.linspace(self.low, self.high, count).exp()
+
+    @property
+    def sigma_min(self) -> float:
+        return float(self.sigmas[0])
+
+    @property
+    def sigma_max(self) -> float:
+        return float(self.sigmas[-1])
+
+    def timestep(self, sigma: float) -> float:
+        return math.log(sigma) / 4
+
+    def sigma(self, timestep: float) -> float:
+        return math.exp(4 * timestep)
+
+    def at(self, fraction: float) -> float:
+        if fraction <= 0:
+            return 999999999.9  # what other programs write for "from the very beginning"
+        if fraction >= 1:
+            return 0.0
+        return math.exp(self.low + (self.high - self.low) * (1 - fraction))
+
+
 def ddpm_levels(
     first: float = 0.00085, last: float = 0.012, count: int = 1000, *, zero_snr: bool = False
 ) -> DiscreteLevels:

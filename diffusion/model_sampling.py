@@ -42,7 +42,7 @@ def resampled(denoiser: Denoiser, chosen: Sampling) -> Denoiser:
         if not isinstance(levels, DiscreteLevels):
             raise WrongNoise(
                 "Epsilon, velocity and zero SNR are for models such as SD 1.x and SDXL, and this "
-                "is a flow model: use Model Sampling Shift, or leave the node out."
+                "is none: use Model Sampling Shift for a flow model, or leave the node out."
             )
         if chosen.zero_snr is not None:
             levels = ddpm_levels(count=len(levels.sigmas), zero_snr=chosen.zero_snr)

@@ -10,7 +10,7 @@ import torch
 from diffusion.architecture import Architecture, architecture_of
 from diffusion.checkpoint import DTYPES, CheckpointTrouble, read_tensor
 from diffusion.families import FAMILIES
-from diffusion.families.family import Family
+from diffusion.families.family import Family, LogNoise, Noise
 from diffusion.families.text import PROTOCOLS, Protocol
 from diffusion.header import Header, read_header
 from diffusion.identity.rules import Identity, identify, stripped, told_prediction
@@ -73,6 +73,14 @@ class Opened:
                 spread = float(read_tensor(self.header, name).std(correction=0))
                 return "velocity" if spread > by.above else "epsilon"
         return found.prediction or "epsilon"
+
+    def noise(self, usual: Noise) -> Noise:
+        """The noise levels that the model was trained on: `usual`, but for what the file says."""
+        ends = [f"edm_vpred.sigma_{end}" for end in ("min", "max")]
+        if not isinstance(usual, LogNoise) or not all(name in self.header.tensors for name in ends):
+            return usual
+        low, high = (read_tensor(self.header, name).flatten() for name in ends)
+        return LogNoise(float(low[0]), float(high[0])) if len(low) and len(high) else usual
 
     def vae_prefix(self) -> str:
         """What the names of the VAE begin with. Raises `CheckpointTrouble`."""

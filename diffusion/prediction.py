@@ -75,6 +75,22 @@ class Velocity(VarianceExploding):
         return x / variance - output * (sigma / math.sqrt(variance))
 
 
+class Edm(VarianceExploding):
+    """The network predicts a mixture of both (Karras et al. 2022, table 1, column "Ours").
+
+    Its input has unit variance for data of standard deviation 1/2.
+    """
+
+    data = 0.5
+
+    def network_input(self, x: Tensor, sigma: float) -> Tensor:
+        return x / math.sqrt(sigma**2 + self.data**2)
+
+    def denoised(self, x: Tensor, output: Tensor, sigma: float) -> Tensor:
+        variance = sigma**2 + self.data**2
+        return x * (self.data**2 / variance) + output * (sigma * self.data / math.sqrt(variance))
+
+
 class Flow:
     """The network predicts noise - x₀ on straight paths (Lipman et al. 2023; Liu et al. 2023)."""
 
@@ -97,5 +113,6 @@ PREDICTIONS: dict[str, Prediction] = {
     "epsilon": Epsilon(),
     "velocity": Velocity(),
     "flow": Flow(),
+    "edm": Edm(),
 }
 """The predictions by the name that a family or a file's metadata gives them."""

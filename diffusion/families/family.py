@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from diffusion.families.signature import Signature
+from diffusion.spaces import LatentSpace
 
 Prediction = Literal["epsilon", "velocity", "flow", "edm"]
 
@@ -40,14 +41,24 @@ class FlowNoise:
     multiplier: float = 1000.0
 
 
-Noise = DiscreteNoise | FlowNoise
+@dataclass(frozen=True)
+class LogNoise:
+    """Levels evenly spaced in log σ from `low` to `high`; the network is told ln(σ)/4."""
+
+    low: float = 0.002
+    high: float = 80.0
+    count: int = 1000
+
+
+Noise = DiscreteNoise | FlowNoise | LogNoise
 
 
 @dataclass(frozen=True)
 class Variant:
     """A member of a family that differs by its header. `signature` comes on top of the family's.
 
-    `text_space`, `prediction` and `noise` are given where they differ from the family's.
+    `text_space`, `prediction` and `noise` are given where they differ from the family's, and
+    `model_space` where the network sees the family's raw latents on another scale.
     `runnable` is False where the engine lacks what this variant needs.
     """
 
@@ -58,6 +69,7 @@ class Variant:
     prediction: Prediction | None = None
     noise: Noise | None = None
     conditioning: tuple[str, ...] = ()
+    model_space: LatentSpace | None = None
     runnable: bool = True
 
 

@@ -1,7 +1,10 @@
 """SDXL (Podell et al. 2023): 1024 pixels, CLIP-L and CLIP-G text, sizes as extra conditioning."""
 
-from diffusion.families.family import DiscreteNoise, Family, Network, Variant
+from dataclasses import replace
+
+from diffusion.families.family import DiscreteNoise, Family, LogNoise, Network, Variant
 from diffusion.families.signature import Has, Lacks, takes
+from diffusion.spaces import LATENT_SPACES
 
 _MIDDLE = "middle_block.1.transformer_blocks.0.norm1.weight"
 _PLAIN = (
@@ -9,6 +12,21 @@ _PLAIN = (
     Lacks("edm_vpred.sigma_max"),
     Lacks("v_pred"),
     Has("input_blocks.0.0.weight", (320, 4, 3, 3)),  # of the original layout alone
+)
+
+# SDXL's latents, whitened by statistics of each channel (Li et al. 2024, Playground v2.5).
+_PLAYGROUND_STD = (8.4927, 5.9022, 6.5498, 5.2299)
+_PLAYGROUND = replace(
+    LATENT_SPACES["sdxl"],
+    scale=tuple(0.5 / value for value in _PLAYGROUND_STD),
+    shift=(-1.6574, 1.886, -1.383, 2.5155),
+    rgb_factors=(
+        (0.392, 0.4054, 0.4549),
+        (-0.2634, -0.0196, 0.0653),
+        (0.0568, 0.1687, -0.0755),
+        (-0.3112, -0.2359, -0.2076),
+    ),
+    rgb_bias=(0.0, 0.0, 0.0),
 )
 
 SDXL = Family(
@@ -65,14 +83,23 @@ SDXL = Family(
             "Playground v2.5",
             (Has("edm_mean"), Has("edm_std")),
             prediction="edm",
-            runnable=False,
+            noise=LogNoise(0.002, 80.0),
+            model_space=_PLAYGROUND,
         ),
         Variant(
             "sdxl_edm_v",
             "EDM velocity",
-            (Has("edm_vpred.sigma_max"),),
-            prediction="edm",
-            runnable=False,
+            (Has("edm_vpred.sigma_max"), takes(4)),
+            prediction="velocity",
+            noise=LogNoise(0.002, 120.0),
+        ),
+        Variant(
+            "sdxl_edm_edit",
+            "EDM edit",
+            (Has("edm_vpred.sigma_max"), takes(8)),
+            prediction="velocity",
+            noise=LogNoise(0.002, 120.0),
+            conditioning=("scaled_edit",),
         ),
         Variant(
             "ssd1b",

@@ -44,8 +44,8 @@ class Identity:
     """What a file is. Several candidates in a space mean that the header cannot tell them apart.
 
     `parts` of a checkpoint are of "model", "clip", "vae"; of a text encoder its encoder's id.
-    `conditioning` are the rows that make the denoiser's inputs, `network` is the kind of its VAE;
-    both are explained at `Family`.
+    `conditioning` are the rows that make the denoiser's inputs, `network` is the kind of its VAE,
+    `model_space` a scale of its own: all are explained at `Family` and `Variant`.
     `prefixes` maps a part to what its tensor names begin with in this file, `layout` is the naming
     scheme of the model or of the single part. `certainty` is that of the spaces.
     """
@@ -64,6 +64,7 @@ class Identity:
     prediction: Prediction | None = None
     noise: Noise | None = None
     conditioning: tuple[str, ...] = ()
+    model_space: LatentSpace | None = None
     network: str = "kl"
     runnable: bool = False
     latent_space_declared: LatentSpace | None = None
@@ -195,6 +196,7 @@ def _denoiser(bare: Shapes, whole: Shapes, metadata: Mapping[str, str]) -> Ident
         prediction=_prediction(family, variant, metadata),
         noise=variant.noise if variant and variant.noise else family.noise,
         conditioning=(*family.conditioning, *(variant.conditioning if variant else ())),
+        model_space=variant.model_space if variant else None,
         network=family.vae,
         runnable=family.runnable and layout == "original" and (not variant or variant.runnable),
     )

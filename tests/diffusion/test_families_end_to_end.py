@@ -16,7 +16,7 @@ from diffusion.families.family import Spread
 from diffusion.guidance import guided
 from diffusion.header import read_header
 from diffusion.identity.rules import identify
-from diffusion.prediction import Epsilon, Velocity
+from diffusion.prediction import Edm, Epsilon, Velocity
 from diffusion.sample import sample
 from diffusion.text import TextConditioning
 from tests.helpers.tiny_families import TINY, tiny_family
@@ -103,6 +103,30 @@ def test_markers_in_an_sdxl_file_say_how_it_was_trained(
     expected = 4518.8 if zero_snr else 14.6146
     assert denoiser.levels.sigma_max == pytest.approx(expected, rel=1e-4)
     assert denoiser.conditioning == ("sizes",)
+
+
+def test_playground_sees_whitened_latents_at_karras_levels(engine: Engine, tmp_path: Path) -> None:
+    path = tiny_family(tmp_path / "p.safetensors", "sdxl", markers=("edm_mean", "edm_std"))
+    denoiser = engine.denoiser(path)
+    assert isinstance(denoiser.prediction, Edm)
+    assert denoiser.levels.sigma_min == pytest.approx(0.002)
+    assert denoiser.levels.sigma_max == pytest.approx(80)
+    assert denoiser.levels.timestep(1.0) == 0  # ln(1) / 4
+    mean = torch.tensor([-1.6574, 1.886, -1.383, 2.5155])[None, :, None, None]
+    assert torch.allclose(denoiser.space.normalise(mean), torch.zeros(1, 4, 1, 1))
+    words = engine.text_encoder(path).encode("a")
+    assert torch.isfinite(latent_of(denoiser, words, words)).all()
+
+
+def test_cosxl_says_its_levels_in_the_file(engine: Engine, tmp_path: Path) -> None:
+    ends = {"edm_vpred.sigma_max": torch.tensor(100.0), "edm_vpred.sigma_min": torch.tensor(0.01)}
+    for name, rows in (("sdxl", ("sizes",)), ("sdxl_edit", ("sizes", "scaled_edit"))):
+        path = tiny_family(tmp_path / f"{name}.safetensors", name, overwrite=ends)
+        denoiser = engine.denoiser(path)
+        assert isinstance(denoiser.prediction, Velocity)
+        assert denoiser.levels.sigma_min == pytest.approx(0.01)
+        assert denoiser.levels.sigma_max == pytest.approx(100)
+        assert denoiser.conditioning == rows
 
 
 def test_metadata_say_what_a_network_predicts(engine: Engine, tmp_path: Path) -> None:
