@@ -9,7 +9,7 @@ from torch import Tensor
 
 from diffusion.checkpoint import nothing
 from diffusion.spaces import LatentSpace
-from diffusion.tiles import Tiling, tiled
+from diffusion.tiles import TileSize, Tiling, tiled
 from diffusion.tiny_vae import Block, TinyAutoencoder, TinyConfig
 from diffusion.vae import AutoencoderKL, ResidualBlock, VaeConfig
 
@@ -63,12 +63,18 @@ class LoadedVae:
         """This VAE as it decodes, and another as it encodes."""
         return replace(self, encoder=encoder)
 
-    def decode(self, raw: Tensor, check_cancel: Callable[[], None] = nothing) -> Tensor:
+    def decode(
+        self,
+        raw: Tensor,
+        check_cancel: Callable[[], None] = nothing,
+        tiles: TileSize | None = None,
+    ) -> Tensor:
         """Pictures, float32 (batch, height, width, 3) in 0…1 on the CPU, of latents as they travel.
 
         `raw`: (batch, channels, height / 8, width / 8). `check_cancel` is called before every tile
-        and block of the network, and raises to stop. Raises `WrongShape`, `VaeNotFinite`, and of a
-        tiny VAE `HalfVae` and `UnknownScale`.
+        and block of the network, and raises to stop. `tiles`: how large the tiles are of a picture
+        that is larger than one; None has large pictures alone made of tiles. Raises `WrongShape`,
+        `VaeNotFinite`, and of a tiny VAE `HalfVae` and `UnknownScale`.
         """
         channels = self.config.latent_channels
         if raw.ndim != 4 or raw.shape[1] != channels:
@@ -77,19 +83,24 @@ class LoadedVae:
                 f"{channels}: use the VAE of the model that made it."
             )
         own = self.module.from_wire(raw.float(), self.space)
-        pixels = self._run(_decode, own, 1, self.config.downscale, check_cancel)
+        pixels = self._run(_decode, own, 1, self.config.downscale, check_cancel, tiles)
         return ((pixels + 1) / 2).clamp(0, 1).movedim(1, -1).contiguous()
 
-    def encode(self, pictures: Tensor, check_cancel: Callable[[], None] = nothing) -> Tensor:
+    def encode(
+        self,
+        pictures: Tensor,
+        check_cancel: Callable[[], None] = nothing,
+        tiles: TileSize | None = None,
+    ) -> Tensor:
         """Latents as they travel, float32 on the CPU, of pictures (batch, height, width, 3) in 0…1.
 
-        What is over a whole number of cells is cut off evenly. `check_cancel` and errors as in
-        `decode`.
+        What is over a whole number of cells is cut off evenly. `check_cancel`, `tiles` and errors
+        as in `decode`.
         """
         if self.encoder is not None:
-            return self.encoder.within(self.space).encode(pictures, check_cancel)
+            return self.encoder.within(self.space).encode(pictures, check_cancel, tiles)
         pixels = self._whole_cells(pictures).movedim(-1, 1) * 2 - 1
-        own = self._run(_encode, pixels, self.config.downscale, 1, check_cancel)
+        own = self._run(_encode, pixels, self.config.downscale, 1, check_cancel, tiles)
         return self.module.to_wire(own, self.space)
 
     def _run(
@@ -99,13 +110,18 @@ class LoadedVae:
         entering: int,
         leaving: int,
         check_cancel: Callable[[], None],
+        tiles: TileSize | None,
     ) -> Tensor:
         """The network over each item of the batch, again in float32 where it gave no numbers."""
+        tiling = Tiling(TILE, OVERLAP, entering, leaving)
+        if tiles is not None:
+            tiling = tiles.within(self.config.downscale, entering, leaving)
+        whole = WHOLE if tiles is None else tiling.size**2
         made = []
         for one in x[:, None]:
-            done = _apply(self.module, method, one, entering, leaving, check_cancel)
+            done = _apply(self.module, method, one, tiling, whole, check_cancel)
             if not torch.isfinite(done).all() and torch.isfinite(one).all():
-                done = _apply(self.exact(), method, one, entering, leaving, check_cancel)
+                done = _apply(self.exact(), method, one, tiling, whole, check_cancel)
             if not torch.isfinite(done).all():
                 raise VaeNotFinite(
                     "What comes out of the VAE holds numbers that are not finite (NaN), also in "
@@ -138,22 +154,23 @@ def _apply(
     module: Autoencoder,
     method: Callable[[Autoencoder, Tensor], Tensor],
     x: Tensor,
-    entering: int,
-    leaving: int,
+    tiling: Tiling,
+    whole: int,
     check_cancel: Callable[[], None],
 ) -> Tensor:
+    """`method` on x: up to `whole` cells at once, else in tiles."""
     like = next(module.parameters())
 
     def apply(part: Tensor) -> Tensor:
         with torch.no_grad():
             return method(module, part.to(like))
 
-    cells = x.shape[2] * x.shape[3] // entering**2
+    cells = x.shape[2] * x.shape[3] // tiling.entering**2
     with _cancellable(module, check_cancel):
         check_cancel()
-        if cells <= WHOLE:
+        if cells <= whole:
             return apply(x).float().cpu()
-        return tiled(apply, x, Tiling(TILE, OVERLAP, entering, leaving), check_cancel)
+        return tiled(apply, x, tiling, check_cancel)
 
 
 @contextmanager

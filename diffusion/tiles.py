@@ -21,6 +21,22 @@ class Tiling:
     leaving: int
 
 
+@dataclass(frozen=True)
+class TileSize:
+    """Pixels along a tile's edge, and of them those shared with the next tile."""
+
+    pixels: int
+    overlap: int
+
+    def within(self, downscale: int, entering: int, leaving: int) -> Tiling:
+        """The tiling of a network whose cells are `downscale` pixels along an edge.
+
+        A tile is one cell at least, and no more than a quarter of it overlaps.
+        """
+        size = max(1, self.pixels // downscale)
+        return Tiling(size, min(self.overlap // downscale, size // 4), entering, leaving)
+
+
 def tiled(
     apply: Callable[[Tensor], Tensor], x: Tensor, tiling: Tiling, check_cancel: Callable[[], None]
 ) -> Tensor:
