@@ -71,6 +71,20 @@ def test_a_picture_that_is_dropped_opens_the_workflow_inside_it(page: Page) -> N
 
 
 @needs_starter
+def test_after_a_reload_the_page_still_knows_what_is_cached(page: Page) -> None:
+    editor.type_prompt(page, "Prompt", "a large white hexagon on a purple background")
+    editor.set_number(page, "KSampler", "steps", 2)
+    page.locator('[data-node] button[aria-label*="Seed is"]').click()  # fixed from now on
+    editor.run(page)
+    status = page.locator("[data-test=run-status]")
+    expect(status).to_contain_text("6 cached, 1 to run", timeout=15_000)  # only saving is left
+    page.wait_for_timeout(600)  # ms; what is open is kept within 400
+    page.reload()
+    page.wait_for_selector("[data-node]")
+    expect(status).to_contain_text("6 cached, 1 to run", timeout=15_000)
+
+
+@needs_starter
 def test_an_uploaded_picture_is_encoded_and_sampled_from(page: Page) -> None:
     editor.add_node(page, "Load Image")
     editor.node(page, "Load Image").locator("[data-test^=upload]").set_input_files(
