@@ -58,7 +58,27 @@ SDXL = Family(
         ),
     },
     variants=(
-        Variant("sdxl_inpaint", "inpainting", (takes(9),), conditioning=("inpaint",)),
+        Variant(
+            "sdxl_inpaint",
+            "inpainting",
+            (takes(9), Lacks("v_pred")),
+            conditioning=("inpaint",),
+        ),
+        Variant(
+            "sdxl_inpaint_v",
+            "inpainting, velocity",
+            (takes(9), Has("v_pred"), Lacks("ztsnr")),
+            prediction="velocity",
+            conditioning=("inpaint",),
+        ),
+        Variant(
+            "sdxl_inpaint_v_zsnr",
+            "inpainting, velocity, zero SNR",
+            (takes(9), Has("v_pred"), Has("ztsnr")),
+            prediction="velocity",
+            noise=DiscreteNoise(zero_snr=True),
+            conditioning=("inpaint",),
+        ),
         Variant(
             "sdxl_edit",
             "edit",
@@ -68,13 +88,13 @@ SDXL = Family(
         Variant(
             "sdxl_v",
             "velocity",
-            (Has("v_pred"), Lacks("ztsnr"), Lacks("edm_vpred.sigma_max")),
+            (Has("v_pred"), Lacks("ztsnr"), Lacks("edm_vpred.sigma_max"), takes(4)),
             prediction="velocity",
         ),
         Variant(
             "sdxl_v_zsnr",
             "velocity, zero SNR",
-            (Has("v_pred"), Has("ztsnr"), Lacks("edm_vpred.sigma_max")),
+            (Has("v_pred"), Has("ztsnr"), Lacks("edm_vpred.sigma_max"), takes(4)),
             prediction="velocity",
             noise=DiscreteNoise(zero_snr=True),
         ),

@@ -103,6 +103,11 @@ def test_markers_in_an_sdxl_file_say_how_it_was_trained(
     expected = 4518.8 if zero_snr else 14.6146
     assert denoiser.levels.sigma_max == pytest.approx(expected, rel=1e-4)
     assert denoiser.conditioning == ("sizes",)
+    hole = tiny_family(tmp_path / "hole.safetensors", "sdxl_inpaint", markers=markers)
+    denoiser = engine.denoiser(hole)
+    assert isinstance(denoiser.prediction, Velocity)
+    assert denoiser.levels.sigma_max == pytest.approx(expected, rel=1e-4)
+    assert denoiser.conditioning == ("sizes", "inpaint")
 
 
 def test_playground_sees_whitened_latents_at_karras_levels(engine: Engine, tmp_path: Path) -> None:
