@@ -177,10 +177,10 @@ def _step_noise(
     flow = denoiser.prediction.flow
     if flow and not row.flow:
         raise ValueError(f"The sampler {row.name} is not made for flow models: choose euler.")
+    if row.below_one and flow and sigmas[0] >= 1:
+        sigmas = torch.cat([torch.tensor([denoiser.levels.at(1e-4)]), sigmas[1:]])
     if row.noise != "brownian":
         return noise.per_step(denoiser.device, flow=flow), sigmas
-    if flow and sigmas[0] >= 1:
-        sigmas = torch.cat([torch.tensor([denoiser.levels.at(1e-4)]), sigmas[1:]])
     lowest = float(sigmas[sigmas > 0].min())
     span = (lowest, float(sigmas.max()))
     return noise.brownian(*span, denoiser.device, flow=flow), sigmas

@@ -1,6 +1,6 @@
 """The samplers: each is a generator over steps, offered under its name in `SAMPLERS`."""
 
-from diffusion.samplers import dpmpp, euler, heun, lcm, lms, multistep, res, unipc
+from diffusion.samplers import dpmpp, er_sde, euler, heun, lcm, lms, multistep, res, seeds, unipc
 from diffusion.samplers.registry import SAMPLERS, Sampler, Step, sampler
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "Sampler",
     "Step",
     "dpmpp",
+    "er_sde",
     "euler",
     "heun",
     "lcm",
@@ -15,5 +16,6 @@ __all__ = [
     "multistep",
     "res",
     "sampler",
+    "seeds",
     "unipc",
 ]

@@ -16,7 +16,7 @@ from diffusion.noise import StepNoise
 from diffusion.samplers.ancestral import split
 from diffusion.samplers.euler import towards
 from diffusion.samplers.registry import Step, also_named, sampler
-from diffusion.samplers.snr import half_log_snr, signal
+from diffusion.samplers.snr import half_log_snr, line_weight, signal
 
 
 @sampler(order=2)
@@ -57,12 +57,7 @@ def dpmpp_2m_sde_heun(
     D's line is integrated exactly: its slope weighs φ = 1 - (1-e⁻²ʰ)/2h, `dpmpp_2m_sde`'s
     (1-e⁻²ʰ)/2.
     """
-    return _sde_2m(denoise, x, sigmas, noise, _line)
-
-
-def _line(h: float) -> float:
-    """The integral of e^(-2h(1-u))·2h·u over u in 0…1: a line's part in a step of length h."""
-    return math.expm1(-2 * h) / (2 * h) + 1
+    return _sde_2m(denoise, x, sigmas, noise, lambda h: line_weight(2 * h))
 
 
 def _sde_2m(
@@ -100,7 +95,7 @@ def _sde_step(
 def dpmpp_3m_sde(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: StepNoise) -> Iterator[Step]:
     """SDE form with η = 1 of DPM-Solver++(3M): D is continued through its last three values.
 
-    The divided differences enter with φ₂ and φ₃ = φ₂/2h - 1/2 (Lu et al. 2022, DPM-Solver, eq. 3.9)
+    The divided differences enter with φ₂ and φ₃ = φ₂/2h - 1/2
     as in the authors' multistep code. An exact parabola would count φ₃ twice, but pictures are
     known with it once; to the SDE's own order both are the same.
     """
@@ -125,12 +120,12 @@ def _continued(denoised: Tensor, past: deque[tuple[Tensor, float]], h: float) ->
     ratio = h_before / h
     first = (denoised - before) / ratio
     if len(past) == 1:
-        return first * _line(h)
+        return first * line_weight(2 * h)
     earlier, h_earlier = past[1]
     ratio_earlier = h_earlier / h
     bend = (first - (before - earlier) / ratio_earlier) / (ratio + ratio_earlier)
-    third = _line(h) / (2 * h) - 0.5
-    return (first + bend * ratio) * _line(h) - bend * third
+    third = line_weight(2 * h) / (2 * h) - 0.5
+    return (first + bend * ratio) * line_weight(2 * h) - bend * third
 
 
 @sampler(noise="brownian", order=2, flow=False)

@@ -11,6 +11,7 @@ from torch import Tensor
 from diffusion.guidance import Denoise
 from diffusion.noise import StepNoise
 from diffusion.samplers.euler import towards
+from diffusion.samplers.lagrange import lagrange_sums, quadrature
 from diffusion.samplers.lms import lms
 from diffusion.samplers.registry import Step, sampler
 
@@ -30,13 +31,10 @@ VP_SIGMAS = (0.002, 80.0)
 VP_START = 1e-3
 """…and the time of the lower one; the higher is at 1."""
 
-QUADRATURE = np.polynomial.legendre.leggauss(32)
-"""Nodes in -1…1 and weights: the integrands are smooth."""
-
 
 @sampler(order=2)
 def ipndm(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: StepNoise) -> Iterator[Step]:
-    """iPNDM (Zhang and Chen 2023, DEIS, appendix H.2): Adams-Bashforth as if steps were even.
+    """iPNDM (Zhang and Chen 2023, DEIS, appendix H): Adams-Bashforth as if steps were even.
 
     After Liu et al. 2022 (PNDM, eq. 9), with lower orders in place of its Runge-Kutta start.
     """
@@ -64,7 +62,7 @@ def ipndm_v(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: StepNoise) -> It
 
 @sampler(order=2)
 def deis(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: StepNoise) -> Iterator[Step]:
-    """DEIS of order 3, tAB (Zhang and Chen 2023, eqs. 14 and 15): slopes are polynomials in time.
+    """DEIS of order 3, tAB (Zhang and Chen 2023, sec. 3): slopes are polynomials in time.
 
     The time is the one of a variance preserving diffusion between `VP_SIGMAS`, whatever the model.
     """
@@ -83,18 +81,9 @@ def deis(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: StepNoise) -> Itera
 
 def _integrals(nodes: list[float], start: float, end: float) -> list[float]:
     """∫dσ from `start` to `end` of the Lagrange polynomials in the time of the levels `nodes`."""
-    places, weights = QUADRATURE
-    half = (end - start) / 2
-    times = np.array([_vp_time(start + half * (1 + place)) for place in places])
-    known = [_vp_time(node) for node in nodes]
-    integrals = []
-    for time in known:
-        basis = np.ones_like(times)
-        for other in known:
-            if other != time:
-                basis = basis * (times - other) / (time - other)
-        integrals.append(float(half * (weights * basis).sum()))
-    return integrals
+    levels, weights = quadrature(start, end)
+    times = np.array([_vp_time(level) for level in levels])
+    return lagrange_sums([_vp_time(node) for node in nodes], times, weights)
 
 
 def _vp_time(sigma: float) -> float:

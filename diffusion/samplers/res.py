@@ -16,6 +16,7 @@ from diffusion.noise import StepNoise
 from diffusion.samplers.ancestral import Split, split
 from diffusion.samplers.euler import towards
 from diffusion.samplers.registry import Step, sampler
+from diffusion.samplers.snr import line_weight
 
 
 class Weights(NamedTuple):
@@ -27,7 +28,7 @@ class Weights(NamedTuple):
 
 @sampler(order=2)
 def res_multistep(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: StepNoise) -> Iterator[Step]:
-    """RES of second order with two estimates (sec. 4.2): exact for D on a line in λ = -log σ."""
+    """RES of second order with two estimates: exact for D on a line in λ = -log σ."""
     return _walk(denoise, x, sigmas, noise, eta=0)
 
 
@@ -52,9 +53,8 @@ def res_weights(sigma: float, down: float, before: float, reached: float) -> Wei
     """
     h = math.log(sigma / down)
     lag = math.log(reached / before) / h
-    whole = -math.expm1(-h)
-    line = 1 - whole / h  # the integral of e^(-h(1-u))·h·u over u in 0…1
-    return Weights(whole - line / lag, line / lag)
+    before_weight = line_weight(h) / lag
+    return Weights(-math.expm1(-h) - before_weight, before_weight)
 
 
 def _walk(

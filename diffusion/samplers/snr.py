@@ -19,3 +19,8 @@ def half_log_snr(sigma: float, flow: bool) -> float:
 def sigma_at(half: float, flow: bool) -> float:
     """The inverse of `half_log_snr`."""
     return 1 / (1 + math.exp(half)) if flow else math.exp(-half)
+
+
+def line_weight(z: float) -> float:
+    """The integral of e^(-z(1-u))·z·u over u in 0…1: what a line's rise weighs in a step of z."""
+    return 1 + math.expm1(-z) / z
