@@ -41,12 +41,15 @@ function firstFile(folder: string): string | undefined {
   return useCatalogue.getState().models[folder]?.find((file) => !file.trouble)?.name;
 }
 
-/** About how tall a node is before it is drawn, in pixels. */
+const ASKING = 72; // pixels in which a new node asks for a wire that it must have
+
+/** About how tall a node is before it is drawn, in pixels, with what it will ask for. */
 function heightOf({ inputs, outputs, widgets }: NodeDefinition): number {
   const rows = Math.max(inputs.length, outputs.length);
   const tall: Partial<Record<WidgetKind, number>> = { multiline: 80, image_file: 288 };
   const body = widgets.reduce((sum, widget) => sum + (tall[widgetKind(widget)] ?? 32), 0);
-  return 48 + 24 * rows + (body && body + 12);
+  const asks = inputs.filter(({ optional }) => !optional).length;
+  return 48 + 24 * rows + (body && body + 12) + ASKING * asks;
 }
 
 /** Add a node of `type` at `at`, as one step with the wire from `from` to its `socket`. */

@@ -3,18 +3,20 @@
 import { AlertTriangle, CircleAlert } from "lucide-react";
 import type { Problem } from "../api/types";
 import { mend } from "../canvas/mend";
+import { useSeverity } from "./useNode";
 
 export function ProblemText({ problem }: { problem: Problem }) {
-  const Icon = problem.severity === "error" ? CircleAlert : AlertTriangle;
+  const severity = useSeverity()(problem);
+  const Icon = severity === "error" ? CircleAlert : AlertTriangle;
   return (
     <div
       className="problem"
-      data-severity={problem.severity}
+      data-severity={severity}
       data-problem={problem.code}
       role="alert"
     >
       <p>
-        <Icon size={14} aria-label={problem.severity} />
+        <Icon size={14} aria-label={severity} />
         <span>{problem.message}</span>
       </p>
       <Reasons problem={problem} />

@@ -23,6 +23,7 @@ import {
   usePaint,
   useProblems,
   useRows,
+  useSeverity,
 } from "./useNode";
 
 const NARROWEST = 240;
@@ -149,6 +150,7 @@ export const NodeView = memo(function NodeView({ id, selected, dragging }: NodeP
   const ready = useCatalogue((state) => state.ready);
   const rows = useRows(id);
   const problems = useProblems(id);
+  const severityOf = useSeverity();
   const running = useNodeRun(id);
   const outputs = useOutputs(id);
   const detail = useDetail();
@@ -158,7 +160,7 @@ export const NodeView = memo(function NodeView({ id, selected, dragging }: NodeP
   const folded = place?.collapsed ?? false;
   const failure =
     running.run?.state === "failed" ? (running.run.message ?? "This node failed.") : null;
-  const worst = problems.some((p) => p.severity === "error")
+  const worst = problems.some((p) => severityOf(p) === "error")
     ? "error"
     : problems.length
       ? "warning"

@@ -32,6 +32,15 @@ export function useDefinition(type: string | undefined): NodeDefinition | undefi
   return useCatalogue((state) => (type ? state.definitions[type] : undefined));
 }
 
+/**
+ * How loud a problem is. Errors of nodes that no wanted output needs keep nothing from running:
+ * they are shown as warnings.
+ */
+export function useSeverity(): (problem: Problem) => Problem["severity"] {
+  const runnable = useChecks((state) => state.runnable);
+  return ({ severity }) => (runnable ? "warning" : severity);
+}
+
 export function useProblems(id: string): Problem[] {
   return useChecks((state) => state.byNode[id] ?? NO_PROBLEMS);
 }

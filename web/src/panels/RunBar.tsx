@@ -76,6 +76,7 @@ function Status() {
         <button
           type="button"
           className="run-status run-errors"
+          data-quiet={runnable || undefined}
           data-test="run-problems"
           title={runnable ? `${count} that do not concern this run` : "What keeps this from running"}
           onClick={() => ui({ right: "problems" })}

@@ -27,6 +27,8 @@ export function freePlace(boxes: readonly Box[], wanted: Point, size: Size): Poi
   ];
   const places = xs.flatMap((x) => ys.map((y) => ({ x, y }))).sort((a, b) => far(a) - far(b));
   const free = places.find((at) => !boxes.some((box) => overlap({ ...at, ...size }, box)));
-  const { x, y } = free ?? wanted;
-  return { x: snap(x), y: snap(y) };
+  if (free) return { x: snap(free.x), y: snap(free.y) };
+  // Hemmed in on all sides: below everything.
+  const bottom = boxes.reduce((lowest, box) => Math.max(lowest, box.y + box.height), wanted.y);
+  return { x: snap(wanted.x), y: snap(bottom + APART) };
 }
