@@ -20,6 +20,9 @@ Numbers = float | tuple[float, ...]
 LATENT_KEY = "latent_loom.latent_space"
 TEXT_KEY = "latent_loom.text_space"
 
+LATENT_FILE_KEY = "latent_loom.space"
+"""The metadata of a file that holds a latent: the id of its space."""
+
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 

@@ -1,4 +1,4 @@
-"""Write pictures as files, with what made them inside."""
+"""Write pictures and latents as files, with what made them inside."""
 
 import json
 import os
@@ -9,21 +9,28 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy
+import torch
 from PIL import Image as Pictures
 from PIL.PngImagePlugin import PngInfo
+from safetensors.torch import save
 
+from diffusion.spaces import LATENT_FILE_KEY
 from graph.definition import Json
 from graph.events import Produced
 from nodes.file_names import reserve
 from nodes.provenance import plain_parameters, seed_of
 from nodes.services import Outputs
-from nodes.sockets import BadValue, Image
+from nodes.sockets import BadValue, Image, Latent
 
 WORKFLOW_KEY = "latent_loom"
 """The PNG text chunk that holds the workflow, as it would be saved."""
 
 PARAMETERS_KEY = "latent_loom_parameters"
 """The PNG text chunk that holds what the picture was computed from, as JSON."""
+
+LATENT, FIRST_FORM, MASK = "latent_tensor", "latent_format_version_0", "mask"
+"""The tensors of a latent's file. The first two are ComfyUI's, which can load the file too; the
+second is empty and says that the first is raw."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +71,22 @@ class FolderOutputs(Outputs):
         now = time.localtime()
         for index, picture in enumerate(to_bytes(image)):
             height, width = picture.shape[:2]
-            values = {
-                "date": time.strftime("%Y-%m-%d", now),
-                "time": time.strftime("%H-%M-%S", now),
-                "title": self._origin.title or "picture",
-                "seed": seed_of(self._origin.nodes, default="0"),
-                "width": width,
-                "height": height,
-                "batch": index,
-            }
+            values = self._variables(now, "picture", (width, height), index)
             path = reserve(self._output, file_name, values, ".png")
             write_png(path, picture, self._texts(index, width, height))
             self._tell(path.relative_to(self._output), "output")
+
+    def save_latent(self, latent: Latent[Any], file_name: str) -> None:
+        height, width = latent.samples.shape[2:]
+        values = self._variables(time.localtime(), "latent", (width, height), 0)
+        tensors = {LATENT: latent.samples.contiguous(), FIRST_FORM: torch.zeros(0)}
+        if latent.mask is not None:
+            tensors[MASK] = latent.mask.values.contiguous()
+        texts = self._texts(0, width, height)
+        content = save(tensors, {**texts, LATENT_FILE_KEY: latent.space})
+        path = reserve(self._output, file_name, values, ".latent")
+        replace(path, lambda file: file.write(content))
+        self._tell(path.relative_to(self._output), "output", "latent")
 
     def preview(self, image: Image) -> None:
         for picture in to_bytes(image):
@@ -83,9 +94,23 @@ class FolderOutputs(Outputs):
             write_png(path, picture, {})
             self._tell(path.relative_to(self._temp), "temp")
 
-    def _tell(self, path: Path, area: Any) -> None:
+    def _variables(
+        self, now: time.struct_time, title: str, size: tuple[int, int], index: int
+    ) -> dict[str, object]:
+        """What a file's name may hold; `size` is width and height."""
+        return {
+            "date": time.strftime("%Y-%m-%d", now),
+            "time": time.strftime("%H-%M-%S", now),
+            "title": self._origin.title or title,
+            "seed": seed_of(self._origin.nodes, default="0"),
+            "width": size[0],
+            "height": size[1],
+            "batch": index,
+        }
+
+    def _tell(self, path: Path, area: Any, kind: str = "image") -> None:
         file = path.as_posix()
-        self._emit(Produced(node=self._origin.node, kind="image", file=file, area=area))
+        self._emit(Produced(node=self._origin.node, kind=kind, file=file, area=area))
 
     def _texts(self, index: int, width: int, height: int) -> dict[str, str]:
         origin = self._origin

@@ -16,7 +16,7 @@ from graph.definition import Axis
 from graph.files import FileFacts
 from graph.node import Service
 from graph.widgets import ModelFile
-from nodes.sockets import Clip, Image, Model, S, T, Vae
+from nodes.sockets import Clip, Image, Latent, Model, S, T, Vae
 
 
 class Facts(Service):
@@ -73,6 +73,10 @@ class Outputs(Service):
 
     def save(self, image: Image, file_name: str) -> None:
         """Write each picture into the output folder, with the workflow that made it."""
+        raise NotImplementedError
+
+    def save_latent(self, latent: Latent[S], file_name: str) -> None:
+        """Write the latents into one file in the output folder, with the workflow."""
         raise NotImplementedError
 
     def preview(self, image: Image) -> None:

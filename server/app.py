@@ -49,7 +49,9 @@ def create_app(settings: Settings, parts: Parts = _dispatcher) -> web.Applicatio
     app[HUB] = hub
     app[QUEUE] = queue
     app[DISPATCHER] = parts(settings, queue, hub)
-    catalogue = Catalogue(settings.models, settings.input, settings.cache / "models.json")
+    catalogue = Catalogue(
+        settings.models, settings.input, settings.cache / "models.json", settings.latents
+    )
     app[CATALOGUE] = catalogue
     app[MODEL_WATCH] = ModelWatch(catalogue, hub)
     app[EDITOR] = Editor(settings.root / "web")

@@ -12,7 +12,8 @@ from graph.definition import Axis
 from graph.files import FileFacts
 from server import facts_cache
 from server.catalogue_known import Known, rules_version
-from server.model_folders import INPUT, FileRefused, ModelFolders, Place, Stamp
+from server.catalogue_latents import latent_facts
+from server.model_folders import INPUT, LATENTS, FileRefused, ModelFolders, Place, Stamp
 
 HOMES = {
     "checkpoint": ("checkpoints", "diffusion_models", "vae"),
@@ -29,14 +30,21 @@ HOMES = {
 
 
 class Catalogue:
-    """The files below several roots of models and one folder of pictures; safe to share by threads.
+    """The files below several roots of models, one folder of pictures and places of latents.
 
-    It implements `graph.files.Files`. Nothing is opened until it is asked for or `refresh` runs,
-    and no file twice while it stays as it is: what is known is kept in `cache_file`.
+    It is safe to share by threads, and implements `graph.files.Files`. Nothing is opened until it
+    is asked for or `refresh` runs, and no file twice while it stays as it is: what is known is kept
+    in `cache_file`.
     """
 
-    def __init__(self, model_folders: Sequence[Path], input_folder: Path, cache_file: Path) -> None:
-        self._folders = ModelFolders(model_folders, input_folder)
+    def __init__(
+        self,
+        model_folders: Sequence[Path],
+        input_folder: Path,
+        cache_file: Path,
+        latents: Sequence[Path] = (),
+    ) -> None:
+        self._folders = ModelFolders(model_folders, input_folder, latents)
         self._cache_file = Path(cache_file)
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
@@ -60,6 +68,8 @@ class Catalogue:
             return None
         if folder == INPUT:
             return FileFacts(name=name, kind="image", content=stamp.content)
+        if folder == LATENTS:
+            return latent_facts(name, stamp, self.latent_spaces())
         return self._described(folder, name, stamp, self._known_of(path, stamp))
 
     def names(self, folder: str) -> Sequence[str]:
@@ -127,7 +137,7 @@ class Catalogue:
             stamps = [
                 (stamp, place)
                 for folder, found in places.items()
-                if folder != INPUT
+                if folder not in (INPUT, LATENTS)
                 for place in found.values()
                 if not place.outside and (stamp := _stamp(place.path)) is not None
             ]

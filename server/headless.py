@@ -160,7 +160,9 @@ def _make_folders(settings: Settings) -> None:
 def _problems(
     settings: Settings, workflow: Workflow, definitions: dict[str, NodeDefinition]
 ) -> tuple[Sequence[Problem], bool]:
-    files = Catalogue(settings.models, settings.input, settings.cache / "models.json")
+    files = Catalogue(
+        settings.models, settings.input, settings.cache / "models.json", settings.latents
+    )
     files.refresh()
     checked = check(workflow, definitions, files)
     return checked.problems, checked.runnable

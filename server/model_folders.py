@@ -24,8 +24,13 @@ FOLDERS: dict[str, tuple[str, ...]] = {
 INPUT = "input"
 """The folder of uploaded pictures, beside the folders of models."""
 
+LATENTS = "latents"
+"""The folders of latents that Save Latent wrote, or that another program left."""
+
 MODEL_ENDINGS = frozenset({".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf"})
 PICTURE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+
+LATENT_ENDINGS = frozenset({".latent", ".safetensors"})
 
 
 class FileRefused(Exception):
@@ -73,15 +78,18 @@ def models_root(path: Path) -> Path:
 
 
 class ModelFolders:
-    """The folders of one program run: several roots of models, one folder of input pictures."""
+    """The folders of one program run: roots of models, input pictures, and places of latents."""
 
-    def __init__(self, roots: Sequence[Path], input_folder: Path) -> None:
+    def __init__(
+        self, roots: Sequence[Path], input_folder: Path, latents: Sequence[Path] = ()
+    ) -> None:
         unique = dict.fromkeys(models_root(Path(root).absolute()) for root in roots)
         self._bases: dict[str, tuple[Path, ...]] = {
             folder: tuple(root / name for root in unique for name in names)
             for folder, names in FOLDERS.items()
         }
         self._bases[INPUT] = (Path(input_folder).absolute(),)
+        self._bases[LATENTS] = tuple(Path(folder).absolute() for folder in latents)
         # A root, or a folder of one, may itself be a link: what lies behind it is inside.
         self._real = {base.resolve() for bases in self._bases.values() for base in bases}
 
@@ -144,7 +152,7 @@ class ModelFolders:
 
 
 def _endings(folder: str) -> frozenset[str]:
-    return PICTURE_ENDINGS if folder == INPUT else MODEL_ENDINGS
+    return {INPUT: PICTURE_ENDINGS, LATENTS: LATENT_ENDINGS}.get(folder, MODEL_ENDINGS)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

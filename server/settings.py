@@ -70,6 +70,11 @@ class Settings:
         return self.data / "input"
 
     @property
+    def latents(self) -> tuple[Path, ...]:
+        """Where Load Latent looks: what Save Latent wrote, and what people put beside pictures."""
+        return (self.output / "latents", self.input)
+
+    @property
     def temp(self) -> Path:
         """Files that may be deleted while nothing runs: preview pictures, thumbnails."""
         return self.data / "temp"

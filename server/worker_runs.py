@@ -66,7 +66,9 @@ class Runner:
         own = core_nodes(core_modules() if modules is None else modules)
         others, self._packs = pack_nodes(settings.custom_nodes)
         self._registry = own | others
-        self._catalogue = Catalogue(settings.models, settings.input, settings.cache / "models.json")
+        self._catalogue = Catalogue(
+            settings.models, settings.input, settings.cache / "models.json", settings.latents
+        )
         self._catalogue.refresh_in_background()
         self._cache = ResultCache(CACHE_BYTES, size_in_bytes)
         self._keys: OrderedDict[str, Mapping[str, str]] = OrderedDict()
