@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,6 +22,32 @@ Denoise = Callable[[Tensor, float], Tensor]
 """What a sampler steps with: a noisy latent and its σ to the denoised latent."""
 
 
+class Estimates(NamedTuple):
+    """The guided estimate of the clean latent, and the one that it is guided away from."""
+
+    denoised: Tensor
+    away: Tensor
+
+
+@dataclass(frozen=True)
+class Guided:
+    """A `Denoise` that can give both of its estimates, for samplers that ask (see `estimates`)."""
+
+    denoise: Denoise
+    both: Callable[[Tensor, float], Estimates]
+
+    def __call__(self, x: Tensor, sigma: float) -> Tensor:
+        return self.denoise(x, sigma)
+
+
+def estimates(denoise: Denoise, x: Tensor, sigma: float) -> Estimates:
+    """Both estimates at a level; one that is not guided is its own counterpart."""
+    if isinstance(denoise, Guided):
+        return denoise.both(x, sigma)
+    denoised = denoise(x, sigma)
+    return Estimates(denoised, denoised)
+
+
 def nothing() -> None:
     """The check of a run that nobody can cancel."""
 
@@ -31,11 +58,11 @@ def guided(
     negative: Conditioning,
     cfg: float,
     check_cancel: Callable[[], None] = nothing,
-) -> Denoise:
+) -> Guided:
     """Denoise with guidance: D = D₋ + cfg·(D₊ - D₋) (Ho and Salimans 2022, eq. 6; cfg = 1 + w).
 
-    At cfg 1 the negative drops out and is not computed. `check_cancel` is called before every call
-    of the network, and raises to stop the run.
+    At cfg 1 the negative drops out and is not computed, unless a sampler asks for it.
+    `check_cancel` is called before every call of the network, and raises to stop the run.
     """
 
     repeat = 1 if denoiser.joint else LARGEST_REPEAT
@@ -56,16 +83,19 @@ def guided(
     def towards(x: Tensor, sigma: float) -> Tensor:
         return one(x, sigma, "towards")
 
-    def both(x: Tensor, sigma: float) -> Tensor:
+    def both(x: Tensor, sigma: float) -> Estimates:
         pair = _joined(told(x.shape, "away"), told(x.shape, "towards"), repeat)
         if pair is None:
             away, to = one(x, sigma, "away"), one(x, sigma, "towards")
         else:
             check_cancel()
             away, to = denoiser.denoise(torch.cat([x, x]), sigma, *pair).chunk(2)
-        return away + (to - away) * cfg
+        return Estimates(away + (to - away) * cfg, away)
 
-    return towards if math.isclose(cfg, 1.0) else both
+    def mixed(x: Tensor, sigma: float) -> Tensor:
+        return both(x, sigma).denoised
+
+    return Guided(towards if math.isclose(cfg, 1.0) else mixed, both)
 
 
 def _for_batch(tensor: Tensor, batch: int) -> Tensor:

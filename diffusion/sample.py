@@ -15,7 +15,7 @@ from torch.nn.functional import interpolate
 
 from diffusion.conditioning import Conditioning
 from diffusion.denoiser import Denoiser
-from diffusion.guidance import Denoise, guided, nothing
+from diffusion.guidance import Estimates, Guided, guided, nothing
 from diffusion.levels import NoiseLevels
 from diffusion.noise import Noise, Scheme, StepNoise
 from diffusion.samplers import SAMPLERS, Sampler
@@ -187,8 +187,8 @@ def _step_noise(
 
 
 def _keeping(
-    denoise: Denoise, denoiser: Denoiser, clean: Tensor, noise: Tensor, mask: Tensor
-) -> Denoise:
+    guide: Guided, denoiser: Denoiser, clean: Tensor, noise: Tensor, mask: Tensor
+) -> Guided:
     """Denoise only where the mask is 1; elsewhere the picture stays, noised to each step's level.
 
     After RePaint (Lugmayr et al. 2022, eq. 8), with one fixed noise and a soft mask.
@@ -198,8 +198,18 @@ def _keeping(
     size = (clean.shape[-2], clean.shape[-1])
     new = interpolate(mask[:, None].to(clean), size=size, mode="bilinear")
 
-    def kept(x: Tensor, sigma: float) -> Tensor:
+    def entered(x: Tensor, sigma: float) -> Tensor:
         there = denoiser.prediction.noised(clean, noise, sigma)
-        return denoise(x * new + there * (1 - new), sigma) * new + clean * (1 - new)
+        return x * new + there * (1 - new)
 
-    return kept
+    def kept(denoised: Tensor) -> Tensor:
+        return denoised * new + clean * (1 - new)
+
+    def one(x: Tensor, sigma: float) -> Tensor:
+        return kept(guide(entered(x, sigma), sigma))
+
+    def both(x: Tensor, sigma: float) -> Estimates:
+        denoised, away = guide.both(entered(x, sigma), sigma)
+        return Estimates(kept(denoised), kept(away))
+
+    return Guided(one, both)

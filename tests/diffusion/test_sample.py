@@ -92,7 +92,8 @@ def test_the_result_is_the_data_in_raw_form() -> None:
     assert float(model_space.std()) == pytest.approx(gaussian.DEVIATION, abs=0.02)
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+# dpm_adaptive measures its steps over the whole batch
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if name != "dpm_adaptive"])
 def test_a_batch_equals_its_single_runs(name: str) -> None:
     batch = result(sampler=name, cfg=3.0)
     for k in range(2):

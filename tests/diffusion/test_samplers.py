@@ -7,14 +7,27 @@ import pytest
 import torch
 from torch import Tensor
 
+from diffusion.levels import ddpm_levels
 from diffusion.noise import Noise
 from diffusion.samplers import SAMPLERS, Sampler, Step
+from diffusion.samplers.sa_solver import NOISY
 from tests.diffusion import gaussian
 
 CPU = torch.device("cpu")
 OWN = [row for row in SAMPLERS.values() if row.name == row.walk.__name__]  # not second names
 DETERMINISTIC = [row for row in OWN if row.noise == "none" and row.name != "dpm_adaptive"]
 STOCHASTIC = [row for row in OWN if row.noise != "none"]
+
+
+class Counted:
+    """The Gaussian problem's denoiser, which notes the levels that it is asked at."""
+
+    def __init__(self) -> None:
+        self.calls: list[float] = []
+
+    def __call__(self, x: Tensor, sigma: float) -> Tensor:
+        self.calls.append(sigma)
+        return gaussian.denoise(x, sigma)
 
 
 class Silent:
@@ -34,9 +47,19 @@ def named(row: Sampler) -> str:
     return row.name
 
 
-def test_the_required_samplers_are_there() -> None:
-    common = {"euler", "euler_ancestral", "heun", "ddim", "lcm", "uni_pc"}
-    assert common | {"dpmpp_2m", "dpmpp_2m_sde"} <= set(SAMPLERS)
+COMFYUI = """
+euler euler_cfg_pp euler_ancestral euler_ancestral_cfg_pp heun heunpp2 dpm_2 dpm_2_ancestral lms
+dpm_fast dpm_adaptive dpmpp_2s_ancestral dpmpp_2s_ancestral_cfg_pp dpmpp_sde dpmpp_sde_gpu dpmpp_2m
+dpmpp_2m_cfg_pp dpmpp_2m_sde dpmpp_2m_sde_gpu dpmpp_2m_sde_heun dpmpp_2m_sde_heun_gpu dpmpp_3m_sde
+dpmpp_3m_sde_gpu ddpm lcm ipndm ipndm_v deis res_multistep res_multistep_cfg_pp
+res_multistep_ancestral res_multistep_ancestral_cfg_pp gradient_estimation
+gradient_estimation_cfg_pp er_sde seeds_2 seeds_3 sa_solver sa_solver_pece ddim uni_pc uni_pc_bh2
+"""
+
+
+def test_each_of_comfyuis_names_is_there() -> None:
+    assert len(COMFYUI.split()) == 42
+    assert set(COMFYUI.split()) <= set(SAMPLERS)
 
 
 @pytest.mark.parametrize("row", DETERMINISTIC, ids=named)
@@ -153,10 +176,54 @@ def test_every_step_is_reported_once(row: Sampler, steps: int) -> None:
     else:
         step_noise = noise.per_step(CPU)
     seen = list(row.walk(gaussian.denoise, noise.start() * 10, sigmas, step_noise))
-    assert [step.index for step in seen] == list(range(1, steps + 1))
-    assert {step.steps for step in seen} == {steps}
-    assert [step.sigma for step in seen] == sigmas[:-1].tolist()
+    done = [step.index for step in seen]
+    if row.own_levels:
+        assert done == sorted(set(done))
+        assert seen[-1].index == seen[-1].steps
+    else:
+        assert done == list(range(1, steps + 1))
+        assert {step.steps for step in seen} == {steps}
+        assert [step.sigma for step in seen] == sigmas[:-1].tolist()
     assert all(torch.isfinite(step.x).all() for step in seen)
+
+
+@pytest.mark.parametrize("steps", [2, 3, 6, 7, 8])
+def test_dpm_fast_evaluates_once_a_step_of_the_list(steps: int) -> None:
+    counted = Counted()
+    sigmas = gaussian.even(10.0, 0.1, steps)
+    list(SAMPLERS["dpm_fast"].walk(counted, torch.ones(1), sigmas, Silent()))
+    assert len(counted.calls) == steps
+
+
+def test_dpm_adaptive_keeps_its_tolerance_whatever_the_list() -> None:
+    start = torch.linspace(-30, 30, 9, dtype=torch.float64)
+    counted = Counted()
+    few, many = (
+        list(SAMPLERS["dpm_adaptive"].walk(counted, start, gaussian.even(10.0, 0.1, n), Silent()))
+        for n in (2, 50)
+    )
+    assert torch.equal(last(few), last(many))
+    assert len(few) == few[-1].steps
+    exact = gaussian.flown(start, 10.0, 0.1)
+    # a step may err by 5 % of the states, whose squares are averaged: the largest count most
+    assert float((last(few) - exact).abs().max()) < 0.05 * float(exact.abs().max())
+    assert len(counted.calls) < 2 * 60
+
+
+def test_dpm_adaptive_gives_up_where_the_answers_are_not_finite() -> None:
+    def broken(x: Tensor, sigma: float) -> Tensor:
+        return x * float("nan")
+
+    walk = SAMPLERS["dpm_adaptive"].walk(
+        broken, torch.ones(1), gaussian.even(10.0, 0.1, 5), Silent()
+    )
+    assert next(walk).denoised.isnan().all()
+
+
+def test_sa_solvers_noisy_part_is_that_of_stable_diffusion() -> None:
+    levels = ddpm_levels()
+    expected = levels.at(0.8), levels.at(0.2)
+    assert pytest.approx(expected, rel=1e-6) == NOISY  # float32 tables
 
 
 def test_a_sampler_gives_up_its_step_before_it_makes_the_next() -> None:
