@@ -73,7 +73,11 @@ export function ModelFileField({ widget, value, onChange }: WidgetProps) {
             current={name ?? undefined}
             placeholder={`Search ${folder}`}
             label={widget.title}
-            empty={`No file yet. Put model files into models/${folder}; they appear here by themselves.`}
+            empty={
+              folder === "latents"
+                ? "No file yet. Save Latent writes them; they appear here by themselves."
+                : `No file yet. Put model files into models/${folder}; they appear here by themselves.`
+            }
             onPick={(key) => {
               onChange(key);
               setOpen(false);
