@@ -22,8 +22,8 @@ def main() -> None:
 
 # what the shipped model was given
 VAE_STEPS = 3328
-UNET_STEPS = 3600
-SECOND_VAE_STEPS = 3000
+UNET_STEPS = 3763
+SECOND_VAE_STEPS = 2001
 
 
 if __name__ == "__main__":

@@ -68,6 +68,13 @@ def test_two_things_stand_in_the_asked_order(shown: list[Shown]) -> None:
     assert sum(orders) >= 8  # 80 of 100 are promised
 
 
+def test_shapes_can_be_told_by_their_outlines(shown: list[Shown]) -> None:
+    shapes = [right for item in shown for right in item.verdict.shapes]
+    assert len(shapes) == 30
+    # of nine shapes a guess is right in 3 of 30; drawn pictures themselves reach 29
+    assert sum(shapes) >= 25
+
+
 def test_a_picture_survives_its_own_vae(engine: Engine) -> None:
     assert round_trip(engine, 32) >= 28
 
@@ -78,4 +85,4 @@ def test_the_other_vae_makes_garbage_of_starter_latents(engine: Engine) -> None:
 
 
 def test_the_other_vae_is_good_for_its_own_latents(engine: Engine) -> None:
-    assert round_trip(engine, 32, shipped(SECOND_VAE)) >= 24
+    assert round_trip(engine, 32, shipped(SECOND_VAE)) >= 28
