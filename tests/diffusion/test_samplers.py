@@ -9,8 +9,7 @@ from torch import Tensor
 
 from diffusion.levels import ddpm_levels
 from diffusion.noise import Noise
-from diffusion.samplers import SAMPLERS, Sampler, Step
-from diffusion.samplers.sa_solver import NOISY
+from diffusion.samplers import SAMPLERS, Sampler, Step, sa_solver
 from tests.diffusion import gaussian
 
 CPU = torch.device("cpu")
@@ -220,10 +219,25 @@ def test_dpm_adaptive_gives_up_where_the_answers_are_not_finite() -> None:
     assert next(walk).denoised.isnan().all()
 
 
+@pytest.mark.parametrize("name", ["sa_solver", "sa_solver_pece"])
+def test_sa_solver_without_noise_is_of_third_order(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sa_solver, "NOISY", (1.0, 0.0))
+    start = torch.linspace(-30, 30, 9, dtype=torch.float64)
+    exact = gaussian.flown(start, 10.0, 0.1)
+    errors = []
+    for count in (64, 128, 256):
+        sigmas = gaussian.even(10.0, 0.1, count)
+        result = last(list(SAMPLERS[name].walk(gaussian.denoise, start, sigmas, Silent())))
+        errors.append(float((result - exact).abs().max()))
+    assert math.log2(errors[0] / errors[-1]) / 2 > 2.85, errors
+
+
 def test_sa_solvers_noisy_part_is_that_of_stable_diffusion() -> None:
     levels = ddpm_levels()
     expected = levels.at(0.8), levels.at(0.2)
-    assert pytest.approx(expected, rel=1e-6) == NOISY  # float32 tables
+    assert pytest.approx(expected, rel=1e-6) == sa_solver.NOISY  # float32 tables
 
 
 def test_a_sampler_gives_up_its_step_before_it_makes_the_next() -> None:
