@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from diffusion.denoiser import Denoiser
-from diffusion.guidance import guided
+from diffusion.guidance import estimates, guided
 from diffusion.levels import ddpm_levels
 from diffusion.prediction import Epsilon
 
@@ -160,3 +160,14 @@ def test_a_run_can_be_stopped_between_the_two_calls() -> None:
     with pytest.raises(KeyboardInterrupt):
         guided(model, prompt(35), prompt(7), 7.5, check)(X, 2.0)
     assert model.module.calls == [(2, 7)]
+
+
+@pytest.mark.parametrize("cfg", [1.0, 3.0])
+def test_both_estimates_can_be_had_even_where_guidance_is_off(cfg: float) -> None:
+    model = denoiser()
+    both = estimates(guided(model, prompt(7), prompt(5), cfg), X, 2.0)
+    away = guided(model, prompt(5), prompt(5), 1.0)(X, 2.0)
+    torch.testing.assert_close(both.away, away, atol=ROUNDING, rtol=0)
+    expected = guided(model, prompt(7), prompt(5), cfg)(X, 2.0)
+    torch.testing.assert_close(both.denoised, expected, atol=ROUNDING, rtol=0)
+    assert float((both.denoised - both.away).abs().max()) > 100 * ROUNDING
