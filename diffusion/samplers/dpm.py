@@ -1,7 +1,8 @@
 """DPM-Solver (Lu et al. 2022, "A Fast ODE Solver"), which chooses levels of its own.
 
 It predicts noise: the slope (x - D)/σ is integrated in λ = -log σ. Only the first and the last
-positive level of the list matter, and the result is at the latter, next to the picture.
+positive level of the list matter, and the result is at the latter, next to the picture; a flow's,
+whose last level is higher, is taken to the picture with one more evaluation.
 """
 
 import math
@@ -55,6 +56,8 @@ def dpm_fast(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: StepNoise) -> I
         else:
             x = _third(seen.slope, slope, x, now, h)
         done += order
+        if done == evaluations and noise.flow and sigmas[-1] == 0:
+            x = denoise(x, math.exp(-last))
         yield Step(done, evaluations, sigma, here, x)
 
 
@@ -90,6 +93,8 @@ def dpm_adaptive(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: StepNoise) 
         x, low_before = high, low
         now, index = now + step, index + 1
         left = math.ceil((last - now) / h) if last - now > 1e-5 else 0
+        if not left and noise.flow and sigmas[-1] == 0:
+            x = denoise(x, math.exp(-last))
         yield Step(index, index + left, sigma, here, x)
         if not left:
             return

@@ -38,6 +38,12 @@ class Silent:
         raise AssertionError("a deterministic sampler asked for noise")
 
 
+class Still(Silent):
+    """The same for a flow."""
+
+    flow = True
+
+
 def last(steps: list[Step]) -> Tensor:
     return steps[-1].x
 
@@ -155,6 +161,18 @@ def test_a_stochastic_sampler_serves_flow_models(row: Sampler) -> None:
         sigmas[0] = 0.9999
     denoise = consistent_flow if row.name == "lcm" else gaussian.denoise_flow
     assert_is_the_data(population(row, denoise, sigmas, flow=True))
+
+
+@pytest.mark.parametrize("name", ["dpm_fast", "dpm_adaptive"])
+def test_dpm_solver_takes_a_flow_to_the_picture(name: str) -> None:
+    sigmas = torch.cat([torch.linspace(1, 0.3, 20), torch.zeros(1)])
+    start = torch.linspace(-2, 2, 9)
+    *_, end = SAMPLERS[name].walk(gaussian.denoise_flow, start, sigmas, Still())
+    # from 0.3 on the estimate is E[x₀ | x], which keeps 0.76 of the data's deviation
+    keep = 0.7 * gaussian.DEVIATION / math.hypot(0.7 * gaussian.DEVIATION, 0.3)
+    expected = gaussian.MEAN + keep * gaussian.DEVIATION * start
+    # dpm_adaptive's tolerance is 5 % of the states, here up to 2
+    torch.testing.assert_close(end.x, expected, atol=0.05, rtol=0)
 
 
 @pytest.mark.parametrize("row", [row for row in DETERMINISTIC if row.flow], ids=named)
