@@ -7,7 +7,8 @@ pictures that differ from ComfyUI's of the same name:
 - ipndm_v has exact weights (see its docstring); deis integrates exactly what ComfyUI sums;
 - sa_solver, sa_solver_pece: the noisy part of the run is Stable Diffusion's for every model;
 - with a mask, the `_cfg_pp` names keep the picture in both estimates;
-- flow models: res_multistep_ancestral keeps the flow's mixture of signal and noise.
+- flow models: res_multistep_ancestral keeps the flow's mixture of signal and noise; dpm_fast and
+  dpm_adaptive go on to the picture from their last level.
 
 Not for flow models, since their steps assume that the signal keeps its size: ddpm, dpmpp_sde,
 dpmpp_2s_ancestral, and the `_cfg_pp` names of dpmpp and res.
