@@ -125,3 +125,12 @@ def test_one_undo_takes_back_a_fix_and_the_wire_that_it_mended(page: Page) -> No
             page.keyboard.press("Control+z")
         assert editor.workflow(page)["nodes"] == before
         editor.show_everything(page)
+
+
+@needs_starter
+def test_a_node_run_by_itself_shows_what_it_gave(page: Page) -> None:
+    editor.node(page, "VAE Decode").get_by_text("VAE Decode", exact=True).click(button="right")
+    page.locator('[data-command="run-node"]').click()
+    drawn = editor.picture(page, "VAE Decode")
+    assert drawn.shape == (128, 128, 3)
+    assert editor.node(page, "Save Image").locator("[data-test=result]").count() == 0

@@ -111,3 +111,8 @@ export function fileUrl(
   const safe = path.split("/").map(encodeURIComponent).join("/");
   return `/api/files/${area}/${safe}${thumbnail ? `?thumbnail=${thumbnail}` : ""}`;
 }
+
+/** The address of what an output of a finished run's node holds. */
+export function valueUrl(run: string, node: string, output: string): string {
+  return `/api/runs/${[run, "values", node, output].map(encodeURIComponent).join("/")}`;
+}

@@ -8,6 +8,7 @@ import { problemsByNode, REFUSED, useChecks } from "./checks";
 import { activeDocument, useDocuments } from "./documents";
 import { activeRuns, addRun, rememberSubmitted, useRuns } from "./runs";
 import { notify, ui } from "./ui";
+import { asked, showValues } from "./values";
 
 const KEPT = 12; // runs that a document remembers as its own
 
@@ -31,6 +32,7 @@ async function startRun(wanted?: string[]): Promise<boolean> {
     });
     rememberSubmitted(run.id, new Map(nodes));
     addRun(run);
+    void showValues(run.id, asked(wanted ?? [], (node) => workflow.nodes[node]?.type));
     const used = usedSeeds(workflow, definitions());
     const now = useDocuments.getState().documents.find((d) => d.id === document.id);
     store.update(document.id, { used, runs: [run.id, ...(now?.runs ?? [])].slice(0, KEPT) });
