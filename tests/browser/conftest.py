@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import running
 
 TESTS = Path(__file__).parent
+NODES = 7  # of the default workflow
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,7 +46,8 @@ def page(chromium: Browser, url: str) -> Iterator[Page]:
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.goto(url)
-    opened.wait_for_selector("[data-node]", timeout=30_000)
+    # Only nodes in view are drawn, so all of them are there once the view is fitted to them.
+    expect(opened.locator("[data-node]")).to_have_count(NODES, timeout=30_000)
     yield opened
     context.close()
     assert not errors, f"the page raised errors: {errors}"
