@@ -158,8 +158,8 @@ class Engine:
             fill = self._filling(built, file, prefix, dtype, check_cancel)
             return Pending(bytes_of(built.module, dtype), lambda: fill(loaded))
 
-        def exact() -> Any:
-            return self._vae(path, torch.float32, nothing).module
+        def exact(check: Callable[[], None]) -> Any:
+            return self._vae(path, torch.float32, check).module
 
         return self._get("vae", path, dtype, prepare)
 

@@ -43,12 +43,13 @@ class LoadedVae:
     """An autoencoder and the space it speaks; None where the file cannot tell which.
 
     `exact` gives the same VAE in float32, for the pictures whose values a narrower format cannot
-    hold. `encoder`: what encodes, where that lies in another file.
+    hold; it is given what to call while it loads. `encoder`: what encodes, where that lies in
+    another file.
     """
 
     module: Autoencoder
     space: LatentSpace | None
-    exact: Callable[[], Autoencoder]
+    exact: Callable[[Callable[[], None]], Autoencoder]
     encoder: "LoadedVae | None" = None
 
     @property
@@ -121,7 +122,7 @@ class LoadedVae:
         for one in x[:, None]:
             done = _apply(self.module, method, one, tiling, whole, check_cancel)
             if not torch.isfinite(done).all() and torch.isfinite(one).all():
-                done = _apply(self.exact(), method, one, tiling, whole, check_cancel)
+                done = _apply(self.exact(check_cancel), method, one, tiling, whole, check_cancel)
             if not torch.isfinite(done).all():
                 raise VaeNotFinite(
                     "What comes out of the VAE holds numbers that are not finite (NaN), also in "

@@ -147,7 +147,7 @@ def test_noise_becomes_a_picture_through_the_vae_of_its_space() -> None:
             **sizes,
         )
     ).eval()
-    made = LoadedVae(vae, denoiser.space, lambda: vae).decode(last.latent)
+    made = LoadedVae(vae, denoiser.space, lambda check: vae).decode(last.latent)
     assert made.shape == (1, 48, 32, 3)
     assert made.std() > 0
 

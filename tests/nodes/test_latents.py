@@ -26,7 +26,7 @@ def module() -> LoadedVae:
 
 
 def loaded(module: AutoencoderKL) -> LoadedVae:
-    return LoadedVae(module, None, exact=lambda: module)
+    return LoadedVae(module, None, exact=lambda check: module)
 
 
 def test_an_empty_latent_has_the_shape_and_id_of_its_space() -> None:

@@ -35,7 +35,7 @@ def test_without_a_vae_a_preview_is_the_latents_colours() -> None:
 def test_a_tiny_vae_decodes_the_preview_in_the_models_scale() -> None:
     torch.manual_seed(0)
     tiny = TinyAutoencoder(TinyConfig(latent_channels=16, width=16)).eval()
-    vae = LoadedVae(tiny, None, lambda: tiny)
+    vae = LoadedVae(tiny, None, lambda check: tiny)
     model = preview_with_vae(MODEL, recipe(""))
     made = shown(Models(vae=vae), model, DENOISER)(latents())
     with torch.no_grad():

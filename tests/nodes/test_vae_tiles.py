@@ -25,7 +25,7 @@ SEEN: list[tuple[int, ...]] = []
 def loaded() -> LoadedVae:
     torch.manual_seed(0)
     module = vae_module()
-    return LoadedVae(module, None, exact=lambda: module)
+    return LoadedVae(module, None, exact=lambda check: module)
 
 
 @pytest.fixture(autouse=True)

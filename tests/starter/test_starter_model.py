@@ -17,8 +17,7 @@ pytestmark = pytest.mark.starter
 
 
 def shipped(path: Path) -> Path:
-    if not path.exists():
-        pytest.skip(f"{path.name} is not there: train it as starter/README.md says")
+    assert path.exists(), f"{path.name} is not there, though it ships with the program"
     return path
 
 
