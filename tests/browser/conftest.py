@@ -46,7 +46,8 @@ def page(chromium: Browser, url: str) -> Iterator[Page]:
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.goto(url)
-    # Only nodes in view are drawn, so all of them are there once the view is fitted to them.
+    # Only nodes in view are drawn, so all of them are there for good once the view has settled.
+    expect(opened.locator("[data-test=canvas][data-settled]")).to_be_attached(timeout=30_000)
     expect(opened.locator("[data-node]")).to_have_count(NODES, timeout=30_000)
     yield opened
     context.close()

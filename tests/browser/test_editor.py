@@ -1,18 +1,9 @@
 """The main job in a real browser: prompt to picture, and the mix-up that the page refuses."""
 
 import numpy as np
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import editor
-from tests.browser.running import ROOT
-
-STARTER = ROOT / "models" / "checkpoints" / "starter.safetensors"
-STARTER_B = ROOT / "models" / "vae" / "starter-b.safetensors"
-
-needs_starter = pytest.mark.skipif(
-    not (STARTER.exists() and STARTER_B.exists()), reason="the starter model is not in models/ yet"
-)
 
 
 def share(picture: np.ndarray, colour: tuple[int, int, int], within: int = 90) -> float:
@@ -27,7 +18,6 @@ def test_the_editor_opens_on_the_default_workflow(page: Page) -> None:
     assert page.locator("[data-wire]").count() == 9
 
 
-@needs_starter
 def test_the_default_workflow_draws_what_the_prompt_says(page: Page) -> None:
     editor.type_prompt(page, "Prompt", "a large blue square on a yellow background")
     editor.run(page)
@@ -36,7 +26,6 @@ def test_the_default_workflow_draws_what_the_prompt_says(page: Page) -> None:
     assert share(drawn, (248, 216, 40)) > 0.3, "too little yellow for a background"
 
 
-@needs_starter
 def test_a_starter_latent_is_refused_at_the_starter_b_vae_and_a_fix_mends_it(page: Page) -> None:
     editor.add_node(page, "Load VAE")
     loader = editor.node(page, "Load VAE")

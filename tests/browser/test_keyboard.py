@@ -3,7 +3,6 @@
 from playwright.sync_api import Page, expect
 
 from tests.browser import editor
-from tests.browser.test_editor import needs_starter
 
 STOP = """() => {
   const at = document.activeElement;
@@ -65,7 +64,6 @@ def test_a_node_is_added_named_deleted_and_brought_back_by_keys(page: Page) -> N
     expect(nodes).to_have_count(before + 1)
 
 
-@needs_starter
 def test_a_prompt_is_typed_and_run_without_a_mouse(page: Page) -> None:
     expect(page.locator("[data-test=run]")).to_be_enabled(timeout=30_000)
     for _ in range(80):

@@ -9,7 +9,6 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser import editor
-from tests.browser.test_editor import needs_starter
 
 DROP = """([bytes, name]) => {
   const file = new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name);
@@ -33,7 +32,6 @@ def png(width: int, height: int) -> bytes:
     return kept.getvalue()
 
 
-@needs_starter
 def test_a_run_that_is_cancelled_stops_and_makes_way_for_the_next(page: Page) -> None:
     editor.set_number(page, "KSampler", "steps", 1000)
     with page.expect_response(re.compile(r"/api/runs$")) as posted:
@@ -50,7 +48,6 @@ def test_a_run_that_is_cancelled_stops_and_makes_way_for_the_next(page: Page) ->
     editor.run(page)
 
 
-@needs_starter
 def test_a_picture_that_is_dropped_opens_the_workflow_inside_it(page: Page) -> None:
     prompt = "a small purple triangle on a black background"
     editor.type_prompt(page, "Prompt", prompt)
@@ -70,7 +67,6 @@ def test_a_picture_that_is_dropped_opens_the_workflow_inside_it(page: Page) -> N
     assert len(page.request.get(f"{page.url}api/runs").json()["runs"]) == runs, "it ran by itself"
 
 
-@needs_starter
 def test_after_a_reload_the_page_still_knows_what_is_cached(page: Page) -> None:
     editor.type_prompt(page, "Prompt", "a large white hexagon on a purple background")
     editor.set_number(page, "KSampler", "steps", 2)
@@ -84,7 +80,6 @@ def test_after_a_reload_the_page_still_knows_what_is_cached(page: Page) -> None:
     expect(status).to_contain_text("6 cached, 1 to run", timeout=15_000)
 
 
-@needs_starter
 def test_an_uploaded_picture_is_encoded_and_sampled_from(page: Page) -> None:
     editor.add_node(page, "Load Image")
     editor.node(page, "Load Image").locator("[data-test^=upload]").set_input_files(
@@ -106,7 +101,6 @@ def test_an_uploaded_picture_is_encoded_and_sampled_from(page: Page) -> None:
     assert middle[0] - middle[1] > 50, "the red disc did not survive a denoise of 0.3"
 
 
-@needs_starter
 def test_one_undo_takes_back_a_fix_and_the_wire_that_it_mended(page: Page) -> None:
     editor.add_node(page, "Load VAE")
     editor.node(page, "Load VAE").locator('[data-widget="file"]').click()
@@ -127,7 +121,6 @@ def test_one_undo_takes_back_a_fix_and_the_wire_that_it_mended(page: Page) -> No
         editor.show_everything(page)
 
 
-@needs_starter
 def test_a_node_run_by_itself_shows_what_it_gave(page: Page) -> None:
     editor.node(page, "VAE Decode").get_by_text("VAE Decode", exact=True).click(button="right")
     page.locator('[data-command="run-node"]').click()

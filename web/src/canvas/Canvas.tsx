@@ -17,6 +17,7 @@ import {
   useEffect,
   useMemo,
   useRef,
+  useState,
 } from "react";
 import { NodeView } from "../nodes/NodeView";
 import { useCatalogue } from "../store/catalogue";
@@ -98,16 +99,23 @@ export function Canvas() {
   return <DocumentCanvas key={id} id={id} />;
 }
 
-/** Nodes grow when their definitions come: then everything is fitted anew, unless a hand moved the view. */
-function useFitWhenKnown(moved: RefObject<boolean>): void {
+/**
+ * Nodes grow when their definitions come: then everything is fitted anew, unless a hand moved the view.
+ * True once the view moves by itself no more.
+ */
+function useFitWhenKnown(moved: RefObject<boolean>): boolean {
   const ready = useCatalogue((state) => state.ready);
-  const early = useRef(!ready);
+  const [settled, setSettled] = useState(ready);
   useEffect(() => {
-    if (!ready || !early.current) return;
-    early.current = false;
-    const timer = setTimeout(() => !moved.current && fitAll(), 100); // once they are measured
+    if (!ready || settled) return;
+    const fit = async () => {
+      if (!moved.current) await fitAll();
+      setSettled(true);
+    };
+    const timer = setTimeout(() => void fit(), 100); // once they are measured
     return () => clearTimeout(timer);
-  }, [ready, moved]);
+  }, [ready, settled, moved]);
+  return settled;
 }
 
 function DocumentCanvas({ id }: { id: string }) {
@@ -119,7 +127,7 @@ function DocumentCanvas({ id }: { id: string }) {
   const start = useMemo(() => firstViewport(id, activeWorkflow().layout), [id]);
   const options = useMemo(fitting, []);
   const moved = useRef(Boolean(start));
-  useFitWhenKnown(moved);
+  const settled = useFitWhenKnown(moved);
 
   const at = (screen: Point): Point => flow.current?.screenToFlowPosition(screen) ?? screen;
   const screenOf = (event: { clientX: number; clientY: number }) => ({
@@ -144,6 +152,7 @@ function DocumentCanvas({ id }: { id: string }) {
       className="canvas"
       tabIndex={-1}
       data-test="canvas"
+      data-settled={settled || undefined}
       onDoubleClick={(event) => {
         if (isPane(event))
           ui({ nodeMenu: { screen: screenOf(event), at: at(screenOf(event)), from: null } });

@@ -73,8 +73,9 @@ export function middle(): Point {
 const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 const duration = () => (calm() ? 0 : 140);
 
-export function fitAll(): void {
-  void instance?.fitView({ ...fitting(), duration: duration() });
+/** Fits the view to everything; settles when it has arrived there. */
+export async function fitAll(): Promise<void> {
+  await instance?.fitView({ ...fitting(), duration: duration() });
 }
 
 /** Show these nodes, no larger than they are. */

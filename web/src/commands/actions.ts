@@ -41,5 +41,5 @@ export function tidyUp(): void {
   const ids = selected();
   const which = ids.length > 1 ? new Set(ids) : undefined;
   edit((workflow) => arrange(workflow, sizeOf, which));
-  if (!which) requestAnimationFrame(fitAll);
+  if (!which) requestAnimationFrame(() => void fitAll());
 }

@@ -222,7 +222,7 @@ export const COMMANDS: readonly Command[] = [
     group: "View",
     keys: ["F", "Mod+0"],
     menu: "canvas",
-    run: fitAll,
+    run: () => void fitAll(),
   },
   {
     id: "show-selected",
