@@ -1,4 +1,4 @@
-"""A shelf with a checkpoint for every text and latent space there is, and a VAE for each latent one.
+"""A shelf with a checkpoint of every family and a VAE file of every latent space.
 
 The files are a few bytes long and declare their spaces, so that the whole way from a header to the
 checker's answer is gone for spaces that no family of the program speaks yet.
