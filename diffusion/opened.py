@@ -13,7 +13,10 @@ from diffusion.families import FAMILIES
 from diffusion.families.family import Family, LogNoise, Noise
 from diffusion.families.text import PROTOCOLS, Protocol
 from diffusion.header import Header, read_header
-from diffusion.identity.rules import Identity, identify, stripped, told_prediction
+from diffusion.identity.denoisers import told_prediction
+from diffusion.identity.identity import Identity
+from diffusion.identity.parts import stripped
+from diffusion.identity.rules import identify
 from diffusion.spaces import LATENT_SPACES, TEXT_SPACES, LatentSpace
 
 

@@ -6,10 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from diffusion import families, header, spaces
+from diffusion import families, header, identity, spaces
 from diffusion.header import FileTrouble, read_header
 from diffusion.identity import rules
-from diffusion.identity.rules import Identity, identify
+from diffusion.identity.identity import Identity
+from diffusion.identity.rules import identify
 from diffusion.spaces import LATENT_SPACES
 from graph.problem import Certainty
 
@@ -36,20 +37,20 @@ class Known:
     def of(cls, path: Path) -> "Known":
         """What the file is; never raises for what may be wrong with it."""
         try:
-            found = read_header(path)
-            identity = identify(found)
+            header_ = read_header(path)
+            found = identify(header_)
         except FileTrouble as trouble:
             return cls("unknown", trouble=trouble.sentence)
         return cls(
-            identity.kind,
-            identity.family,
-            identity.title,
-            identity.latent_spaces,
-            identity.text_spaces,
-            identity.parts,
-            _evidence(identity),
-            identity.certainty,
-            declared=tuple((k, found.metadata[k]) for k in DECLARATIONS if k in found.metadata),
+            found.kind,
+            found.family,
+            found.title,
+            found.latent_spaces,
+            found.text_spaces,
+            found.parts,
+            _evidence(found),
+            found.certainty,
+            declared=tuple((k, header_.metadata[k]) for k in DECLARATIONS if k in header_.metadata),
         )
 
     @classmethod
@@ -64,19 +65,20 @@ class Known:
 @cache
 def rules_version() -> str:
     """A hash over the source of everything that decides what a file is: new rules, new answers."""
-    modules = (header, spaces, rules)
-    sources = [Path(module.__file__ or "") for module in modules]
-    sources += sorted(Path(families.__file__ or "").parent.glob("*.py"))
+    sources = [Path(module.__file__ or "") for module in (header, spaces)]
+    for package in (families, identity):
+        folder = Path(package.__file__ or "").parent
+        sources += sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".gz"))
     texts = b"\0".join(path.read_bytes() for path in (*sources, Path(__file__)))
     return hashlib.sha256(texts).hexdigest()
 
 
-def _evidence(identity: Identity) -> str:
+def _evidence(found: Identity) -> str:
     """The one sentence that messages quote."""
-    declared = [line for line in identity.evidence if rules.DECLARED in line]
-    if declared or identity.certainty != "certain" or not identity.latent_spaces:
-        return "; ".join(declared or identity.evidence[-1:])
-    fits = [LATENT_SPACES[id_].title for id_ in identity.latent_spaces if id_ in LATENT_SPACES]
+    declared = [line for line in found.evidence if rules.DECLARED in line]
+    if declared or found.certainty != "certain" or not found.latent_spaces:
+        return "; ".join(declared or found.evidence[-1:])
+    fits = [LATENT_SPACES[id_].title for id_ in found.latent_spaces if id_ in LATENT_SPACES]
     if len(fits) > 1:
         return f"its tensors fit {' and '.join(fits)} alike"
-    return f"its tensors are those of {identity.title}"
+    return f"its tensors are those of {found.title}"

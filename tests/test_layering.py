@@ -13,7 +13,7 @@ TORCH_FREE = (
     "diffusion.header",
     "diffusion.spaces",
     "diffusion.families",
-    "diffusion.identity.rules",
+    "diffusion.identity",
 )
 
 

@@ -5,70 +5,29 @@ file declares in its metadata wins over what its shapes suggest.
 """
 
 import re
-from collections import ChainMap
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
 
 from diffusion.families import FAMILIES
 from diffusion.families.adapters import ADAPTERS, family_of_lora, is_lora
 from diffusion.families.encoders import ENCODERS
-from diffusion.families.family import Family, Kind, Look, Noise, Prediction, Variant
+from diffusion.families.family import Kind, Look
 from diffusion.families.signature import Shapes, holds, sentences
 from diffusion.families.vaes import VAES
 from diffusion.header import FileTrouble, Header
+from diffusion.identity.denoisers import denoiser
+from diffusion.identity.identity import Identity
+from diffusion.identity.parts import prefixes_of, stripped
 from diffusion.spaces import (
     LATENT_SPACES,
-    LatentSpace,
     SpaceTrouble,
-    TextSpace,
     declared_latent_space,
     declared_text_space,
 )
 
-Certainty = Literal["certain", "likely", "assumed", "unknown"]
-
 LOOKS: tuple[Look, ...] = (*VAES, *ENCODERS, *ADAPTERS)
 
-MODEL_PREFIXES = ("model.diffusion_model.", "model.model.", "net.")
-VAE_PREFIXES = ("first_stage_model.", "vae.")
-CLIP_PREFIXES = ("cond_stage_model.", "conditioner.", "text_encoders.")
-FEW = 5
-"""This many tensors under a prefix, or fewer, are an accident and no part."""
-
 DECLARED = "declared in the file's metadata"
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What a file is. Several candidates in a space mean that the header cannot tell them apart.
-
-    `parts` of a checkpoint are of "model", "clip", "vae"; of a text encoder its encoder's id.
-    `conditioning` are the rows that make the denoiser's inputs, `network` is the kind of its VAE,
-    `model_space` a scale of its own: all are explained at `Family` and `Variant`.
-    `prefixes` maps a part to what its tensor names begin with in this file, `layout` is the naming
-    scheme of the model or of the single part. `certainty` is that of the spaces.
-    """
-
-    kind: Kind
-    family: str | None = None
-    variant: str | None = None
-    title: str = ""
-    latent_spaces: tuple[str, ...] = ()
-    text_spaces: tuple[str, ...] = ()
-    parts: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
-    certainty: Certainty = "unknown"
-    layout: str = "original"
-    prefixes: Mapping[str, str] = field(default_factory=dict)
-    prediction: Prediction | None = None
-    noise: Noise | None = None
-    conditioning: tuple[str, ...] = ()
-    model_space: LatentSpace | None = None
-    network: str = "kl"
-    runnable: bool = False
-    latent_space_declared: LatentSpace | None = None
-    text_space_declared: TextSpace | None = None
 
 
 def identify(header: Header) -> Identity:
@@ -87,31 +46,6 @@ def identify(header: Header) -> Identity:
         raise FileTrouble(header.path, sentence) from None
 
 
-def prefixes_of(shapes: Shapes) -> dict[str, str]:
-    """The prefix of each part ("model", "clip", "vae") that the file holds under one."""
-    found: dict[str, str] = {}
-    options = {"model": MODEL_PREFIXES, "clip": CLIP_PREFIXES, "vae": VAE_PREFIXES}
-    every = tuple(prefix for group in options.values() for prefix in group)
-    counts = dict.fromkeys(every, 0)
-    for name in shapes:
-        if name.startswith(every):
-            for prefix in every:
-                counts[prefix] += name.startswith(prefix)
-    for part, group in options.items():
-        best = max(group, key=lambda prefix: counts[prefix])
-        if counts[best] > FEW:
-            found[part] = best
-    return found
-
-
-def stripped(shapes: Shapes, prefix: str) -> Shapes:
-    """The tensors under a prefix, without it."""
-    if not prefix:
-        return shapes
-    start = len(prefix)
-    return {name[start:]: shape for name, shape in shapes.items() if name.startswith(prefix)}
-
-
 def _checkpoint(shapes: Shapes, prefixes: dict[str, str], metadata: Mapping[str, str]) -> Identity:
     kind: Kind = "checkpoint" if len(prefixes) > 1 else "diffusion_model"
     parts = tuple(part for part in ("model", "clip", "vae") if part in prefixes)
@@ -119,7 +53,7 @@ def _checkpoint(shapes: Shapes, prefixes: dict[str, str], metadata: Mapping[str,
     blank = Identity(kind, parts=parts, evidence=lines, prefixes=prefixes)
     if "model" not in prefixes:
         return blank
-    found = _denoiser(stripped(shapes, prefixes["model"]), shapes, metadata)
+    found = denoiser(stripped(shapes, prefixes["model"]), shapes, metadata)
     if found is None:
         return replace(blank, evidence=(*lines, "its denoiser is of no known family"))
     return replace(
@@ -133,9 +67,9 @@ def _single(shapes: Shapes, prefix: str, metadata: Mapping[str, str]) -> Identit
         prefix = "control_model."
         shapes = stripped(shapes, prefix)
     found = [_of_look(look, shapes) for look in LOOKS if holds(look.signature, shapes)]
-    denoiser = _denoiser(shapes, shapes, metadata)
-    if denoiser is not None:
-        found.append(denoiser)
+    model = denoiser(shapes, shapes, metadata)
+    if model is not None:
+        found.append(model)
     if not found and is_lora(shapes):
         found.append(_lora(shapes, metadata))
     if len(found) == 1:
@@ -167,82 +101,6 @@ def _of_look(look: Look, shapes: Shapes) -> Identity:
         network=look.network,
         runnable=look.runnable,
     )
-
-
-def _denoiser(bare: Shapes, whole: Shapes, metadata: Mapping[str, str]) -> Identity | None:
-    """The family and variant of a denoiser, by its tensors without prefix; None where none fits."""
-    fitting = [
-        (family, layout)
-        for family in FAMILIES.values()
-        for layout, signature in family.layouts.items()
-        if holds(signature, bare)
-    ]
-    if len(fitting) != 1:
-        return None
-    family, layout = fitting[0]
-    variant = _variant(family, bare, whole)
-    signature = family.layouts[layout]
-    identity = Identity(
-        "diffusion_model",
-        family=family.id,
-        variant=variant.id if variant else None,
-        title=f"{family.title} {variant.title}" if variant else family.title,
-        latent_spaces=(family.latent_space,),
-        text_spaces=(variant.text_space if variant and variant.text_space else family.text_space,),
-        parts=("model",),
-        evidence=sentences(signature, bare),
-        certainty="certain",
-        layout=layout,
-        prediction=_prediction(family, variant, metadata),
-        noise=variant.noise if variant and variant.noise else family.noise,
-        conditioning=(*family.conditioning, *(variant.conditioning if variant else ())),
-        model_space=variant.model_space if variant else None,
-        network=family.vae,
-        runnable=family.runnable and layout == "original" and (not variant or variant.runnable),
-    )
-    sizes = family.sizes.get(layout, ())
-    if holds(sizes, bare):
-        return replace(identity, evidence=(*identity.evidence, *sentences(sizes, bare)))
-    line = f"it is built like {family.title} at other sizes, so its spaces are its own"
-    return replace(
-        identity,
-        title=f"like {identity.title}",
-        latent_spaces=(),
-        text_spaces=(),
-        certainty="unknown",
-        evidence=(*identity.evidence, line),
-    )
-
-
-def _variant(family: Family, bare: Shapes, whole: Shapes) -> Variant | None:
-    # Marker tensors of a variant may lie beside the denoiser.
-    shapes = ChainMap(dict(bare), dict(whole)) if whole is not bare else bare
-    fitting = [variant for variant in family.variants if holds(variant.signature, shapes)]
-    return fitting[0] if len(fitting) == 1 else None
-
-
-def _prediction(family: Family, variant: Variant | None, metadata: Mapping[str, str]) -> Prediction:
-    if variant and variant.prediction:
-        return variant.prediction
-    told = told_prediction(metadata)
-    return told if told and family.prediction == "epsilon" else family.prediction
-
-
-_TOLD: Mapping[str, Prediction] = {
-    "v": "velocity",
-    "v_prediction": "velocity",
-    "epsilon": "epsilon",
-    "eps": "epsilon",
-    "stable-diffusion-v2-768-v": "velocity",
-    "stable-diffusion-v2-512": "epsilon",
-}
-
-
-def told_prediction(metadata: Mapping[str, str]) -> Prediction | None:
-    """What the metadata say that a network predicts; None where they are silent."""
-    keys = ("modelspec.prediction_type", "modelspec.predict_key", "modelspec.architecture")
-    told = (metadata.get(key, "").strip().lower() for key in keys)
-    return next((_TOLD[text] for text in told if text in _TOLD), None)
 
 
 def _lora(shapes: Shapes, metadata: Mapping[str, str]) -> Identity:

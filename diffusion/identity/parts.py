@@ -1,0 +1,34 @@
+"""The parts of a checkpoint ("model", "clip", "vae") and what their tensors' names begin with."""
+
+from diffusion.families.signature import Shapes
+
+MODEL_PREFIXES = ("model.diffusion_model.", "model.model.", "net.")
+VAE_PREFIXES = ("first_stage_model.", "vae.")
+CLIP_PREFIXES = ("cond_stage_model.", "conditioner.", "text_encoders.")
+FEW = 5
+"""This many tensors under a prefix, or fewer, are an accident and no part."""
+
+
+def prefixes_of(shapes: Shapes) -> dict[str, str]:
+    """The prefix of each part ("model", "clip", "vae") that the file holds under one."""
+    found: dict[str, str] = {}
+    options = {"model": MODEL_PREFIXES, "clip": CLIP_PREFIXES, "vae": VAE_PREFIXES}
+    every = tuple(prefix for group in options.values() for prefix in group)
+    counts = dict.fromkeys(every, 0)
+    for name in shapes:
+        if name.startswith(every):
+            for prefix in every:
+                counts[prefix] += name.startswith(prefix)
+    for part, group in options.items():
+        best = max(group, key=lambda prefix: counts[prefix])
+        if counts[best] > FEW:
+            found[part] = best
+    return found
+
+
+def stripped(shapes: Shapes, prefix: str) -> Shapes:
+    """The tensors under a prefix, without it."""
+    if not prefix:
+        return shapes
+    start = len(prefix)
+    return {name[start:]: shape for name, shape in shapes.items() if name.startswith(prefix)}
