@@ -11,11 +11,12 @@ from diffusion.architecture import BadArchitecture, architecture_of
 from diffusion.checkpoint import CheckpointTrouble
 from diffusion.engine import Engine
 from diffusion.header import FileTrouble
-from diffusion.layouts import clip_names, vae_layout, vae_names
+from diffusion.layouts import clip_names
 from diffusion.prediction import Epsilon
 from diffusion.sample import sample
 from diffusion.unet import UNet
 from diffusion.vae import AutoencoderKL
+from diffusion.vae_names import vae_layout, vae_names
 from tests.diffusion.files import known_shapes, write_zeros
 from tests.diffusion.small import METADATA, UNET, VAE, small_vae, write_checkpoint
 

@@ -19,8 +19,8 @@ from diffusion.tiny_vae import (
     TinyAutoencoder,
     TinyConfig,
     UnknownScale,
-    tiny_names,
 )
+from diffusion.vae_names import tiny_names
 
 WEIGHTS = Path(__file__).parents[2].parent / "shared" / "data" / "vae"
 SMALL = TinyConfig(latent_channels=4, width=16)

@@ -13,9 +13,9 @@ from diffusion.checkpoint import CheckpointTrouble
 from diffusion.engine import Engine
 from diffusion.header import read_header
 from diffusion.identity.rules import identify
-from diffusion.layouts import vae_layout, vae_names
 from diffusion.patch_statistics import PatchStatistics
 from diffusion.vae import AutoencoderKL, VaeConfig
+from diffusion.vae_names import vae_layout, vae_names
 from tests.diffusion.files import known_shapes, write_zeros
 
 SIXTEEN = VaeConfig(
