@@ -7,12 +7,13 @@ converted copy plus the largest tensor, whatever the file's size and the operati
 import mmap
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import torch
 from torch import Tensor, nn
 
 from diffusion.header import Header, TensorInfo, read_header
+from diffusion.origins import Names, Taken, joined_shape, pieces_of
 
 DTYPES = {
     "F64": torch.float64,
@@ -31,47 +32,6 @@ DTYPES = {
 
 NAMED = 3
 """Tensors that a message names before it only counts."""
-
-
-class Taken(NamedTuple):
-    """Where in a file a module's tensor comes from: the tensor `name`, whole or one of its parts.
-
-    `part` counts from 0 among `parts` equal shares of its rows, as where query, key and value are
-    stored as one matrix; `transposed`: rows become columns.
-    """
-
-    name: str
-    part: int = 0
-    parts: int = 1
-    transposed: bool = False
-
-    def shape(self, whole: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape of what is taken from a tensor of the shape `whole`."""
-        if self.transposed:
-            whole = whole[::-1]
-        return (whole[0] // self.parts, *whole[1:]) if self.parts > 1 and whole else whole
-
-    def of(self, tensor: Tensor) -> Tensor:
-        """What is taken of the tensor: a view."""
-        tensor = tensor.T if self.transposed else tensor
-        return tensor.chunk(self.parts)[self.part] if self.parts > 1 else tensor
-
-
-Names = Mapping[str, str | Taken]
-"""The tensors of a module, each with where it comes from in a file."""
-
-
-def taken(source: str | Taken) -> Taken:
-    """The long form of where a tensor comes from."""
-    return source if isinstance(source, Taken) else Taken(source)
-
-
-def prefixed(names: Names, prefix: str) -> dict[str, str | Taken]:
-    """The same names in a file that puts `prefix` before its own."""
-    return {
-        name: taken(source)._replace(name=prefix + taken(source).name)
-        for name, source in names.items()
-    }
 
 
 class CheckpointTrouble(Exception):
@@ -93,14 +53,14 @@ def adopt(
 ) -> None:
     """Give the module, built on the meta device, the file's tensors as `dtype` on `device`.
 
-    `names` maps the module's tensor names to the file's. Every tensor of the module must be named,
-    no other may be, and shapes must agree but for trailing ones (a 1x1 convolution may be stored as
-    a matrix). Integers keep their format, and what the module names in `kept_exact` becomes
-    float32. `check_cancel` is called before each tensor and raises to stop. Raises
-    `CheckpointTrouble` before any tensor is read, and `FileTrouble`.
+    `names` maps the module's tensor names to what of the file makes them. Every tensor of the
+    module must be named, no other may be, and shapes must agree but for trailing ones (a 1x1
+    convolution may be stored as a matrix). Integers keep their format, and what the module names
+    in `kept_exact` becomes float32. `check_cancel` is called before each tensor and raises to stop.
+    Raises `CheckpointTrouble` before any tensor is read, and `FileTrouble`.
     """
     header = source if isinstance(source, Header) else read_header(source)
-    origins = {name: taken(origin) for name, origin in names.items()}
+    origins = {name: pieces_of(origin) for name, origin in names.items()}
     wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     _require_fit(header, origins, wanted)
     exact = getattr(module, "kept_exact", ())
@@ -108,10 +68,8 @@ def adopt(
     with header.path.open("rb") as file:
         for name, shape in wanted.items():
             check_cancel()
-            origin = origins[name]
-            info = header.tensors[origin.name]
             kept = torch.float32 if name in exact else dtype
-            state[name] = _converted(file, info, origin, kept, device).reshape(shape)
+            state[name] = _made(file, header, origins[name], kept, device).reshape(shape)
     module.load_state_dict(state, strict=True, assign=True)
     module.requires_grad_(False).eval()
 
@@ -131,14 +89,42 @@ def bytes_of(module: nn.Module, dtype: torch.dtype) -> int:
     return elements * dtype.itemsize
 
 
+def _made(
+    file: BinaryIO,
+    header: Header,
+    pieces: tuple[Taken, ...],
+    dtype: torch.dtype,
+    device: torch.device,
+) -> Tensor:
+    """The tensor that pieces of the file make; each is written to its place in it as it is read."""
+    infos = [header.tensors[piece.name] for piece in pieces]
+    if len(pieces) == 1:
+        return _converted(file, infos[0], pieces[0], dtype, device)
+    shapes = [piece.shape(info.shape) for piece, info in zip(pieces, infos, strict=True)]
+    source = DTYPES[infos[0].dtype]
+    target = dtype if source.is_floating_point else source
+    whole = torch.empty(joined_shape(shapes), dtype=target, device=device)
+    places = torch.split(whole, [shape[0] for shape in shapes])
+    for place, piece, info in zip(places, pieces, infos, strict=True):
+        place.copy_(_mapped(file, info, piece).reshape(place.shape))
+    return whole
+
+
 def _converted(
     file: BinaryIO, info: TensorInfo, origin: Taken, dtype: torch.dtype, device: torch.device
 ) -> Tensor:
     """One tensor or a share of it, copied out of the file."""
     source = DTYPES[info.dtype]
     target = dtype if source.is_floating_point else source
+    # `copy`, because without a conversion this would still be the mapping.
+    return _mapped(file, info, origin).to(device=device, dtype=target, copy=True)
+
+
+def _mapped(file: BinaryIO, info: TensorInfo, origin: Taken) -> Tensor:
+    """One tensor or a share of it, as it lies in the file."""
+    source = DTYPES[info.dtype]
     if not info.bytes:
-        return torch.empty(origin.shape(info.shape), dtype=target, device=device)
+        return torch.empty(origin.shape(info.shape), dtype=source)
     start = info.offset - info.offset % mmap.ALLOCATIONGRANULARITY
     length = info.offset - start + info.bytes
     # A private mapping, because torch wants a buffer that could be written to; nothing writes.
@@ -147,25 +133,29 @@ def _converted(
     raw = torch.frombuffer(mapped, dtype=torch.uint8, count=info.bytes, offset=info.offset - start)
     # A file may put a tensor at any byte; views of wider formats need an aligned one.
     aligned = raw if raw.data_ptr() % source.itemsize == 0 else raw.clone()
-    # `copy`, because without a conversion this would still be the mapping.
-    part = origin.of(aligned.view(source).reshape(info.shape)).contiguous()
-    return part.to(device=device, dtype=target, copy=True)
+    return origin.of(aligned.view(source).reshape(info.shape)).contiguous()
 
 
 def _require_fit(
-    header: Header, names: Mapping[str, Taken], wanted: Mapping[str, tuple[int, ...]]
+    header: Header,
+    names: Mapping[str, tuple[Taken, ...]],
+    wanted: Mapping[str, tuple[int, ...]],
 ) -> None:
     """Raise `CheckpointTrouble` unless the named tensors are exactly those that are wanted."""
-    missing = [
-        name for name in wanted if name not in names or names[name].name not in header.tensors
-    ]
+    lacking = {
+        name: [piece.name for piece in names[name] if piece.name not in header.tensors]
+        if name in names
+        else [name]
+        for name in wanted
+    }
+    missing = list(dict.fromkeys(theirs for some in lacking.values() for theirs in some))
     extra = [name for name in names if name not in wanted]
-    present = {name: header.tensors[names[name].name] for name in wanted if name not in missing}
-    shapes = {name: names[name].shape(info.shape) for name, info in present.items()}
+    whole = [name for name, some in lacking.items() if not some]
+    present = {piece.name: header.tensors[piece.name] for name in whole for piece in names[name]}
     wrong = [
-        f"{name} is {_sizes(shape)}, not {_sizes(wanted[name])}"
-        for name, shape in shapes.items()
-        if _trimmed(shape) != _trimmed(wanted[name])
+        f"{name} is {found}, not {_sizes(wanted[name])}"
+        for name in whole
+        if (found := _misfit([p.shape(present[p.name].shape) for p in names[name]], wanted[name]))
     ]
     strange = [
         f"{name} ({info.dtype})" for name, info in present.items() if info.dtype not in DTYPES
@@ -197,6 +187,14 @@ def _fault(items: list[str], what: str) -> str:
 def _scaled(header: Header) -> list[str]:
     endings = (".scale_weight", "scaled_fp8", ".comfy_quant", ".weight_scale")
     return [name for name in header.tensors if name.endswith(endings)]
+
+
+def _misfit(pieces: list[tuple[int, ...]], wanted: tuple[int, ...]) -> str:
+    """The sizes of what is found where they do not make `wanted`, else nothing."""
+    # pieces of several widths cannot lie under each other, whatever their rows add up to
+    alike = len({_trimmed(shape)[1:] for shape in pieces}) == 1
+    fits = alike and _trimmed(joined_shape(pieces)) == _trimmed(wanted)
+    return "" if fits else " and ".join(map(_sizes, pieces))
 
 
 def _trimmed(shape: tuple[int, ...]) -> tuple[int, ...]:

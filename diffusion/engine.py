@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from diffusion.checkpoint import CheckpointTrouble, adopt, bytes_of, nothing, prefixed
+from diffusion.checkpoint import CheckpointTrouble, adopt, bytes_of, nothing
 from diffusion.denoiser import Denoiser
 from diffusion.devices import choose_device, choose_precision, describe
 from diffusion.families.family import DiscreteNoise, LogNoise, Noise
@@ -19,6 +19,7 @@ from diffusion.loaded_vae import LoadedVae
 from diffusion.memory import Key, Memory, Pending, default_budget
 from diffusion.networks import AUTOENCODERS, DENOISERS, ENCODERS, Built
 from diffusion.opened import Opened, naming, protocol_of
+from diffusion.origins import prefixed
 from diffusion.prediction import PREDICTIONS
 from diffusion.text_join import PromptEncoder, TextEncoders
 from diffusion.wide import widened

@@ -8,23 +8,23 @@ import torch
 from torch import nn
 
 from diffusion.architecture import Architecture
-from diffusion.checkpoint import Names, Taken, taken
 from diffusion.families.family import Network
 from diffusion.families.signature import Shapes
 from diffusion.families.text import Part
 from diffusion.flux import Flux, FluxConfig
 from diffusion.flux2 import Flux2, Flux2Config
-from diffusion.layers import shape_of
-from diffusion.layouts import clip_names, vae_layout, vae_names
+from diffusion.layouts import clip_names
 from diffusion.mmdit import Mmdit, MmditConfig
+from diffusion.origins import Names, shapes_at
 from diffusion.t5 import T5Encoder, build_t5, t5_names
 from diffusion.t5_tokenizer import T5Tokenizer, t5_tokenizer_for
 from diffusion.text import TextEncoder, build_text_model
 from diffusion.text_join import PromptEncoder
-from diffusion.tiny_vae import TinyAutoencoder, TinyConfig, tiny_names
+from diffusion.tiny_vae import TinyAutoencoder, TinyConfig
 from diffusion.tokenizer import Tokenizer, tokenizer_for
 from diffusion.unet import UNet, UNetConfig
 from diffusion.vae import AutoencoderKL, VaeConfig
+from diffusion.vae_names import tiny_names, vae_layout, vae_names
 
 MARKERS = frozenset(
     ("v_pred", "ztsnr", "edm_mean", "edm_std", "edm_vpred.sigma_max", "edm_vpred.sigma_min")
@@ -86,17 +86,14 @@ def _flux2(shapes: Shapes, network: Network, told: Architecture) -> Built:
 
 def _kl(shapes: Shapes, told: Architecture) -> Built:
     names = vae_names(shapes, vae_layout(shapes))
-    config = VaeConfig.from_shapes(
-        {name: shapes[theirs] for name, theirs in names.items()},
-        norm_groups=told.vae_norm_groups or 32,
-    )
+    config = VaeConfig.from_shapes(shapes_at(names, shapes), norm_groups=told.vae_norm_groups or 32)
     with torch.device("meta"):
         return Built(AutoencoderKL(config), names)
 
 
 def _tiny(shapes: Shapes, told: Architecture) -> Built:
     names = tiny_names(shapes)
-    config = TinyConfig.from_shapes({name: shapes[theirs] for name, theirs in names.items()})
+    config = TinyConfig.from_shapes(shapes_at(names, shapes))
     with torch.device("meta"):
         return Built(TinyAutoencoder(config), names)
 
@@ -105,7 +102,7 @@ def _clip(activation: str) -> EncoderKind:
     def build(shapes: Shapes, part: Part, told: Architecture, tokenizer: Tokenizer) -> Built:
         names = clip_names(shapes, projected=part.projected)
         module = build_text_model(
-            {name: _shape(shapes, taken(origin)) for name, origin in names.items()},
+            shapes_at(names, shapes),
             heads=told.clip_heads,
             activation=told.clip_activation or activation,
             end=tokenizer.end,
@@ -125,15 +122,11 @@ def _t5_tokenizer(metadata: Mapping[str, str], folders: Sequence[Path]) -> T5Tok
 
 def _t5(shapes: Shapes, part: Part, told: Architecture, tokenizer: T5Tokenizer) -> Built:
     names = t5_names(shapes)
-    return Built(build_t5({name: shapes[theirs] for name, theirs in names.items()}), names)
+    return Built(build_t5(shapes_at(names, shapes)), names)
 
 
 def _t5_reader(module: Any, tokenizer: T5Tokenizer, part: Part) -> T5Encoder:
     return T5Encoder(module, tokenizer, least=part.least)
-
-
-def _shape(shapes: Shapes, origin: Taken) -> tuple[int, ...]:
-    return origin.shape(shape_of(shapes, origin.name))
 
 
 DENOISERS: dict[str, Callable[[Shapes, Network, Architecture], Built]] = {

@@ -4,7 +4,6 @@ They speak the model's own scale where a VAE speaks raw latents, and exist for S
 FLUX.1 (one architecture, 4 or 16 channels) and FLUX.2 (32 channels, with pooled blocks).
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -71,7 +70,7 @@ class TinyConfig:
 
     @classmethod
     def from_shapes(cls, shapes: Shapes) -> Self:
-        """The sizes of the autoencoder whose tensors, named by `tiny_names`, have these shapes."""
+        """The sizes of one whose tensors, named by `vae_names.tiny_names`, have these shapes."""
         encodes, decodes = "encoder.0.weight" in shapes, "decoder.1.weight" in shapes
         if not encodes and not decodes:
             raise MissingTensor(
@@ -193,27 +192,3 @@ def _decoder(config: TinyConfig) -> nn.Sequential:
 
 def _conv(entering: int, leaving: int, *, stride: int = 1, bias: bool = True) -> nn.Module:
     return nn.Conv2d(entering, leaving, 3, padding=1, stride=stride, bias=bias)
-
-
-def tiny_names(names: Iterable[str]) -> dict[str, str]:
-    """The name in `TinyAutoencoder` of every tensor of a file, to its name there.
-
-    Files are of four forms: an encoder or a decoder alone with bare numbers, both in one under
-    "taesd_encoder." and "taesd_decoder.", or diffusers' "encoder.layers." and "decoder.layers.".
-    """
-    kept = list(names)
-    half = "encoder." if "0.weight" in kept else "decoder."
-    return {_canonical(name, half): name for name in kept}
-
-
-def _canonical(name: str, half: str) -> str:
-    start, _, rest = name.partition(".")
-    if start.isdecimal():
-        return half + name
-    if start in ("taesd_encoder", "taesd_decoder"):
-        return f"{start.removeprefix('taesd_')}.{rest}"
-    if start in ("encoder", "decoder") and rest.startswith("layers."):
-        number, _, inner = rest.removeprefix("layers.").partition(".")
-        # diffusers does not count the decoder's clamp
-        return f"{start}.{int(number) + (start == 'decoder')}.{inner}"
-    return name

@@ -7,10 +7,11 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from diffusion.checkpoint import CheckpointTrouble, Taken, taken
+from diffusion.checkpoint import CheckpointTrouble
 from diffusion.engine import Engine
 from diffusion.layouts import clip_names
 from diffusion.opened import protocol_of
+from diffusion.origins import Taken, shapes_at
 from diffusion.text import TextEncoder, build_text_model
 from tests.diffusion.files import known_shapes
 from tests.helpers.tiny_families import POOLED, open_clip_layout, tiny_family
@@ -31,7 +32,7 @@ def test_both_published_layouts_name_the_same_tensors(encoder: str, projected: b
     for layout in layouts:
         shapes = known_shapes(f"clip_{encoder}_{layout}")
         names = clip_names(shapes, projected=projected)
-        made.append({name: taken(at).shape(shapes[taken(at).name]) for name, at in names.items()})
+        made.append(shapes_at(names, shapes))
         module = build_text_model(made[-1], activation="gelu")
         assert {k: tuple(v.shape) for k, v in module.state_dict().items()} == made[-1]
     assert made[0] == made[-1]
