@@ -79,7 +79,32 @@ class DiscreteLevels:
             return 999999999.9  # what other programs write for "from the very beginning"
         if fraction >= 1:
             return 0.0
-        return self.sigma((1 - fraction) * (len(self.sigmas) - 1))
+        return self.sigma((1 - fraction) * self._last_timestep())
+
+    def _last_timestep(self) -> float:
+        return float(len(self.sigmas) - 1)
+
+
+class DistilledLevels(DiscreteLevels):
+    """The levels that a consistency model was distilled at: evenly many of its teacher's.
+
+    With 50 of 1000 they are those of the timesteps 19, 39 … 999 (Luo et al. 2023, sec. 4.3).
+    """
+
+    def __init__(self, teacher: DiscreteLevels, count: int = 50) -> None:
+        self.stride = len(teacher.sigmas) // count
+        self.sigmas = teacher.sigmas[self.stride - 1 :: self.stride]
+        self.log_sigmas = self.sigmas.log()
+
+    def timestep(self, sigma: float) -> float:
+        """The teacher's timestep of the nearest level."""
+        return super().timestep(sigma) * self.stride + self.stride - 1
+
+    def sigma(self, timestep: float) -> float:
+        return super().sigma((timestep - (self.stride - 1)) / self.stride)
+
+    def _last_timestep(self) -> float:
+        return float(len(self.sigmas) * self.stride - 1)
 
 
 class FlowLevels:

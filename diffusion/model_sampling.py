@@ -4,19 +4,25 @@ import math
 from dataclasses import dataclass, replace
 
 from diffusion.denoiser import Denoiser
-from diffusion.levels import DiscreteLevels, FlowLevels, ddpm_levels
-from diffusion.prediction import PREDICTIONS
+from diffusion.levels import DiscreteLevels, DistilledLevels, FlowLevels, NoiseLevels, ddpm_levels
+from diffusion.prediction import PREDICTIONS, Consistency, Prediction
 
 FLUX_TOKENS = (256, 4096)
 """The numbers of picture tokens, of 16 x 16 pixels, between which FLUX's shift grows in a line."""
+
+CONSISTENCY = "lcm"
+"""The prediction of a latent consistency model, which goes with levels of its own."""
+
+DISCRETE = ("epsilon", "velocity", CONSISTENCY, "x0", "img_to_img")
+"""What a model of discrete noise can be said to predict."""
 
 
 @dataclass(frozen=True)
 class Sampling:
     """A person's choice; None leaves what the file says.
 
-    `prediction`: "epsilon" or "velocity", and `zero_snr`: see `levels.ddpm_levels`; both are for
-    models of discrete noise. `shift`: see `levels.FlowLevels`, for flow models.
+    `prediction`: of `DISCRETE`, and `zero_snr`: see `levels.ddpm_levels`; both are for models of
+    discrete noise. `shift`: see `levels.FlowLevels`, for flow models.
     """
 
     prediction: str | None = None
@@ -44,11 +50,21 @@ def resampled(denoiser: Denoiser, chosen: Sampling) -> Denoiser:
                 "Epsilon, velocity and zero SNR are for models such as SD 1.x and SDXL, and this "
                 "is none: use Model Sampling Shift for a flow model, or leave the node out."
             )
-        if chosen.zero_snr is not None:
-            levels = ddpm_levels(count=len(levels.sigmas), zero_snr=chosen.zero_snr)
-        if chosen.prediction is not None:
-            prediction = PREDICTIONS[chosen.prediction]
+        levels, prediction = _discrete(levels, prediction, chosen)
     return replace(denoiser, levels=levels, prediction=prediction)
+
+
+def _discrete(
+    levels: DiscreteLevels, prediction: Prediction, chosen: Sampling
+) -> tuple[NoiseLevels, Prediction]:
+    if chosen.zero_snr is not None:
+        levels = ddpm_levels(count=len(levels.sigmas), zero_snr=chosen.zero_snr)
+    if chosen.prediction == CONSISTENCY:
+        distilled = DistilledLevels(levels)
+        return distilled, Consistency(distilled.timestep)
+    if chosen.prediction is not None:
+        prediction = PREDICTIONS[chosen.prediction]
+    return levels, prediction
 
 
 def flux_shift(width: int, height: int, base: float = 0.5, largest: float = 1.15) -> float:

@@ -20,13 +20,21 @@ SEEDS = 2**64
 """Seeds are 0…SEEDS - 1; seed + k wraps around."""
 
 
+Span = tuple[float, float]
+"""A lower and a higher level."""
+
+EVERYWHERE: Span = (0.0, math.inf)
+
+
 class StepNoise(Protocol):
     """What a sampler asks for noise: unit normal, of the latent's shape, on its device.
 
-    `flow` says how the model mixes noise and picture (see `diffusion.prediction`).
+    `flow` says how the model mixes noise and picture (see `diffusion.prediction`), `middle` which
+    levels are the middle of the way: those after 80 % and after 20 % of it.
     """
 
     flow: bool
+    middle: Span
 
     def __call__(self, sigma: float, sigma_next: float) -> Tensor:
         """The noise of the step from σ to the lower `sigma_next`."""
@@ -47,7 +55,9 @@ class Noise:
         """The noise that a run starts from: float32 on the CPU, the same at every call."""
         return self._start
 
-    def per_step(self, device: torch.device, *, flow: bool = False) -> StepNoise:
+    def per_step(
+        self, device: torch.device, *, flow: bool = False, middle: Span = EVERYWHERE
+    ) -> StepNoise:
         """Fresh noise at every call. Ask once a run: the pictures' generators go on from there."""
         if self.scheme == "comfyui":
             # ComfyUI draws on the latent's device; on the CPU from the next seed, since the first
@@ -56,13 +66,19 @@ class Noise:
             generators = [_generator(seed, device)]
         else:
             generators = self._generators
-        return _Fresh(lambda: self._draw(generators).to(device), flow)
+        return _Fresh(lambda: self._draw(generators).to(device), flow, middle)
 
     def brownian(
-        self, sigma_min: float, sigma_max: float, device: torch.device, *, flow: bool = False
+        self,
+        sigma_min: float,
+        sigma_max: float,
+        device: torch.device,
+        *,
+        flow: bool = False,
+        middle: Span = EVERYWHERE,
     ) -> StepNoise:
         """The increments of one Brownian path per seed over the levels `sigma_min`…`sigma_max`."""
-        return _Brownian(self._seeds(), self.shape, (sigma_min, sigma_max), device, flow)
+        return _Brownian(self._seeds(), self.shape, (sigma_min, sigma_max), device, flow, middle)
 
     def _seeds(self) -> list[int]:
         """One seed per picture, or one in all where the batch is drawn as a whole."""
@@ -76,9 +92,10 @@ class Noise:
 
 
 class _Fresh:
-    def __init__(self, draw: Callable[[], Tensor], flow: bool) -> None:
+    def __init__(self, draw: Callable[[], Tensor], flow: bool, middle: Span) -> None:
         self._draw = draw
         self.flow = flow
+        self.middle = middle
 
     def __call__(self, sigma: float, sigma_next: float) -> Tensor:
         return self._draw()
@@ -95,13 +112,15 @@ class _Brownian:
         self,
         seeds: list[int],
         shape: tuple[int, ...],
-        span: tuple[float, float],
+        span: Span,
         device: torch.device,
         flow: bool,
+        middle: Span,
     ) -> None:
         import torchsde  # over a second to import: only for the samplers that need it
 
         self.flow = flow
+        self.middle = middle
         self._device = device
         self._span = (round(span[0], 6), round(span[1], 6))  # as the trees round their ends
         part = torch.zeros(shape[0] // len(seeds), *shape[1:])

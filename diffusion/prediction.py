@@ -6,6 +6,7 @@ x = (1-σ)·x₀ + σ·noise instead.
 """
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 from torch import Tensor
@@ -75,6 +76,40 @@ class Velocity(VarianceExploding):
         return x / variance - output * (sigma / math.sqrt(variance))
 
 
+class Picture(VarianceExploding):
+    """The network predicts the picture itself: D = output."""
+
+    def denoised(self, x: Tensor, output: Tensor, sigma: float) -> Tensor:
+        return output
+
+
+class PictureToPicture(Picture):
+    """The network turns one picture into another and is fed the latent as it is."""
+
+    def network_input(self, x: Tensor, sigma: float) -> Tensor:
+        return x
+
+
+class Consistency(Epsilon):
+    """A latent consistency model: its estimate is the end of the path, not a mean.
+
+    Luo et al. 2023, eq. 9: D = c_skip·x + c_out·(x - σ·output) with the boundary conditions of Song
+    et al. 2023 (appendix C, σ_data = 1/2) in ten times the timestep.
+    """
+
+    data = 0.5
+
+    def __init__(self, timestep: Callable[[float], float]) -> None:
+        """`timestep`: from a level to the time that the network is told."""
+        self._timestep = timestep
+
+    def denoised(self, x: Tensor, output: Tensor, sigma: float) -> Tensor:
+        time = 10 * self._timestep(sigma)
+        spread = time**2 + self.data**2
+        picture = super().denoised(x, output, sigma)
+        return picture * (time / math.sqrt(spread)) + x * (self.data**2 / spread)
+
+
 class Edm(VarianceExploding):
     """The network predicts a mixture of both (Karras et al. 2022, table 1, column "Ours").
 
@@ -114,5 +149,7 @@ PREDICTIONS: dict[str, Prediction] = {
     "velocity": Velocity(),
     "flow": Flow(),
     "edm": Edm(),
+    "x0": Picture(),
+    "img_to_img": PictureToPicture(),
 }
-"""The predictions by the name that a family or a file's metadata gives them."""
+"""The predictions by the name that a family, a file's metadata or a person gives them."""

@@ -174,16 +174,17 @@ def _step_noise(
     row: Sampler, noise: Noise, denoiser: Denoiser, sigmas: Tensor
 ) -> tuple[StepNoise, Tensor]:
     """The sampler's noise and levels: a flow's SDE cannot begin at σ = 1, where its λ is -∞."""
-    flow = denoiser.prediction.flow
-    if flow and not row.flow:
-        raise ValueError(f"The sampler {row.name} is not made for flow models: choose euler.")
+    flow, levels = denoiser.prediction.flow, denoiser.levels
+    middle = (levels.at(0.8), levels.at(0.2))
+    if row.noise == "brownian":
+        # The path spans the list as it was asked for, so that its numbers are the ones of others.
+        span = (float(sigmas[sigmas > 0].min()), float(sigmas.max()))
+        made = noise.brownian(*span, denoiser.device, flow=flow, middle=middle)
+    else:
+        made = noise.per_step(denoiser.device, flow=flow, middle=middle)
     if row.below_one and flow and sigmas[0] >= 1:
-        sigmas = torch.cat([torch.tensor([denoiser.levels.at(1e-4)]), sigmas[1:]])
-    if row.noise != "brownian":
-        return noise.per_step(denoiser.device, flow=flow), sigmas
-    lowest = float(sigmas[sigmas > 0].min())
-    span = (lowest, float(sigmas.max()))
-    return noise.brownian(*span, denoiser.device, flow=flow), sigmas
+        sigmas = torch.cat([torch.tensor([levels.at(1e-4)]), sigmas[1:]])
+    return made, sigmas
 
 
 def _keeping(
@@ -209,7 +210,8 @@ def _keeping(
         return kept(guide(entered(x, sigma), sigma))
 
     def both(x: Tensor, sigma: float) -> Estimates:
+        # The other estimate only says what noise it sees, and stays the network's own everywhere.
         denoised, away = guide.both(entered(x, sigma), sigma)
-        return Estimates(kept(denoised), kept(away))
+        return Estimates(kept(denoised), away)
 
     return Guided(one, both)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from diffusion.model_sampling import Sampling, flux_shift
+from diffusion.model_sampling import DISCRETE, Sampling, flux_shift
 from graph.node import node
 from graph.widgets import OneOf
 from nodes.sockets import Model, S, T
@@ -17,12 +17,12 @@ Mu = Annotated[float, Field(ge=0, le=100)]
 @node(title="Model Sampling Discrete", category="sampling")
 def model_sampling_discrete(
     model: Model[T, S],
-    prediction: Annotated[str, OneOf(("epsilon", "velocity"))] = "epsilon",
+    prediction: Annotated[str, OneOf(DISCRETE)] = "epsilon",
     zero_snr: bool = False,
 ) -> Model[T, S]:
     """Say what an SD 1.x, SD 2.x or SDXL model predicts, and whether its last level is all noise.
 
-    For files that were trained with velocity and do not say so.
+    For files that were trained with velocity and do not say so, and for consistency models: "lcm".
     """
     return replace(model, sampling=Sampling(prediction=prediction, zero_snr=zero_snr))
 
@@ -31,7 +31,10 @@ def model_sampling_discrete(
 def model_sampling_shift(
     model: Model[T, S], shift: Annotated[float, Field(ge=0.01, le=100)] = 3.0
 ) -> Model[T, S]:
-    """Spend more steps on the noisy end of a flow model the larger the shift: SD3's is 3."""
+    """Spend more steps on the noisy end of a flow model the larger the shift.
+
+    SD3's is 3, AuraFlow's 1.73. The time that the network is told stays the model's own.
+    """
     return replace(model, sampling=Sampling(shift=shift))
 
 

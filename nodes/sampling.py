@@ -38,6 +38,7 @@ def k_sampler(
     sampler: SamplerName = "euler",
     scheduler: SchedulerName = "normal",
     denoise: Annotated[float, Field(ge=0, le=1)] = 1.0,
+    noise: NoiseScheme = "loom",
     *,
     models: Models,
     spaces: Spaces,
@@ -58,6 +59,7 @@ def k_sampler(
         sampler=sampler,
         schedule=scheduler,
         denoise=denoise,
+        noise_scheme=scheme_of(noise),
         mask=mask_of(latent),
         check_cancel=interrupt.check,
     )

@@ -1,17 +1,9 @@
 """The samplers: each is a generator over steps, offered under its name in `SAMPLERS`.
 
-None of ComfyUI's 42 names is left out; exp_heun_2_x0 and exp_heun_2_x0_sde come on top. These give
-pictures that differ from ComfyUI's of the same name:
-
-- the four `_gpu` names are second names: noise is drawn on the CPU whatever the device;
-- ipndm_v has exact weights (see its docstring); deis integrates exactly what ComfyUI sums;
-- sa_solver, sa_solver_pece: the noisy part of the run is Stable Diffusion's for every model;
-- with a mask, the `_cfg_pp` names keep the picture in both estimates;
-- flow models: res_multistep_ancestral keeps the flow's mixture of signal and noise; dpm_fast and
-  dpm_adaptive go on to the picture from their last level.
-
-Not for flow models, since their steps assume that the signal keeps its size: ddpm, dpmpp_sde,
-dpmpp_2s_ancestral, and the `_cfg_pp` names of dpmpp and res.
+None of ComfyUI's 42 names is left out; exp_heun_2_x0 and exp_heun_2_x0_sde come on top. All serve
+flow models too. `docs/samplers.md` says where each comes from, how it is proven, and the few whose
+pictures differ from ComfyUI's of the same name: the `_gpu` names, which here are second names, and,
+for flow models alone, those whose steps there lose the flow's mixture of signal and noise.
 """
 
 from diffusion.samplers import (

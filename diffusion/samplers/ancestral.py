@@ -6,6 +6,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from diffusion.noise import StepNoise
+from diffusion.samplers.snr import signal
 
 
 class Split(NamedTuple):
@@ -33,3 +34,20 @@ def split(sigma: float, sigma_next: float, *, flow: bool = False) -> Split:
         return Split(down, keep, math.sqrt(max(sigma_next**2 - (down * keep) ** 2, 0.0)))
     up = sigma_next * math.sqrt(1 - (sigma_next / sigma) ** 2)
     return Split(sigma_next**2 / sigma, 1.0, up)
+
+
+def posterior(sigma: float, sigma_next: float, *, flow: bool) -> Split:
+    """The split that is the posterior itself, for flows too: `split`'s, in the ratio s = σ/α.
+
+    `down` is noise beside the signal of σ' (see `remixed`), so that nothing has to be rescaled.
+    """
+    alpha, alpha_next = signal(sigma, flow), signal(sigma_next, flow)
+    share = (sigma_next * alpha) / (alpha_next * sigma)  # s'/s, which is 0 at a flow's σ = 1
+    return Split(sigma_next * share, 1.0, sigma_next * math.sqrt(1 - share**2))
+
+
+def remixed(
+    x: Tensor, denoised: Tensor, sigma: float, level: float, alpha: float, alpha_next: float
+) -> Tensor:
+    """α'·D + `level`·(x - α·D)/σ: other amounts of the signal and of the noise that x holds."""
+    return x * (level / sigma) + denoised * (alpha_next - alpha * level / sigma)

@@ -13,10 +13,13 @@ from torch import Tensor
 
 from diffusion.guidance import Denoise
 from diffusion.noise import StepNoise
-from diffusion.samplers.ancestral import split
+from diffusion.samplers.ancestral import posterior, remixed, split
 from diffusion.samplers.euler import towards
 from diffusion.samplers.registry import Step, also_named, sampler
-from diffusion.samplers.snr import half_log_snr, line_weight, signal
+from diffusion.samplers.snr import half_log_snr, line_weight, sigma_at, signal
+
+BARELY_BELOW_ONE = 0.9999
+"""The middle of a flow's step from σ = 1, whose λ is -∞: the level that pictures are known with."""
 
 
 @sampler(order=2)
@@ -128,38 +131,54 @@ def _continued(denoised: Tensor, past: deque[tuple[Tensor, float]], h: float) ->
     return (first + bend * ratio) * line_weight(2 * h) - bend * third
 
 
-@sampler(noise="brownian", order=2, flow=False)
+@sampler(noise="brownian", order=2)
 def dpmpp_sde(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: StepNoise) -> Iterator[Step]:
     """SDE form of DPM-Solver++(2S) (Algorithm 1, r = 1/2): two evaluations, two draws a step.
 
-    Both the way to the middle, at λ + h/2, and the whole step are split as ancestral steps are.
+    Both the way to the middle, at λ + h/2, and the whole step are drawn from the posterior.
     """
     for index, (sigma, sigma_next) in enumerate(pairwise(sigmas.tolist()), 1):
         denoised = denoise(x, sigma)
         if sigma_next == 0:
             x = denoised
         else:
-            middle = math.sqrt(sigma * sigma_next)
-            first, whole = split(sigma, middle), split(sigma, sigma_next)
-            halfway = towards(x, denoised, sigma, first.down)
-            halfway = first.rise(halfway, noise, sigma, middle)
-            x = towards(x, denoise(halfway, middle), sigma, whole.down)
-            x = whole.rise(x, noise, sigma, sigma_next)
+            middle = middle_level(sigma, sigma_next, noise.flow)
+            halfway = _drawn(x, denoised, sigma, middle, noise)
+            x = _drawn(x, denoise(halfway, middle), sigma, sigma_next, noise)
         yield Step(index, len(sigmas) - 1, sigma, denoised, x)
 
 
-@sampler(noise="fresh", order=2, flow=False)
+def _drawn(
+    x: Tensor, denoised: Tensor, sigma: float, sigma_next: float, noise: StepNoise
+) -> Tensor:
+    """A state at σ' by the posterior q(x_σ' | x_σ, x₀ = D)."""
+    parts = posterior(sigma, sigma_next, flow=noise.flow)
+    alpha, alpha_next = signal(sigma, noise.flow), signal(sigma_next, noise.flow)
+    x = remixed(x, denoised, sigma, parts.down, alpha, alpha_next)
+    return parts.rise(x, noise, sigma, sigma_next)
+
+
+def middle_level(sigma: float, sigma_next: float, flow: bool) -> float:
+    """The level at λ + h/2, between σ and a positive σ'."""
+    if not flow:
+        return math.sqrt(sigma * sigma_next)
+    if sigma >= 1:
+        return BARELY_BELOW_ONE
+    return sigma_at((half_log_snr(sigma, flow) + half_log_snr(sigma_next, flow)) / 2, flow)
+
+
+@sampler(noise="fresh", order=2)
 def dpmpp_2s_ancestral(
     denoise: Denoise, x: Tensor, sigmas: Tensor, noise: StepNoise
 ) -> Iterator[Step]:
     """DPM-Solver++(2S) (Algorithm 1, r = 1/2) down past the next level, then noise back up."""
     for index, (sigma, sigma_next) in enumerate(pairwise(sigmas.tolist()), 1):
         denoised = denoise(x, sigma)
-        parts = split(sigma, sigma_next)
+        parts = split(sigma, sigma_next, flow=noise.flow)
         if parts.down == 0:
             x = denoised
         else:
-            middle = math.sqrt(sigma * parts.down)
+            middle = middle_level(sigma, parts.down, noise.flow)
             halfway = towards(x, denoised, sigma, middle)
             x = towards(x, denoise(halfway, middle), sigma, parts.down)
         x = parts.rise(x, noise, sigma, sigma_next)

@@ -33,9 +33,9 @@ class Sampler:
 
     `noise`: what `noise` must be, see `diffusion.noise`. `order`: by what power of the step's
     length a deterministic sampler's error falls in a whole run. `discard_penultimate`: see
-    `schedules.sigmas_for`. `flow`: can it serve flow models. `fresh_keep_noise`: ComfyUI noises
-    kept areas from the next seed with it. `below_one`: a flow's run must begin below σ = 1, where λ
-    is -∞. `own_levels`: it walks levels of its own between the list's first and last positive one.
+    `schedules.sigmas_for`. `fresh_keep_noise`: ComfyUI noises kept areas from the next seed with
+    it. `below_one`: a flow's run must begin below σ = 1, where λ is -∞. `own_levels`: it walks
+    levels of its own between the list's first and last positive one.
     """
 
     name: str
@@ -43,7 +43,6 @@ class Sampler:
     noise: NoiseKind = "none"
     order: int = 1
     discard_penultimate: bool = False
-    flow: bool = True
     fresh_keep_noise: bool = False
     below_one: bool = False
     own_levels: bool = False
@@ -58,7 +57,6 @@ def sampler(
     noise: NoiseKind = "none",
     order: int = 1,
     discard_penultimate: bool = False,
-    flow: bool = True,
     fresh_keep_noise: bool = False,
     below_one: bool = False,
     own_levels: bool = False,
@@ -73,7 +71,6 @@ def sampler(
             noise,
             order,
             discard_penultimate,
-            flow,
             fresh_keep_noise,
             below_one or noise == "brownian",
             own_levels,

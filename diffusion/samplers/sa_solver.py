@@ -24,12 +24,6 @@ from diffusion.samplers.snr import half_log_snr, signal
 PREDICTOR_ORDER = 3
 CORRECTOR_ORDER = 4
 
-NOISY = (0.5711888670921326, 5.092408180236816)
-"""τ is 1 for a step that ends between these noise-to-signal ratios, else 0.
-
-They are Stable Diffusion's at 20 % and 80 % of its timesteps, and are used for every model.
-"""
-
 
 class _Known(NamedTuple):
     """A denoised estimate and the λ it was made at."""
@@ -67,6 +61,7 @@ class _Leg(NamedTuple):
 def sa_solver(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: StepNoise) -> Iterator[Step]:
     """SA-Solver with a predictor of order 3 and a corrector of order 4, one evaluation a step.
 
+    τ is 1 for a step that ends in the middle of the way (`StepNoise.middle`), else 0.
     The orders grow as estimates come in, and fall back towards a final 0.
     """
     return _walk(denoise, x, sigmas, noise, again=False)
@@ -104,7 +99,7 @@ def _walk(
 
 
 def _begun(x: Tensor, sigma: float, sigma_next: float, noise: StepNoise) -> _Leg:
-    low, high = NOISY
-    if low <= sigma_next / signal(sigma_next, noise.flow) <= high:
+    low, high = noise.middle
+    if low <= sigma_next <= high:
         return _Leg(x, sigma, sigma_next, noise.flow, noise(sigma, sigma_next), 1.0)
     return _Leg(x, sigma, sigma_next, noise.flow, torch.zeros_like(x), 0.0)

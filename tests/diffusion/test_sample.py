@@ -232,9 +232,3 @@ def test_a_flow_model_is_sampled_as_well(name: str) -> None:
     # the stochastic samplers' errors halve with doubled steps, and are 0.017 here
     assert float(model_space.mean()) == pytest.approx(gaussian.MEAN, abs=0.02)
     assert float(model_space.std()) == pytest.approx(gaussian.DEVIATION, abs=0.03)
-
-
-def test_a_sampler_that_cannot_serve_flow_models_says_so() -> None:
-    model = Denoiser(FlowNetwork(), Flow(), FlowLevels(), Shifted())
-    with pytest.raises(ValueError, match="dpmpp_sde is not made for flow models"):
-        run(model, sampler="dpmpp_sde")

@@ -7,9 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from diffusion.levels import ddpm_levels
 from diffusion.noise import Noise
-from diffusion.samplers import SAMPLERS, Sampler, Step, sa_solver
+from diffusion.samplers import SAMPLERS, Sampler, Step
 from tests.diffusion import gaussian
 
 CPU = torch.device("cpu")
@@ -33,6 +32,7 @@ class Silent:
     """A step noise that no deterministic sampler may ask for."""
 
     flow = False
+    middle = (1.0, 0.0)
 
     def __call__(self, sigma: float, sigma_next: float) -> Tensor:
         raise AssertionError("a deterministic sampler asked for noise")
@@ -154,7 +154,7 @@ def test_a_stochastic_sampler_gives_the_data_their_mean_and_variance(row: Sample
     assert_is_the_data(population(row, denoise, sigmas, flow=False))
 
 
-@pytest.mark.parametrize("row", [row for row in STOCHASTIC if row.flow], ids=named)
+@pytest.mark.parametrize("row", STOCHASTIC, ids=named)
 def test_a_stochastic_sampler_serves_flow_models(row: Sampler) -> None:
     sigmas = torch.linspace(1, 0, 81)
     if row.below_one:
@@ -175,7 +175,7 @@ def test_dpm_solver_takes_a_flow_to_the_picture(name: str) -> None:
     torch.testing.assert_close(end.x, expected, atol=0.05, rtol=0)
 
 
-@pytest.mark.parametrize("row", [row for row in DETERMINISTIC if row.flow], ids=named)
+@pytest.mark.parametrize("row", DETERMINISTIC, ids=named)
 def test_a_deterministic_sampler_serves_flow_models(row: Sampler) -> None:
     sigmas = torch.linspace(1, 0, 81)
     if row.below_one:
@@ -238,10 +238,7 @@ def test_dpm_adaptive_gives_up_where_the_answers_are_not_finite() -> None:
 
 
 @pytest.mark.parametrize("name", ["sa_solver", "sa_solver_pece"])
-def test_sa_solver_without_noise_is_of_third_order(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sa_solver, "NOISY", (1.0, 0.0))
+def test_sa_solver_outside_of_the_middle_is_of_third_order(name: str) -> None:
     start = torch.linspace(-30, 30, 9, dtype=torch.float64)
     exact = gaussian.flown(start, 10.0, 0.1)
     errors = []
@@ -252,10 +249,20 @@ def test_sa_solver_without_noise_is_of_third_order(
     assert math.log2(errors[0] / errors[-1]) / 2 > 2.85, errors
 
 
-def test_sa_solvers_noisy_part_is_that_of_stable_diffusion() -> None:
-    levels = ddpm_levels()
-    expected = levels.at(0.8), levels.at(0.2)
-    assert pytest.approx(expected, rel=1e-6) == sa_solver.NOISY  # float32 tables
+def test_sa_solver_adds_noise_in_the_middle_of_the_way_alone() -> None:
+    class Middle(Silent):
+        middle = (1.0, 5.0)
+
+        def __init__(self) -> None:
+            self.ends: list[float] = []
+
+        def __call__(self, sigma: float, sigma_next: float) -> Tensor:
+            self.ends.append(sigma_next)
+            return torch.zeros(1)
+
+    noise, sigmas = Middle(), gaussian.even(10.0, 0.1, 20)
+    list(SAMPLERS["sa_solver"].walk(gaussian.denoise, torch.ones(1), sigmas, noise))
+    assert noise.ends == [sigma for sigma in sigmas.tolist() if 1 <= sigma <= 5]
 
 
 def test_a_sampler_gives_up_its_step_before_it_makes_the_next() -> None:
