@@ -1,0 +1,85 @@
+"""What the checker lets through runs: never a torch error about shapes, whatever is wired."""
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from graph.check import check
+from graph.workflow import Workflow
+from server.catalogue import Catalogue
+from server.settings import Settings
+from tests.diffusion.small_flux import flux_config, write_flux
+from tests.diffusion.small_sd3 import write_sd3
+from tests.helpers.bench import Bench, with_models
+from tests.helpers.every_space import definitions
+from tests.helpers.random_workflows import Grower
+from tests.helpers.tiny_families import tiny_family
+from tests.helpers.tiny_model import tiny_checkpoint, tiny_vae
+
+SHAPES = re.compile(
+    r"shape|size of tensor|mat1|dimension|channels|sizes of tensors|broadcast|expected input",
+    re.IGNORECASE,
+)
+"""Words of errors about the shapes of tensors, in torch's sentences and in ours."""
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """A worker with a small model of every architecture that runs."""
+    folder = tmp_path_factory.mktemp("every")
+    files = folder / "models" / "checkpoints"
+    tiny_checkpoint(files / "sd1.safetensors")
+    for name in ("sd2", "sd2_inpaint", "sdxl", "sdxl_edit", "sdxl_refiner"):
+        tiny_family(files / f"{name}.safetensors", name)
+    write_sd3(files / "sd3.safetensors")
+    write_flux(files / "flux1.safetensors", flux_config())
+    write_flux(files / "flux1-fill.safetensors", flux_config(beside=80))
+    tiny_vae(folder / "models" / "vae" / "tiny-b.safetensors")
+    own = Settings.of(data=folder / "data")
+    own.make_folders()
+    Image.effect_noise((72, 88), 50).convert("RGBA").save(own.input / "noise.png")
+    return Bench(with_models(own, folder / "models"))
+
+
+def files_of(bench: Bench) -> Catalogue:
+    settings = bench.settings
+    return Catalogue(settings.models, settings.input, settings.cache / "test.json")
+
+
+def grown(bench: Bench, seed: int, size: int) -> Workflow:
+    grower = Grower(definitions(), files_of(bench), random.Random(seed))
+    grower.start()
+    return grower.grow(size)
+
+
+@settings(
+    max_examples=40, deadline=None, derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+@given(seed=st.integers(0, 2**32), size=st.integers(2, 12))
+def test_a_workflow_that_checks_never_fails_over_shapes(bench: Bench, seed: int, size: int) -> None:
+    flow = grown(bench, seed, size)
+    for node in flow.nodes:
+        if check(flow, definitions(), files_of(bench), wanted=(node,)).blocking:
+            continue  # an Empty Latent whose model disagrees with what came later
+        ended = bench.run(flow.to_json(), node)
+        told = ended.error or ""
+        assert ended.status == "finished" or not SHAPES.search(told), (node, told)
+
+
+def test_the_random_workflows_are_of_every_architecture_and_mostly_run(bench: Bench) -> None:
+    used, ran, asked = set(), 0, 0
+    for seed in range(12):
+        flow = grown(bench, seed, 6)
+        used |= {str(node.values["file"]) for node in flow.nodes.values() if "file" in node.values}
+        last = list(flow.nodes)[-1]
+        asked += 1
+        ran += bench.run(flow.to_json(), last).status == "finished"
+    assert {*Path(bench.settings.models[0] / "checkpoints").iterdir()}
+    assert {path.name for path in (bench.settings.models[0] / "checkpoints").iterdir()} <= used
+    assert ran >= asked / 2
