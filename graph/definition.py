@@ -44,7 +44,8 @@ class InputDefinition(Data):
     """A socket that a wire enters.
 
     `variadic`: any number of wires, stored at "name.0", "name.1", ...; the function gets a list.
-    `lazy`: computed only when the function asks for it. `list`: the wire carries a list.
+    `lazy`: computed only when the function asks for it. `list`: the wire carries a list. `part`: of
+    a file that is loaded for it, the half that it needs ("encoder", "decoder").
     """
 
     name: str
@@ -55,6 +56,7 @@ class InputDefinition(Data):
     lazy: bool = False
     variadic: bool = False
     list: bool = False
+    part: str | None = None
 
 
 class WidgetDefinition(Data):
@@ -63,8 +65,8 @@ class WidgetDefinition(Data):
     `schema_` (JSON: "schema") holds type, limits and choices. `control` names the editor's widget
     ("number", "seed", "text", "multiline", "choice", "toggle", "model_file", "image_file", ...).
     `folder` and `term` are set for files: the models folder it is chosen from and the type that
-    the file supplies. `wire` is the kind of plain value that may be wired into the widget's place,
-    if any.
+    the file supplies, `part` the half of it that is used ("encoder", "decoder"), if not all of it.
+    `wire` is the kind of plain value that may be wired into the widget's place, if any.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -78,6 +80,7 @@ class WidgetDefinition(Data):
     control: str = "text"
     folder: str | None = None
     term: Term | None = None
+    part: str | None = None
     wire: str | None = None
 
 

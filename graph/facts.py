@@ -76,6 +76,30 @@ class Facts:
             self._files[folder, name] = self.files.facts(folder, name)
         return self._files[folder, name]
 
+    def lacking(self, source: Source, half: str | None) -> tuple[FileFacts, str] | None:
+        """The file behind an output and the part that it does not hold; None where it has all.
+
+        `half` is what the input takes of it, where that is less than the whole.
+        """
+        kind = self.type_of(source.node)
+        output = kind.outputs.get(source.output) if kind else None
+        for number, widget in enumerate(kind.files if kind and output else ()):
+            found = self.widget_file(source.node, widget)
+            if found is None or output is None:
+                continue
+            if output.part is not None and number == 0 and output.part not in found.parts:
+                return found, output.part
+            # A widget that says its half is told of at the widget.
+            if half in found.lacks and half is not None and widget.part is None:
+                return found, half
+        return None
+
+    def half(self, node: str, name: str) -> str | None:
+        """The half of a VAE that the input uses: "encoder", "decoder", or None for all or none."""
+        kind = self.type_of(node)
+        taken = kind.inputs.get(name) if kind else None
+        return taken.part if taken else None
+
     def widget_file(self, node: str, widget: WidgetDefinition) -> FileFacts | None:
         """The usable file that the node's widget names, or None."""
         if widget.folder is None:

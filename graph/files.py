@@ -6,8 +6,21 @@ from typing import Protocol
 
 from pydantic import Field
 
-from graph.definition import Axis, Data
+from graph.definition import Axis, Data, Json
 from graph.problem import Certainty
+
+
+class Flaw(Data):
+    """Why a file, or some `parts` of it, cannot be run though it is known what it is.
+
+    Its types count all the same. `code` is that of the problem that tells of it, `message` a
+    sentence that names the file and says what to do. No `parts` stand for all of them.
+    """
+
+    code: str
+    message: str
+    parts: tuple[str, ...] = ()
+    parameters: dict[str, Json] = Field(default_factory=dict)
 
 
 class FileFacts(Data):
@@ -15,8 +28,10 @@ class FileFacts(Data):
 
     `spaces` maps an axis to its candidate space ids; an axis that is missing is unknown. One
     candidate is an identified file, several are an ambiguous one. `parts` are what it holds
-    ("model", "clip", "vae"). `content` identifies the file's content for cache keys. `trouble` is
-    a sentence where the file cannot be used.
+    ("model", "clip", "vae"), and `lacks` are the halves that its VAE comes without ("encoder",
+    "decoder"). `content` identifies the file's content for cache keys. `flaws` are why it cannot be
+    run although its types are known. `trouble` is a sentence where the file cannot be used at all,
+    `code` that of the problem that tells of it.
     """
 
     name: str
@@ -24,10 +39,13 @@ class FileFacts(Data):
     family: str | None = None
     spaces: dict[Axis, tuple[str, ...]] = Field(default_factory=dict)
     parts: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
     content: str = ""
     evidence: str = ""
     certainty: Certainty = "certain"
+    flaws: tuple[Flaw, ...] = ()
     trouble: str | None = None
+    code: str = "unusable_file"
 
 
 class Files(Protocol):

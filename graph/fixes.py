@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from graph.definition import Json, WidgetDefinition
 from graph.edits import EditError, apply
 from graph.facts import Facts
+from graph.files import FileFacts
 from graph.modes import Source
 from graph.problem import Connect, Disconnect, Fix, RemoveNode, SetValue, UnsetValue
 from graph.sentences import Sentences
@@ -59,7 +60,9 @@ class Fixer:
         found = [
             source
             for source in outputs
-            if source.node not in after and self._fits(node, name, source)
+            if source.node not in after
+            and self._fits(node, name, source)
+            and self.facts.lacking(source, self.facts.half(node, name)) is None
         ]
         if len(found) > FEW:
             return ()
@@ -71,21 +74,27 @@ class Fixer:
             for source in found
         )
 
-    def supply(self, node: str, name: str) -> tuple[Fix, ...]:
-        """Another source for an input whose file lacks the part: an output, or a file to load."""
+    def supply(self, node: str, name: str) -> tuple[tuple[Fix, ...], int | None]:
+        """Another source for an input whose file lacks the part: an output, or a file to load.
+
+        The number is how many files could be loaded; None where they are not looked for.
+        """
         fixes = list(self.connect(node, name))
         kind = self.facts.type_of(node)
         taken = kind.slot(name) if kind else None
         if taken is None or len(taken.names) != 1:
-            return tuple(fixes)
+            return tuple(fixes), None
         candidates = self.solution.candidates(self.facts.wanted(node, name)[0])
+        files = 0
         for space in candidates or ():
             axis, _ = taken.names[0]
-            supplies = self.supplies.from_files(taken.term.kind, axis, space, node)
-            for supply in list(supplies)[:FEW]:
+            half = self.facts.half(node, name)
+            supplies = self.supplies.from_files(taken.term.kind, axis, space, node, half)
+            files += len(supplies)
+            for supply in supplies[:FEW]:
                 wire = Connect(node=node, socket=name, wire=supply.wire)
                 fixes.append(Fix(title=f"Load {supply.title}", edits=(*supply.edits, wire)))
-        return tuple(fixes[: 2 * FEW])
+        return tuple(fixes[: 2 * FEW]), files if candidates else None
 
     def value(self, node: str, widget: WidgetDefinition, value: Json) -> tuple[Fix, ...]:
         """Values that the widget takes in place of a wrong or missing one."""
@@ -131,7 +140,7 @@ class Fixer:
         usable = [
             name
             for name in chosen
-            if name != value and (found := self.facts.file(folder, name)) and not found.trouble
+            if name != value and (found := self.facts.file(folder, name)) and _sound(found, widget)
         ]
         return tuple(_set(node, widget, name) for name in usable[:FEW])
 
@@ -162,6 +171,11 @@ class Fixer:
 
 def _connect(node: str, name: str, source: Source) -> Connect:
     return Connect(node=node, socket=name, wire=Wire(node=source.node, output=source.output))
+
+
+def _sound(found: FileFacts, widget: WidgetDefinition) -> bool:
+    """Whether nothing is known to be wrong with the file for this widget."""
+    return not found.trouble and not found.flaws and widget.part not in found.lacks
 
 
 def _set(node: str, widget: WidgetDefinition, value: Json) -> Fix:

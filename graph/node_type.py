@@ -116,12 +116,6 @@ class NodeType:
         """For each widget, the judge of its values."""
         return {name: Checker(widget.schema_) for name, widget in self.widgets.items()}
 
-    @cached_property
-    def loads(self) -> Mapping[str, WidgetDefinition]:
-        """For each output that needs a part of a file, the widget that holds the file's name."""
-        needing = [output.name for output in self.definition.outputs if output.part]
-        return dict.fromkeys(needing, self.files[0]) if self.files else {}
-
 
 _READ: dict[int, NodeType] = {}
 

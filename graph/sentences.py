@@ -10,7 +10,13 @@ from graph.facts import Facts
 from graph.problem import Because
 from graph.solve import Claim, Solution, Step, Variable
 
-PARTS = {"model": "diffusion model", "clip": "text encoder", "vae": "VAE"}
+PARTS = {
+    "model": "diffusion model",
+    "clip": "text encoder",
+    "vae": "VAE",
+    "encoder": "VAE encoder",
+    "decoder": "VAE decoder",
+}
 
 
 class Sentences:
@@ -57,6 +63,18 @@ class Sentences:
         if is_list:
             return f"a list of {name}"
         return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
+
+    def part(self, part: str) -> str:
+        """What a part of a file is called: "VAE" for "vae"."""
+        return PARTS.get(part, part)
+
+    def supply(self, what: str, files: int | None) -> str:
+        """What to do about a part that is missing; `files` that are there could stand in for it."""
+        if files is None:
+            return f"Load a file that has a {what}."
+        if files == 0:
+            return f"No file here has a {what} that fits: put one into the models folder."
+        return f"{files} file{'' if files == 1 else 's'} here would do: load one for it."
 
     def spaces(self, axis: Axis, spaces: Sequence[str]) -> str:
         """The spaces' titles: "SD 1.x or SDXL"."""

@@ -22,7 +22,10 @@ class Service:
 
 @dataclass(frozen=True)
 class Part:
-    """Says which part of the file an output needs: `vae: Annotated[Vae[S], Part("vae")]`."""
+    """Says which part of a file an output needs: `vae: Annotated[Vae[S], Part("vae")]`.
+
+    On an input or a file it is the half of a VAE that the node uses: "encoder" or "decoder".
+    """
 
     name: str
 
@@ -84,6 +87,12 @@ class _Annotation:
     def note(self, kind: type[Any]) -> Any:
         """The outermost note of the kind, or None."""
         return next((note for note in self.notes if isinstance(note, kind)), None)
+
+    @property
+    def part(self) -> str | None:
+        """The name that a `Part` gives, or None."""
+        note = self.note(Part)
+        return note.name if note else None
 
     def said(self, attribute: str) -> str:
         """The title or description that a `Field` gives, or ""."""
@@ -156,6 +165,7 @@ def _read_input(parameter: inspect.Parameter, found: _Annotation) -> InputDefini
         lazy=found.lazy,
         variadic=found.variadic,
         list=found.list,
+        part=found.part,
     )
 
 
@@ -180,6 +190,7 @@ def _read_file(parameter: inspect.Parameter, found: _Annotation) -> WidgetDefini
         control=kind.control,
         folder=kind.folder,
         term=term_of(found.base),
+        part=found.part,
     )
 
 
@@ -241,12 +252,11 @@ def _read_output(name: str, found: _Annotation) -> OutputDefinition:
     if found.lazy or found.variadic:
         raise NodeError("an output is neither Lazy nor Variadic.")
     term = term_of(found.base)
-    part = found.note(Part)
     return OutputDefinition(
         name=name or term.kind.lower(),
         title=found.said("title") or title_of(name or term.kind),
         description=found.said("description"),
         term=term,
         list=found.list,
-        part=part.name if part else None,
+        part=found.part,
     )

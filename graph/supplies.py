@@ -62,40 +62,64 @@ class Supplies:
                 title = f"the {output.title} of {file.name}"
                 yield Supply(title, Wire(node=source.node, output=source.output))
 
-    def from_files(self, kind: str, axis: Axis, wanted: str, near: str) -> Iterator[Supply]:
-        """Files of the wanted space, each with a node to add that loads it.
+    def from_files(
+        self, kind: str, axis: Axis, wanted: str, near: str, half: str | None = None
+    ) -> list[Supply]:
+        """Files of the wanted space, each with a node to add that loads it; the surest first.
 
-        The node's only widgets without a default is the file, and it needs no wires.
+        The node's only widget without a default is the file, and it needs no wires. `half` is what
+        is used of a VAE. Files that may be of other spaces too come last.
         """
+        sure: list[Supply] = []
+        possible: list[Supply] = []
         for type_, output, widget in self._loaders(kind, axis):
-            for found in self.files(widget, axis, (wanted,), output):
-                id_ = fresh_id(self.facts.workflow, type_.definition.type)
-                placed = PlacedNode(
-                    type=type_.definition.type,
-                    version=type_.definition.version,
-                    values={widget.name: found.name},
-                )
-                wire = Wire(node=id_, output=output.name)
-                title = f"the {output.title} of {found.name}"
-                yield Supply(title, wire, (AddNode(id=id_, node=placed, near=near),))
+            for found in self._usable(widget, output.part, half):
+                spaces = found.spaces.get(axis, ())
+                if wanted in spaces:
+                    supply = self._added(type_, output, widget, found, near)
+                    (sure if len(spaces) == 1 else possible).append(supply)
+        return [*sure, *possible]
 
     def files(
-        self,
-        widget: WidgetDefinition,
-        axis: Axis,
-        wanted: Sequence[str],
-        output: OutputDefinition | None = None,
+        self, widget: WidgetDefinition, axis: Axis, wanted: Sequence[str]
     ) -> Iterator[FileFacts]:
         """The usable files that the widget may name and that are exactly of the wanted spaces."""
+        for found in self._usable(widget):
+            if tuple(sorted(found.spaces.get(axis, ()))) == tuple(sorted(wanted)):
+                yield found
+
+    def _usable(
+        self, widget: WidgetDefinition, part: str | None = None, half: str | None = None
+    ) -> Iterator[FileFacts]:
+        """The files that the widget may name of which the part can be used."""
         folder = widget.folder
         for name in self.facts.files.names(folder)[:MANY] if folder else ():
             found = self.facts.file(folder or "", name)
-            if found is None or found.trouble is not None:
+            if found is None or found.trouble is not None or half in found.lacks:
                 continue
-            if output is not None and output.part is not None and output.part not in found.parts:
+            if any(not flaw.parts or part is None or part in flaw.parts for flaw in found.flaws):
                 continue
-            if tuple(sorted(found.spaces.get(axis, ()))) == tuple(sorted(wanted)):
+            if part is None or part in found.parts:
                 yield found
+
+    def _added(
+        self,
+        type_: NodeType,
+        output: OutputDefinition,
+        widget: WidgetDefinition,
+        found: FileFacts,
+        near: str,
+    ) -> Supply:
+        """The output of a new node that loads the file."""
+        id_ = fresh_id(self.facts.workflow, type_.definition.type)
+        placed = PlacedNode(
+            type=type_.definition.type,
+            version=type_.definition.version,
+            values={widget.name: found.name},
+        )
+        wire = Wire(node=id_, output=output.name)
+        title = f"the {output.title} of {found.name}"
+        return Supply(title, wire, (AddNode(id=id_, node=placed, near=near),))
 
     def parts_used(self, node: str) -> set[str]:
         """The parts of the node's file that other nodes use."""

@@ -12,7 +12,7 @@ from graph.files import Files
 from graph.modes import Source, variadic_number
 from graph.node import CORE
 from graph.node_type import NodeType
-from graph.sentences import PARTS, Sentences
+from graph.sentences import Sentences
 from graph.solve import Candidates, Link, Variable
 from graph.types import accepts
 from graph.workflow import Workflow
@@ -146,11 +146,9 @@ class _Drag:
             return "wrong_type", f"This takes {wanted}, not {got}."
         if ring:
             return "cycle", "The nodes would wait for each other in a ring."
-        kind = self.facts.type_of(source.node)
-        widget = kind.loads.get(source.output) if kind else None
-        file = self.facts.widget_file(source.node, widget) if widget else None
-        if file is not None and given.part is not None and given.part not in file.parts:
-            return "missing_part", f"{file.name} has no {PARTS.get(given.part, given.part)}."
+        lacking = self.facts.lacking(source, self.facts.half(taken.node, taken.base))
+        if lacking is not None:
+            return "missing_part", f"{lacking[0].name} has no {self.say.part(lacking[1])}."
         return self._space_refusal(taken, source)
 
     def _space_refusal(self, taken: _Input, source: Source) -> tuple[str, str]:

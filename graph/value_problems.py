@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from graph.definition import Json, WidgetDefinition
 from graph.facts import Facts
+from graph.file_problems import FileProblems
 from graph.fixes import Fixer
 from graph.node_type import NodeType
 from graph.problem import Problem
@@ -19,6 +20,7 @@ class ValueProblems:
         self.facts = facts
         self.say = say
         self.fixer = fixer
+        self.files = FileProblems(facts, say, fixer)
 
     def all(self) -> Iterator[Problem]:
         for node in self.facts.active.every:
@@ -85,23 +87,4 @@ class ValueProblems:
             reason = f"must name a file inside the folder '{folder}', not \"{name}\""
             yield self._problem("invalid_value", node, widget, name, reason)
             return
-        found = self.facts.file(folder, name)
-        if found is None:
-            code = "missing_file"
-            message = (
-                f"{self.say.node(node)} loads {name}, which is not in the folder '{folder}': "
-                "put it there, or choose another file."
-            )
-        elif found.trouble is not None:
-            code = "unusable_file"
-            message = f"{self.say.node(node)} cannot load {name}: {found.trouble}"
-        else:
-            return
-        yield Problem(
-            code=code,
-            node=node,
-            socket=widget.name,
-            message=message,
-            parameters={"folder": folder, "file": name},
-            fixes=self.fixer.value(node, widget, name),
-        )
+        yield from self.files.of(node, widget, folder, name)

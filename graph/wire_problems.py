@@ -8,7 +8,7 @@ from graph.modes import Source, variadic_number
 from graph.node_type import NodeType
 from graph.problem import Because, Problem
 from graph.rings import rings
-from graph.sentences import PARTS, Sentences
+from graph.sentences import Sentences
 from graph.types import accepts
 from graph.workflow import Wire
 
@@ -105,22 +105,24 @@ class WireProblems:
                 fixes=(*self.fixer.connect(node, name), *self.fixer.disconnect(node, name)),
             )
         else:
-            yield from self._part(node, name, source, given_type)
+            yield from self._part(node, name, source)
 
-    def _part(self, node: str, name: str, source: Source, kind: NodeType) -> Iterator[Problem]:
-        part, widget = kind.outputs[source.output].part, kind.loads.get(source.output)
-        found = self.facts.widget_file(source.node, widget) if widget else None
-        if widget is None or found is None or part is None or part in found.parts:
+    def _part(self, node: str, name: str, source: Source) -> Iterator[Problem]:
+        lacking = self.facts.lacking(source, self.facts.half(node, name))
+        if lacking is None:
             return
+        found, part = lacking
+        what = self.say.part(part)
+        fixes, files = self.fixer.supply(node, name)
         yield Problem(
             code="missing_part",
             node=node,
             socket=name,
             message=(
-                f"{found.name}, which {self.say.node(source.node)} loads, has no "
-                f"{PARTS.get(part, part)}; {self.say.node(node)} needs one from elsewhere."
+                f"{found.name}, which {self.say.node(source.node)} loads, has no {what}; "
+                f"{self.say.node(node)} needs one from elsewhere. {self.say.supply(what, files)}"
             ),
-            parameters={"part": part, "file": found.name},
+            parameters={"part": part, "file": found.name, "files": files},
             because=(
                 Because(
                     node=source.node,
@@ -130,7 +132,7 @@ class WireProblems:
                     path=(source.node, node),
                 ),
             ),
-            fixes=self.fixer.supply(node, name),
+            fixes=fixes,
         )
 
     def _unknown_input(self, node: str, kind: NodeType, name: str) -> Problem:

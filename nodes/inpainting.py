@@ -1,14 +1,14 @@
 """Nodes that show a picture to the models made for it: inpainting and editing."""
 
 from dataclasses import replace
-from typing import Generic, NamedTuple
+from typing import Annotated, Generic, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from diffusion import conditioning as extra
-from graph.node import node
+from graph.node import Part, node
 from nodes.services import Interrupt, Models
 from nodes.sockets import Conditioning, Image, Latent, Mask, S, T, Vae
 
@@ -27,7 +27,7 @@ def inpaint_conditioning(
     negative: Conditioning[T],
     image: Image,
     mask: Mask,
-    vae: Vae[S],
+    vae: Annotated[Vae[S], Part("encoder")],
     *,
     models: Models,
     interrupt: Interrupt,
@@ -50,7 +50,7 @@ def edit_conditioning(
     positive: Conditioning[T],
     negative: Conditioning[T],
     image: Image,
-    vae: Vae[S],
+    vae: Annotated[Vae[S], Part("encoder")],
     *,
     models: Models,
     interrupt: Interrupt,

@@ -84,7 +84,12 @@ def load_vae(file: VaeFile[S], *, facts: Facts) -> Vae[S]:
 
 
 @node(title="Load Tiny VAE", category="loaders")
-def load_tiny_vae(encoder: VaeFile[S], decoder: VaeFile[S], *, facts: Facts) -> Vae[S]:
+def load_tiny_vae(
+    encoder: Annotated[VaeFile[S], Part("encoder")],
+    decoder: Annotated[VaeFile[S], Part("decoder")],
+    *,
+    facts: Facts,
+) -> Vae[S]:
     """A tiny VAE (TAESD) whose encoder and decoder are two files in models/vae."""
     facts.of(encoder)  # raises where it cannot be used
     vae: Vae[S] = _recipe(Vae, decoder, facts.of(decoder))

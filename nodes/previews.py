@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import numpy
 from torch import Tensor
@@ -10,7 +10,7 @@ from torch import Tensor
 from diffusion.denoiser import Denoiser
 from diffusion.preview import ColouredSpace, decoded, preview
 from diffusion.spaces import LatentSpace
-from graph.node import node
+from graph.node import Part, node
 from nodes.services import Models
 from nodes.sockets import Model, S, T, Vae
 
@@ -18,7 +18,7 @@ Show = Callable[[Tensor], numpy.ndarray]
 
 
 @node(title="Preview With VAE", category="sampling")
-def preview_with_vae(model: Model[T, S], vae: Vae[S]) -> Model[T, S]:
+def preview_with_vae(model: Model[T, S], vae: Annotated[Vae[S], Part("decoder")]) -> Model[T, S]:
     """Have previews of the model's work decoded by this VAE; a tiny one keeps that quick."""
     return replace(model, previewer=vae)
 

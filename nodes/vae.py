@@ -6,7 +6,7 @@ from pydantic import Field
 
 from diffusion.loaded_vae import LoadedVae
 from diffusion.tiles import TileSize
-from graph.node import node
+from graph.node import Part, node
 from nodes.services import Interrupt, Models, Side, Spaces
 from nodes.sockets import Image, Latent, S, Vae
 
@@ -26,7 +26,12 @@ Overlap = Annotated[
 
 @node(title="VAE Decode", category="latent")
 def vae_decode(
-    latent: Latent[S], vae: Vae[S], *, models: Models, spaces: Spaces, interrupt: Interrupt
+    latent: Latent[S],
+    vae: Annotated[Vae[S], Part("decoder")],
+    *,
+    models: Models,
+    spaces: Spaces,
+    interrupt: Interrupt,
 ) -> Image:
     """Turn latents into pictures with the VAE of their own space."""
     loaded = _suiting(latent, vae, models, spaces)
@@ -36,7 +41,7 @@ def vae_decode(
 @node(title="VAE Decode (Tiled)", category="latent")
 def vae_decode_tiled(
     latent: Latent[S],
-    vae: Vae[S],
+    vae: Annotated[Vae[S], Part("decoder")],
     tile_size: TilePixels = 512,
     overlap: Overlap = 64,
     *,
@@ -51,7 +56,13 @@ def vae_decode_tiled(
 
 
 @node(title="VAE Encode", category="latent")
-def vae_encode(image: Image, vae: Vae[S], *, models: Models, interrupt: Interrupt) -> Latent[S]:
+def vae_encode(
+    image: Image,
+    vae: Annotated[Vae[S], Part("encoder")],
+    *,
+    models: Models,
+    interrupt: Interrupt,
+) -> Latent[S]:
     """Turn pictures into latents. What is over a whole number of cells is cut off at the edges."""
     return Latent(models.vae(vae).encode(image.pixels, interrupt.check), vae.latent_space)
 
@@ -59,7 +70,7 @@ def vae_encode(image: Image, vae: Vae[S], *, models: Models, interrupt: Interrup
 @node(title="VAE Encode (Tiled)", category="latent")
 def vae_encode_tiled(
     image: Image,
-    vae: Vae[S],
+    vae: Annotated[Vae[S], Part("encoder")],
     tile_size: TilePixels = 512,
     overlap: Overlap = 64,
     *,

@@ -103,11 +103,11 @@ def k_sampler(
 
 
 @node(title="VAE Decode", category="latents")
-def vae_decode(latent: Latent[S], vae: Vae[S]) -> Image: ...
+def vae_decode(latent: Latent[S], vae: Annotated[Vae[S], Part("decoder")]) -> Image: ...
 
 
 @node(title="VAE Encode", category="latents")
-def vae_encode(image: Image, vae: Vae[S]) -> Latent[S]: ...
+def vae_encode(image: Image, vae: Annotated[Vae[S], Part("encoder")]) -> Latent[S]: ...
 
 
 @node(title="Upscale Latent", category="latents")
@@ -166,6 +166,12 @@ def whole_number(value: int = 0) -> int: ...
 
 @node(title="Number", category="numbers")
 def number(value: float = 0.0) -> float: ...
+
+
+@node(title="Load Tiny VAE", category="loaders")
+def load_tiny_vae(
+    encoder: Annotated[VaeFile[S], Part("encoder")], decoder: Annotated[VaeFile[S], Part("decoder")]
+) -> Vae[S]: ...
 
 
 def registry() -> Registry:

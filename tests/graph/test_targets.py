@@ -10,7 +10,7 @@ from graph.problem import Connect
 from graph.targets import NoSuchSocket, Targets
 from graph.workflow import Wire, Workflow
 from tests.graph.small_world import DEFINITIONS, SHELF, placed, text_to_image, workflow
-from tests.graph.test_check import chain
+from tests.graph.test_check_size import chain
 
 
 def dragged(flow: Workflow, node: str, **socket: str) -> Targets:
@@ -115,7 +115,7 @@ def test_node_types_are_ranked_what_fits_first() -> None:
     assert names.index("vae_decode") < names.index("show") < names.index("sharpen_sdxl")
     assert [item.ok for item in found if item.type == "sharpen_sdxl"] == [False]
     givers = [item.type for item in dragged(flow, "decode", input="vae").types]
-    assert givers == ["load_checkpoint", "load_vae"]
+    assert givers == ["load_checkpoint", "load_tiny_vae", "load_vae"]
 
 
 def test_what_is_offered_is_what_the_checker_then_accepts_and_the_other_way_round() -> None:

@@ -1,0 +1,79 @@
+"""Problems of the files that nodes load: not there, of no use there, or not to be run."""
+
+from collections.abc import Iterator
+
+from graph.definition import WidgetDefinition
+from graph.facts import Facts
+from graph.files import FileFacts
+from graph.fixes import Fixer
+from graph.problem import Because, Problem
+from graph.sentences import Sentences
+
+
+class FileProblems:
+    """Finds what is wrong with the file that a widget names."""
+
+    def __init__(self, facts: Facts, say: Sentences, fixer: Fixer) -> None:
+        self.facts = facts
+        self.say = say
+        self.fixer = fixer
+
+    def of(self, node: str, widget: WidgetDefinition, folder: str, name: str) -> Iterator[Problem]:
+        """The problems of the file of this name, told at the node that loads it."""
+        found = self.facts.file(folder, name)
+        if found is None:
+            message = (
+                f"{self.say.node(node)} loads {name}, which is not in the folder '{folder}': "
+                "put it there, or choose another file."
+            )
+            yield self._problem("missing_file", node, widget, name, message)
+        elif found.trouble is not None:
+            message = f"{self.say.node(node)} cannot load {name}: {found.trouble}"
+            yield self._problem(found.code, node, widget, name, message)
+        else:
+            yield from self._flaws(node, widget, found)
+            if widget.part is not None and widget.part in found.lacks:
+                yield self._half(node, widget, found, widget.part)
+
+    def _flaws(self, node: str, widget: WidgetDefinition, found: FileFacts) -> Iterator[Problem]:
+        """Why the file cannot be run, as far as what is used of it is concerned."""
+        for flaw in found.flaws:
+            used = self.fixer.supplies.parts_used(node) if flaw.parts else set()
+            if used and not used & set(flaw.parts):
+                continue
+            problem = self._problem(
+                flaw.code,
+                node,
+                widget,
+                found.name,
+                f"{self.say.node(node)} cannot run {found.name}: {flaw.message}",
+            )
+            because = Because(
+                node=node,
+                socket=widget.name,
+                evidence=found.evidence,
+                certainty=found.certainty,
+                path=(node,),
+            )
+            parameters = {**problem.parameters, **flaw.parameters, "parts": list(flaw.parts)}
+            yield problem.model_copy(update={"parameters": parameters, "because": (because,)})
+
+    def _half(self, node: str, widget: WidgetDefinition, found: FileFacts, half: str) -> Problem:
+        message = (
+            f"{found.name} has no {self.say.part(half)}, and that is what '{widget.title}' of "
+            f"{self.say.node(node)} is for: choose a file that has one."
+        )
+        problem = self._problem("missing_part", node, widget, found.name, message)
+        return problem.model_copy(update={"parameters": {**problem.parameters, "part": half}})
+
+    def _problem(
+        self, code: str, node: str, widget: WidgetDefinition, name: str, message: str
+    ) -> Problem:
+        return Problem(
+            code=code,
+            node=node,
+            socket=widget.name,
+            message=message,
+            parameters={"folder": widget.folder, "file": name},
+            fixes=self.fixer.value(node, widget, name),
+        )
