@@ -17,6 +17,7 @@ from diffusion.families.vaes import VAES
 from diffusion.header import FileTrouble, Header
 from diffusion.identity.denoisers import denoiser
 from diffusion.identity.identity import Identity
+from diffusion.identity.metadata import told_spaces
 from diffusion.identity.parts import prefixes_of, stripped
 from diffusion.spaces import (
     LATENT_SPACES,
@@ -137,10 +138,9 @@ def _told_base(metadata: Mapping[str, str]) -> str | None:
 
 def _narrowed(identity: Identity, metadata: Mapping[str, str]) -> Identity:
     """An ambiguous VAE, narrowed by the architecture that its metadata names, if it names one."""
-    told = metadata.get("modelspec.architecture", "").removesuffix("/vae")
-    if len(identity.latent_spaces) < 2 or not told:
+    told, spaces = told_spaces(metadata)
+    if len(identity.latent_spaces) < 2:
         return identity
-    spaces = {item.latent_space for item in FAMILIES.values() if told in item.modelspec}
     left = tuple(space for space in identity.latent_spaces if space in spaces)
     if len(left) != 1:
         return identity
