@@ -10,7 +10,7 @@ from torch import nn
 
 from diffusion.header import Header, TensorInfo
 
-FIXTURES = Path(__file__).parent.parent / "fixtures" / "headers"
+FIXTURES = Path(__file__).parents[2] / "diffusion" / "identity" / "headers"
 
 Shapes = dict[str, tuple[int, ...]]
 
