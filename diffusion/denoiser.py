@@ -1,6 +1,6 @@
 """Join a network with its prediction, its noise levels and its latent space."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from diffusion.conditioning import Conditioning, Inputs, Scene, prepared
 from diffusion.levels import NoiseLevels
 from diffusion.prediction import Prediction
+from diffusion.shortage import NO_RELIEF, Relief
 
 
 class LatentSpace(Protocol):
@@ -37,6 +38,12 @@ class LatentSpace(Protocol):
 
 NOTHING: Mapping[str, Tensor] = MappingProxyType({})
 
+ADVICE = (
+    "a step of this size, even with every other model freed: make the picture or the batch "
+    "smaller, or close other programs. On a graphics card, starting with a lower --memory leaves "
+    "more room beside the weights."
+)
+
 
 @dataclass(frozen=True)
 class Denoiser:
@@ -46,6 +53,7 @@ class Denoiser:
     float32 timesteps (batch,), token conditioning (batch, tokens, width) and what the rows of
     `conditioning` (see `diffusion.conditioning`) give, batch first; it answers in the shape of `x`.
     `joint`: picture and tokens share one attention, so that the number of tokens matters.
+    `relief`: what is done where memory runs out. `compiled`: what is called in the module's place.
     """
 
     module: nn.Module
@@ -54,6 +62,8 @@ class Denoiser:
     space: LatentSpace
     conditioning: tuple[str, ...] = ()
     joint: bool = False
+    relief: Relief = NO_RELIEF
+    compiled: Callable[..., Tensor] | None = None
 
     @property
     def device(self) -> torch.device:
@@ -78,14 +88,20 @@ class Denoiser:
 
         `x`: noisy latent at level σ. `extras`: the network's other arguments, batch first. The
         network computes in its own dtype; all around it is float32, because differences of nearly
-        equal latents are taken there.
+        equal latents are taken there. Raises `NotEnoughMemory`.
         """
         like = self._example()
         entry = self.prediction.network_input(x, sigma).to(like)
         timesteps = torch.full((len(x),), self.levels.timestep(sigma), device=like.device)
         others = {name: tensor.to(like) for name, tensor in extras.items()}
-        with torch.no_grad():
-            output = self.module(entry, timesteps, context.to(like), **others)
+        tokens, network = context.to(like), self.compiled or self.module
+
+        def answer() -> Tensor:
+            with torch.no_grad():
+                out: Tensor = network(entry, timesteps, tokens, **others)
+            return out
+
+        output = self.relief.tried(answer, "the model was computing", ADVICE)
         return self.prediction.denoised(x, output.to(x), sigma)
 
     def _example(self) -> Tensor:

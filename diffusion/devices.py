@@ -3,10 +3,12 @@
 from typing import NamedTuple
 
 import torch
+from torch import nn
 
 NAMES = {
     "float32": torch.float32,
     "fp32": torch.float32,
+    "tf32": torch.float32,
     "bfloat16": torch.bfloat16,
     "bf16": torch.bfloat16,
     "float16": torch.float16,
@@ -47,8 +49,10 @@ def choose_precision(name: str, device: torch.device) -> Precision:
     """The number formats that a choice means on a device. Raises `NoSuchDevice`.
 
     "auto" is bfloat16 where the device computes in it and float32 elsewhere, with the small text
-    encoder in float32 everywhere. A VAE and a large text encoder are never in float16, whose range
-    their activations exceed.
+    encoder in float32 everywhere. "tf32" is float32 whose products a graphics card takes of numbers
+    with 10 bits of mantissa (see `use_tf32`). A large text encoder is never in float16, whose range
+    its activations exceed; a VAE only on a graphics card without bfloat16, and what exceeds it
+    there is computed anew (`LoadedVae.exact`).
     """
     if name == "auto":
         fast = torch.bfloat16 if has_bfloat16(device) else torch.float32
@@ -57,9 +61,42 @@ def choose_precision(name: str, device: torch.device) -> Precision:
         raise NoSuchDevice(f"There is no precision {name!r}. There is: auto, {', '.join(NAMES)}.")
     chosen = NAMES[name]
     if chosen == torch.float16:
+        vae = torch.float32
+        if device.type == "cuda":
+            vae = torch.bfloat16 if has_bfloat16(device) else chosen
         # A large text encoder in float32 would not fit where float16 is asked for.
-        return Precision(chosen, torch.float32, chosen, torch.bfloat16)
+        return Precision(chosen, vae, chosen, torch.bfloat16)
     return Precision(chosen, chosen, chosen, chosen)
+
+
+def use_tf32(name: str, device: torch.device) -> bool:
+    """Have a graphics card multiply as the precision of this name says; whether that is in TF32.
+
+    Without it float32 is exact to its last bits, convolutions included. Raises `NoSuchDevice` where
+    "tf32" is asked for and cannot be had.
+    """
+    wanted = name == "tf32"
+    if wanted and not (
+        device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+    ):
+        raise NoSuchDevice(
+            "tf32 is for NVIDIA's graphics cards from Ampere (2020) on, and this device is none: "
+            "choose float32."
+        )
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = wanted
+        torch.backends.cudnn.allow_tf32 = wanted
+    return wanted
+
+
+def arrange(module: nn.Module, device: torch.device) -> None:
+    """Lay a network's weights as the device computes fastest with them; no number changes.
+
+    A graphics card's convolutions in half precision want channels last, and take their inputs so
+    themselves where the weights are.
+    """
+    if device.type == "cuda" and any(isinstance(part, nn.Conv2d) for part in module.modules()):
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def has_bfloat16(device: torch.device) -> bool:

@@ -1,5 +1,6 @@
 """Load what a workflow names from files, and keep it while there is memory: nodes ask only here."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,23 +10,36 @@ import torch
 from torch import nn
 
 from diffusion.checkpoint import CheckpointTrouble, adopt, bytes_of, nothing
+from diffusion.compiled import Compiled
 from diffusion.denoiser import Denoiser
-from diffusion.devices import choose_device, choose_precision, describe
+from diffusion.devices import (
+    arrange,
+    choose_device,
+    choose_precision,
+    describe,
+    has_bfloat16,
+    use_tf32,
+)
 from diffusion.families.family import DiscreteNoise, LogNoise, Noise
 from diffusion.families.text import Part
 from diffusion.header import FileTrouble
 from diffusion.levels import FlowLevels, LogLevels, NoiseLevels, ddpm_levels
 from diffusion.loaded_vae import LoadedVae
-from diffusion.memory import Key, Memory, Pending, default_budget
+from diffusion.machine import default_budget, free_memory, workspace
+from diffusion.memory import InPart, Key, Memory, Pending
 from diffusion.networks import AUTOENCODERS, DENOISERS, ENCODERS, Built
 from diffusion.opened import Opened, naming, protocol_of
 from diffusion.origins import prefixed
 from diffusion.prediction import PREDICTIONS
+from diffusion.shortage import Relief, in_words
+from diffusion.streaming import Carrier, carrier_for, stream
 from diffusion.text_join import PromptEncoder, TextEncoders
 from diffusion.wide import widened
 
 VERSION = 1
 """To be raised when equal inputs give other numbers than before: older results are stale then."""
+
+log = logging.getLogger(__name__)
 
 V = TypeVar("V")
 Check = Callable[[], None]
@@ -44,22 +58,36 @@ class Engine:
         precision: str = "auto",
         memory_budget: int | None = None,
         tokenizer_folders: Sequence[Path] = (),
+        *,
+        compiling: bool = False,
+        tell: Callable[[str], None] = log.warning,
+        carrier: Carrier[Any] | None = None,
     ) -> None:
         """`memory_budget`: bytes for models. `tokenizer_folders`: where CLIP's words may lie.
 
-        Raises `NoSuchDevice`.
+        `compiling`: diffusion models are compiled. `tell`: hears, in a sentence for people, what is
+        done otherwise than was asked for. `carrier`: brings the weights of models that do not fit,
+        the device's own if not given. Raises `NoSuchDevice`.
         """
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
+        self._tf32 = use_tf32(precision, self.device)
+        self._compiling = compiling
         budget = default_budget(self.device) if memory_budget is None else memory_budget
-        self.memory = Memory(budget)
+        self.memory = Memory(
+            budget, lambda: free_memory(self.device), workspace=workspace(self.device)
+        )
+        self._tell = tell
+        self._relief = Relief(self.memory.free, tell)
+        self._carrier = carrier_for(self.device) if carrier is None else carrier
         self._tokenizer_folders = tuple(tokenizer_folders)
 
     @property
     def key(self) -> str:
         """What the engine adds to the key of a result: equal keys, equal numbers."""
         formats = "-".join(str(dtype).removeprefix("torch.") for dtype in self.precision)
-        return f"engine{VERSION}:{self.device.type}:{formats}"
+        ways = "-tf32" * self._tf32 + "-compiled" * self._compiling
+        return f"engine{VERSION}:{self.device.type}:{formats}{ways}"
 
     def describe(self) -> str:
         """The device and the precision, for people."""
@@ -87,9 +115,10 @@ class Engine:
                 found.model_space or file.space,
                 found.conditioning,
                 family.network.joint,
+                self._relief,
+                Compiled(built.module, self._tell) if self._compiling else None,
             )
-            fill = self._filling(built, file, prefix, dtype, check_cancel)
-            return Pending(bytes_of(built.module, dtype), lambda: fill(denoiser))
+            return self._pending(denoiser, built, file, prefix, dtype, check_cancel)
 
         return self._get("model", path, dtype, prepare)
 
@@ -141,8 +170,8 @@ class Engine:
             built = kind.build(file.shapes(prefix), part, file.architecture, tokenizer)
             if narrow is not None:
                 widened(built.module)
-            fill = self._filling(built, file, prefix, dtype, check_cancel)
-            return Pending(bytes_of(built.module, dtype), lambda: fill((built.module, tokenizer)))
+            both = (built.module, tokenizer)
+            return self._pending(both, built, file, prefix, dtype, check_cancel)
 
         name = f"{part.encoder}{'-projected' if part.projected else ''}"
         module, tokenizer = self._get(name, file.header.path, dtype, prepare)
@@ -155,12 +184,17 @@ class Engine:
             prefix = file.vae_prefix()
             built = AUTOENCODERS[file.identity.network](file.shapes(prefix), file.architecture)
             autoencoder: Any = built.module
-            loaded = LoadedVae(autoencoder, file.space, exact)
-            fill = self._filling(built, file, prefix, dtype, check_cancel)
-            return Pending(bytes_of(built.module, dtype), lambda: fill(loaded))
+            loaded = LoadedVae(autoencoder, file.space, exact, None, self._relief, wider)
+            return self._pending(loaded, built, file, prefix, dtype, check_cancel)
 
         def exact(check: Callable[[], None]) -> Any:
             return self._vae(path, torch.float32, check).module
+
+        def of_more_range(check: Callable[[], None]) -> Any:
+            return self._vae(path, torch.bfloat16, check).module
+
+        narrow = dtype == torch.float16 and has_bfloat16(self.device)
+        wider = of_more_range if narrow else None
 
         return self._get("vae", path, dtype, prepare)
 
@@ -170,28 +204,45 @@ class Engine:
         with naming(path):
             return Opened.at(path)
 
-    def _filling(
+    def _pending(
         self,
+        owner: V,
         built: Built,
         file: Opened,
         prefix: str,
         dtype: torch.dtype,
         check_cancel: Check,
-    ) -> Callable[[V], V]:
-        """A function that fills the module from the file and gives back what it is handed."""
+    ) -> Pending[V]:
+        """What fills the module from the file and gives back its owner, whole or in part."""
 
-        def fill(owner: V) -> V:
+        def fill(device: torch.device) -> None:
+            names = prefixed(built.names, prefix)
             adopt(
                 built.module,
                 file.header,
-                prefixed(built.names, prefix),
+                names,
                 dtype=dtype,
-                device=self.device,
+                device=device,
                 check_cancel=check_cancel,
             )
+            arrange(built.module, self.device)
+
+        def whole() -> V:
+            fill(self.device)
             return owner
 
-        return fill
+        def in_part(room: int) -> InPart[V]:
+            assert self._carrier is not None
+            fill(torch.device("cpu"))
+            placed = stream(built.module, room, self._carrier)
+            self._tell(
+                f"{file.header.path.name} does not fit on the device: {in_words(placed.host)} of "
+                f"its {in_words(size)} are brought while it runs, which takes longer."
+            )
+            return InPart(owner, placed.device, placed.host)
+
+        size = bytes_of(built.module, dtype)
+        return Pending(size, whole, None if self._carrier is None else in_part)
 
     def _get(
         self, part: str, path: Path, dtype: torch.dtype, prepare: Callable[[], Pending[V]]

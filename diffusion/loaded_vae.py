@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from diffusion.checkpoint import nothing
+from diffusion.shortage import NO_RELIEF, NotEnoughMemory, Relief, attempted, in_words
 from diffusion.spaces import LatentSpace
-from diffusion.tiles import TileSize, Tiling, tiled
+from diffusion.tiles import TileSize, Tiling, smaller, tiled
 from diffusion.tiny_vae import Block, TinyAutoencoder, TinyConfig
 from diffusion.vae import AutoencoderKL, ResidualBlock, VaeConfig
 
@@ -43,14 +45,17 @@ class LoadedVae:
     """An autoencoder and the space it speaks; None where the file cannot tell which.
 
     `exact` gives the same VAE in float32, for the pictures whose values a narrower format cannot
-    hold; it is given what to call while it loads. `encoder`: what encodes, where that lies in
-    another file.
+    hold; it is given what to call while it loads. `wider`, where there is one, gives it in a format
+    of more range that is tried before. `encoder`: what encodes, where that lies in another file.
+    `relief`: what is done where memory runs out, and who hears of it.
     """
 
     module: Autoencoder
     space: LatentSpace | None
     exact: Callable[[Callable[[], None]], Autoencoder]
     encoder: "LoadedVae | None" = None
+    relief: Relief = NO_RELIEF
+    wider: Callable[[Callable[[], None]], Autoencoder] | None = None
 
     @property
     def config(self) -> VaeConfig | TinyConfig:
@@ -113,16 +118,19 @@ class LoadedVae:
         check_cancel: Callable[[], None],
         tiles: TileSize | None,
     ) -> Tensor:
-        """The network over each item of the batch, again in float32 where it gave no numbers."""
+        """The network over each item of the batch, in a wider format where it gave no numbers."""
         tiling = Tiling(TILE, OVERLAP, entering, leaving)
         if tiles is not None:
             tiling = tiles.within(self.config.downscale, entering, leaving)
         whole = WHOLE if tiles is None else tiling.size**2
+        task = Task(method, tiling, whole, check_cancel, self._teller())
         made = []
         for one in x[:, None]:
-            done = _apply(self.module, method, one, tiling, whole, check_cancel)
-            if not torch.isfinite(done).all() and torch.isfinite(one).all():
-                done = _apply(self.exact(check_cancel), method, one, tiling, whole, check_cancel)
+            done = self._fitting(self.module, task, one)
+            if torch.isfinite(one).all():
+                for wider in (self.wider, self.exact):
+                    if wider is not None and not torch.isfinite(done).all():
+                        done = self._again(wider(check_cancel), task, one)
             if not torch.isfinite(done).all():
                 raise VaeNotFinite(
                     "What comes out of the VAE holds numbers that are not finite (NaN), also in "
@@ -130,6 +138,52 @@ class LoadedVae:
                 )
             made.append(done)
         return torch.cat(made)
+
+    def _again(self, module: Autoencoder, task: "Task", x: Tensor) -> Tensor:
+        """The network in a wider format, where its own did not do."""
+        own, other = (_format_of(network) for network in (self.module, module))
+        if own != other:
+            task.tell(f"The VAE's numbers exceed {own}: this picture is computed in {other}.")
+        return self._fitting(module, task, x)
+
+    def _fitting(self, module: Autoencoder, task: "Task", x: Tensor) -> Tensor:
+        """The network over x: without other models, then in ever smaller tiles, if memory lacks."""
+        for attempt in self._attempts(task, x):
+            made = attempted(partial(_apply, module, attempt, x))
+            if made is not None:
+                return made
+        raise NotEnoughMemory(
+            "There is not enough memory for this VAE, even in small tiles and with every other "
+            "model freed: close other programs that use the device, or make the picture smaller."
+        )
+
+    def _attempts(self, task: "Task", x: Tensor) -> Iterator["Task"]:
+        """How it is tried, one way after the other; of each but the first a person is told."""
+        yield task
+        if freed := self.relief.free():
+            task.tell(
+                f"Memory ran out in the VAE: {in_words(freed)} of other models were freed, and it "
+                "is tried once more."
+            )
+            yield task
+        cells = task.cells(x)
+        for tiling in smaller(task.tiling, cells, tiled=cells > task.whole):
+            task.tell(
+                "Memory ran out in the VAE: the picture is made in tiles of "
+                f"{tiling.size * self.config.downscale} pixels, which may show in even areas."
+            )
+            yield replace(task, tiling=tiling, whole=tiling.size**2)
+
+    def _teller(self) -> Callable[[str], None]:
+        """Tells each sentence once, however many pictures it holds for."""
+        told: set[str] = set()
+
+        def tell(sentence: str) -> None:
+            if sentence not in told:
+                told.add(sentence)
+                self.relief.tell(sentence)
+
+        return tell
 
     def _whole_cells(self, pictures: Tensor) -> Tensor:
         cell = self.config.cell
@@ -151,27 +205,37 @@ def _decode(module: Autoencoder, latent: Tensor) -> Tensor:
     return module.decode(latent)
 
 
-def _apply(
-    module: Autoencoder,
-    method: Callable[[Autoencoder, Tensor], Tensor],
-    x: Tensor,
-    tiling: Tiling,
-    whole: int,
-    check_cancel: Callable[[], None],
-) -> Tensor:
-    """`method` on x: up to `whole` cells at once, else in tiles."""
+@dataclass(frozen=True)
+class Task:
+    """What a VAE shall do: up to `whole` cells at once, else in tiles."""
+
+    method: Callable[[Autoencoder, Tensor], Tensor]
+    tiling: Tiling
+    whole: int
+    check_cancel: Callable[[], None]
+    tell: Callable[[str], None]
+
+    def cells(self, x: Tensor) -> int:
+        """How many cells of the latent x stands for."""
+        return x.shape[2] * x.shape[3] // self.tiling.entering**2
+
+
+def _apply(module: Autoencoder, task: Task, x: Tensor) -> Tensor:
     like = next(module.parameters())
 
     def apply(part: Tensor) -> Tensor:
         with torch.no_grad():
-            return method(module, part.to(like))
+            return task.method(module, part.to(like))
 
-    cells = x.shape[2] * x.shape[3] // tiling.entering**2
-    with _cancellable(module, check_cancel):
-        check_cancel()
-        if cells <= whole:
+    with _cancellable(module, task.check_cancel):
+        task.check_cancel()
+        if task.cells(x) <= task.whole:
             return apply(x).float().cpu()
-        return tiled(apply, x, tiling, check_cancel)
+        return tiled(apply, x, task.tiling, task.check_cancel)
+
+
+def _format_of(module: Autoencoder) -> str:
+    return str(next(module.parameters()).dtype).removeprefix("torch.")
 
 
 @contextmanager

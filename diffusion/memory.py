@@ -1,17 +1,28 @@
-"""The one place that decides which models stay loaded: the last used ones, within a byte budget."""
+"""The one place that decides which models are loaded: the last used ones, within a byte budget.
 
-import gc
+A model that somebody holds stays. Where a new one does not fit beside those, it is loaded in part,
+and the rest of its weights is brought to the device while it runs (`diffusion.streaming`).
+"""
+
+import itertools
 import os
-import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar, cast
 
 import torch
 
+from diffusion.machine import give_back
+from diffusion.shortage import attempted
+
 V = TypeVar("V")
+
+_holder: ContextVar[str | None] = ContextVar("holder", default=None)
 
 
 class Key(NamedTuple):
@@ -31,32 +42,93 @@ class Key(NamedTuple):
         return cls(part, str(path), str(dtype), found.st_size, found.st_mtime_ns, found.st_ino)
 
 
+class InPart(NamedTuple, Generic[V]):
+    """Something loaded in part: the bytes it takes on the device at most, and those beside it."""
+
+    value: V
+    bytes: int
+    host: int
+
+
 class Pending(NamedTuple, Generic[V]):
-    """Something that can be loaded, and the bytes that it will take."""
+    """Something that can be loaded, and the bytes that it will take.
+
+    `in_part` loads it so that it takes about as many bytes on the device as it is given; None where
+    that cannot be done.
+    """
 
     bytes: int
     load: Callable[[], V]
+    in_part: Callable[[int], InPart[V]] | None = None
 
 
-class Entry(NamedTuple):
-    """Something loaded, and the bytes that it takes."""
+@dataclass(eq=False)
+class Entry:
+    """Something loaded, its bytes on the device and beside it, and who holds it."""
 
+    id: str
     value: object
     bytes: int
+    host: int = 0
+    holders: set[str] = field(default_factory=set)
+
+
+class Loaded(NamedTuple):
+    """One row of the report. `host`: bytes of weights that lie beside the device."""
+
+    id: str
+    key: Key
+    bytes: int
+    host: int
+    in_use: bool
 
 
 class Memory:
     """Loaded models, least recently used first. Threads may share it; loads wait for each other."""
 
-    def __init__(self, budget: int) -> None:
-        """`budget`: bytes that models may take together; one larger than that is kept alone."""
+    def __init__(
+        self, budget: int, free: Callable[[], int | None] = lambda: None, workspace: int = 0
+    ) -> None:
+        """`budget`: bytes that models may take together; one larger than that is kept alone.
+
+        `free`: bytes that can be taken on the device now, if anybody knows; of them `workspace` are
+        left to what models compute.
+        """
         self.budget = budget
+        self.workspace = workspace
+        self._free = free
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
-        self._lock = threading.RLock()
+        self._numbers = itertools.count(1)
+        self._loading = threading.RLock()
+        self._changing = threading.RLock()
 
     @property
     def used(self) -> int:
-        return sum(entry.bytes for entry in self._entries.values())
+        """Bytes that models take on the device."""
+        with self._changing:
+            return sum(entry.bytes for entry in self._entries.values())
+
+    @property
+    def room(self) -> int:
+        """Bytes that a further model may take; less than 0 where others took too much."""
+        room = self.budget - self.used
+        free = self._free()
+        return room if free is None else min(room, free - self.workspace)
+
+    @contextmanager
+    def held_by(self, holder: str) -> Iterator[None]:
+        """Whatever is asked for within is in use, and stays, until `let_go`."""
+        token = _holder.set(holder)
+        try:
+            yield
+        finally:
+            _holder.reset(token)
+
+    def let_go(self, holder: str) -> None:
+        """The holder uses nothing any more."""
+        with self._changing:
+            for entry in self._entries.values():
+                entry.holders.discard(holder)
 
     def get(self, key: Key, prepare: Callable[[], Pending[V]]) -> V:
         """What was loaded for this key, loaded now if it is not here.
@@ -64,78 +136,90 @@ class Memory:
         Room is made first, so that old and new are not in memory together. What was loaded of the
         same file before it was replaced is dropped.
         """
-        with self._lock:
-            if key in self._entries:
-                self._entries.move_to_end(key)
-                return cast(V, self._entries[key].value)
+        with self._loading:
+            found = self._found(key)
+            if found is not None:
+                return cast(V, found.value)
             pending = prepare()
+            stale = self._drop_stale(key)
+            self._make_room(pending.bytes, dropped=stale)
+            made = self._load(pending)
+            entry = Entry(str(next(self._numbers)), made.value, made.bytes, made.host)
+            with self._changing:
+                self._entries[key] = entry
+                self._hold(entry)
+            return made.value
+
+    def free(self, ids: Collection[str] | None = None) -> int:
+        """Drop all that nobody holds, or of these ids; the bytes that it took, wherever they lay.
+
+        What a caller still has lives on until it lets go.
+        """
+        with self._changing:
+            going = [
+                key
+                for key, entry in self._entries.items()
+                if not entry.holders and (ids is None or entry.id in ids)
+            ]
+            gone = [self._entries.pop(key) for key in going]
+        size = sum(entry.bytes + entry.host for entry in gone)
+        del gone  # before the memory is given back
+        give_back()
+        return size
+
+    def report(self) -> list[Loaded]:
+        """What is loaded, least recently used first."""
+        with self._changing:
+            return [
+                Loaded(entry.id, key, entry.bytes, entry.host, bool(entry.holders))
+                for key, entry in self._entries.items()
+            ]
+
+    def _found(self, key: Key) -> Entry | None:
+        with self._changing:
+            entry = self._entries.get(key)
+            if entry is not None:
+                self._entries.move_to_end(key)
+                self._hold(entry)
+            return entry
+
+    def _hold(self, entry: Entry) -> None:
+        holder = _holder.get()
+        if holder is not None:
+            entry.holders.add(holder)
+
+    def _drop_stale(self, key: Key) -> bool:
+        with self._changing:
             stale = [other for other in self._entries if other[:3] == key[:3]]
             for other in stale:
                 del self._entries[other]
-            self._make_room(pending.bytes, dropped=bool(stale))
-            value = pending.load()
-            self._entries[key] = Entry(value, pending.bytes)
-            return value
+            return bool(stale)
 
-    def free(self) -> None:
-        """Drop everything. What a run still holds lives on until it lets go."""
-        with self._lock:
-            self._entries.clear()
-            _release()
-
-    def report(self) -> list[tuple[Key, int]]:
-        """What is loaded and its bytes, least recently used first."""
-        with self._lock:
-            return [(key, entry.bytes) for key, entry in self._entries.items()]
+    def _load(self, pending: Pending[V]) -> InPart[V]:
+        """Loaded whole if it fits, else in part; and anew without the others if it fits not."""
+        in_part, room = pending.in_part, self.room
+        if in_part is None or pending.bytes <= room:
+            value = attempted(pending.load)
+            if value is None:
+                self.free()
+                room = min(self.room, pending.bytes // 2)  # less is there than was thought
+                value = pending.load() if in_part is None else None
+            if value is not None:
+                return InPart(value, pending.bytes, 0)
+        assert in_part is not None
+        return in_part(max(0, room))
 
     def _make_room(self, size: int, dropped: bool) -> None:
-        while self._entries and self.used + size > self.budget:
-            self._entries.popitem(last=False)
-            dropped = True
+        """Drop the least recently used that nobody holds, until `size` bytes fit."""
         if dropped:
-            _release()
+            give_back()
+        while self.room < size and self._drop_oldest():
+            give_back()  # what is free is measured anew
 
-
-def default_budget(device: torch.device) -> int:
-    """Bytes that models may take: most of a graphics card's memory, half of the machine's."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[1] * 0.7)
-    return machine_memory() // 2
-
-
-def machine_memory() -> int:
-    """The machine's memory in bytes; 8 GiB where the system does not say."""
-    try:
-        if sys.platform == "win32":
-            return _windows_memory()
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (OSError, ValueError, AttributeError):
-        return 8 * 2**30
-
-
-def _windows_memory() -> int:
-    import ctypes
-
-    class Status(ctypes.Structure):
-        """MEMORYSTATUSEX of the Windows API."""
-
-        _fields_ = (
-            ("length", ctypes.c_ulong),
-            ("load", ctypes.c_ulong),
-            *((name, ctypes.c_ulonglong) for name in ("total", "a", "b", "c", "d", "e", "f")),
-        )
-
-    status = Status(length=ctypes.sizeof(Status))
-    kernel = getattr(ctypes, "windll").kernel32  # noqa: B009  absent from other systems' stubs
-    if not kernel.GlobalMemoryStatusEx(ctypes.byref(status)):
-        raise OSError("GlobalMemoryStatusEx failed")
-    return int(status.total)
-
-
-def _release() -> None:
-    """Give freed memory back to the system and the driver."""
-    gc.collect()  # modules hold themselves in circles
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    elif torch.backends.mps.is_available():
-        torch.mps.empty_cache()
+    def _drop_oldest(self) -> bool:
+        with self._changing:
+            loose = (key for key, entry in self._entries.items() if not entry.holders)
+            oldest = next(loose, None)
+            if oldest is not None:
+                del self._entries[oldest]
+            return oldest is not None

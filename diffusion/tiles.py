@@ -1,10 +1,13 @@
 """Run a network over a large picture in overlapping tiles, and blend what comes out."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+
+LEAST = 8
+"""Cells along the edge of the smallest tile that is tried where memory runs out."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,18 @@ class TileSize:
         """
         size = max(1, self.pixels // downscale)
         return Tiling(size, min(self.overlap // downscale, size // 4), entering, leaving)
+
+
+def smaller(tiling: Tiling, cells: int, *, tiled: bool) -> Iterator[Tiling]:
+    """Tilings that take ever less memory, for a picture of so many cells in all.
+
+    `tiled`: the given one was tried; else the picture was tried whole.
+    """
+    size = tiling.size // 2 if tiled else tiling.size
+    while size >= LEAST:
+        if size**2 < cells:
+            yield replace(tiling, size=size, overlap=min(tiling.overlap, size // 4))
+        size //= 2
 
 
 def tiled(

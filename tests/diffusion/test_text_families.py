@@ -172,5 +172,5 @@ def test_a_half_precision_file_computes_in_float32_at_half_the_memory(
     assert one.pooled is not None
     assert other.pooled is not None
     assert torch.equal(one.pooled, other.pooled)
-    loaded = {key.part + key.dtype: size for key, size in engine.memory.report()}
+    loaded = {row.key.part + row.key.dtype: row.bytes for row in engine.memory.report()}
     assert 2 * loaded["clip_ltorch.float16"] == loaded["clip_ltorch.float32"]
