@@ -20,6 +20,7 @@ from diffusion.devices import (
     has_bfloat16,
     use_tf32,
 )
+from diffusion.encoders import ENCODERS
 from diffusion.families.family import DiscreteNoise, LogNoise, Noise
 from diffusion.families.text import Part
 from diffusion.header import FileTrouble
@@ -27,7 +28,7 @@ from diffusion.levels import FlowLevels, LogLevels, NoiseLevels, ddpm_levels
 from diffusion.loaded_vae import LoadedVae
 from diffusion.machine import default_budget, free_memory, workspace
 from diffusion.memory import InPart, Key, Memory, Pending
-from diffusion.networks import AUTOENCODERS, DENOISERS, ENCODERS, Built
+from diffusion.networks import AUTOENCODERS, DENOISERS, Built
 from diffusion.opened import Opened, naming, protocol_of
 from diffusion.origins import prefixed
 from diffusion.prediction import PREDICTIONS
@@ -166,7 +167,7 @@ class Engine:
         dtype = narrow or dtype
 
         def prepare() -> Pending[tuple[nn.Module, Any]]:
-            tokenizer = kind.tokenizer(file.header.metadata, self._tokenizer_folders)
+            tokenizer = kind.tokenizer(file.header, self._tokenizer_folders)
             built = kind.build(file.shapes(prefix), part, file.architecture, tokenizer)
             if narrow is not None:
                 widened(built.module)

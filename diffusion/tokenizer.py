@@ -10,27 +10,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from diffusion.vocabularies import BadTokenizer, Vocabulary, found
+
 METADATA_KEY = "latent_loom.tokenizer"
 """Where a file's metadata hold its vocabulary: JSON {"vocab": {token: id}, "merges": [pair]}."""
 
-REPOSITORY = "openai/clip-vit-large-patch14"
-FILES = ("vocab.json", "merges.txt")
+CLIP = Vocabulary(
+    "CLIP", "openai/clip-vit-large-patch14", ("vocab.json", "merges.txt"), folder="clip"
+)
+FILES = CLIP.files
 START, END = "<|startoftext|>", "<|endoftext|>"
-
-
-class TokenizerMissing(FileNotFoundError):
-    """CLIP's vocabulary is nowhere on this machine and cannot be fetched."""
-
-    def __init__(self, folders: Sequence[Path], reason: str) -> None:
-        folder = folders[0] if folders else Path("models/tokenizers/clip")
-        super().__init__(
-            f"CLIP's vocabulary is needed to read prompts, and it could not be fetched ({reason}). "
-            f"Put {' and '.join(FILES)} of {REPOSITORY} (huggingface.co) into {folder}."
-        )
-
-
-class BadTokenizer(ValueError):
-    """A vocabulary that cannot be used."""
 
 
 class Tokenizer:
@@ -89,28 +78,4 @@ def own_tokenizer(text: str) -> Tokenizer:
 
 def clip_tokenizer(folders: Sequence[Path] = ()) -> Tokenizer:
     """CLIP's tokenizer from the first of `folders` that has it, the hub's cache, or the hub."""
-    for folder in folders:
-        if all((folder / name).is_file() for name in FILES):
-            return Tokenizer(folder)
-    return Tokenizer(_cached() or _fetched(folders))
-
-
-def _cached() -> Path | None:
-    """The folder of the Hugging Face cache that has both files."""
-    from huggingface_hub import try_to_load_from_cache
-
-    paths = [try_to_load_from_cache(REPOSITORY, name) for name in FILES]
-    found = [Path(path) for path in paths if isinstance(path, str)]
-    return found[0].parent if len(found) == len(FILES) else None
-
-
-def _fetched(folders: Sequence[Path]) -> Path:
-    """The folder that both files are in after they were fetched into the Hugging Face cache."""
-    from huggingface_hub import hf_hub_download
-
-    try:
-        paths = [Path(hf_hub_download(REPOSITORY, name)) for name in FILES]
-    except Exception as error:  # the network: each HTTP library has its own errors
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise TokenizerMissing(folders, reason) from error
-    return paths[0].parent
+    return Tokenizer(found(CLIP, folders))

@@ -5,7 +5,7 @@ spaces of its file are all those that the encoder takes part in.
 """
 
 from diffusion.families.family import Look
-from diffusion.families.signature import Has, Lacks, Signature
+from diffusion.families.signature import Has, Lacks, NoneOf, Signature
 from diffusion.families.text import PROTOCOLS
 from diffusion.spaces import TEXT_SPACES
 
@@ -48,6 +48,22 @@ def _t5(words: int, width: int) -> Signature:
 _NORM = "model.layers.0.post_attention_layernorm.weight"
 _QK_NORM = "model.layers.0.self_attn.q_norm.weight"
 _BIAS = "model.layers.0.self_attn.k_proj.bias"
+_GATE = "model.layers.0.mlp.gate_proj.weight"
+"""Of 14336 rows in Mistral Nemo and 13824 in Llama 2 13B, which are as wide as Mistral Small."""
+
+_AROUND = "model.layers.0.post_feedforward_layernorm.weight"
+"""A fourth normalisation, which Gemma has: Gemma 3 4B is as wide as Qwen3 4B."""
+
+
+def _qwen3(width: int) -> Signature:
+    """Qwen 3, but for those that also read pictures: these have other weights and positions."""
+    return (
+        Has(_QK_NORM),
+        Has(_NORM, (width,)),
+        Lacks(_AROUND),
+        Lacks("visual.patch_embed.proj.weight"),
+    )
+
 
 ENCODERS: tuple[Look, ...] = (
     _look("clip_l", "CLIP-L", _clip(768), "transformers"),
@@ -68,7 +84,16 @@ ENCODERS: tuple[Look, ...] = (
         ),
     ),
     _look("qwen25_7b", "Qwen2.5-VL 7B", (Has(_BIAS, (512,)), Has(_NORM, (3584,)))),
-    _look("qwen3_4b", "Qwen3 4B", (Has(_QK_NORM), Has(_NORM, (2560,)))),
-    _look("qwen3_8b", "Qwen3 8B", (Has(_QK_NORM), Has(_NORM, (4096,)))),
-    _look("mistral_small", "Mistral Small", (Lacks(_QK_NORM), Lacks(_BIAS), Has(_NORM, (5120,)))),
+    _look("qwen3_4b", "Qwen3 4B", _qwen3(2560)),
+    _look("qwen3_8b", "Qwen3 8B", _qwen3(4096)),
+    _look(
+        "mistral_small",
+        "Mistral Small",
+        (
+            Lacks(_QK_NORM),
+            Lacks(_BIAS),
+            Has(_NORM, (5120,)),
+            NoneOf(((Has(_GATE, (14336, None)),), (Has(_GATE, (13824, None)),))),
+        ),
+    ),
 )

@@ -1,10 +1,24 @@
 """How each text space is encoded, as data: which encoders, which of their layers, how they join.
 
-To add one: a line here, and where it is of a new kind, its encoder in `diffusion.networks` or its
+To add one: a line here, and where it is of a new kind, its encoder in `diffusion.encoders` or its
 join in `diffusion.text_join`.
 """
 
 from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a language model reads a prompt: between two texts that make a conversation of it.
+
+    A token is what stands after each of `layers`, side by side. `padded_in_front`: padding stands
+    before the conversation, and else behind it.
+    """
+
+    before: str
+    after: str
+    layers: tuple[int, ...]
+    padded_in_front: bool = False
 
 
 @dataclass(frozen=True)
@@ -15,7 +29,8 @@ class Part:
     pass the final normalisation. `pad` is the id that fills a chunk, the end token's where None.
     `projected`: the pooled vector goes through the file's text projection. `fixed`: a person's
     CLIP skip does not move `skip`. `optional`: the space can do without this encoder. `least`: so
-    many tokens are what T5 pads a shorter prompt to.
+    many tokens are what T5 and language models pad a shorter prompt to. `reading`: of a language
+    model.
     """
 
     encoder: str
@@ -26,6 +41,7 @@ class Part:
     fixed: bool = False
     optional: bool = False
     least: int = 1
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +54,28 @@ class Protocol:
 
 # SDXL's penultimate layers are not normalised (Podell et al. 2023, section 2.1).
 _CLIP_G = Part("clip_g", skip=2, norm=False, pad=0, projected=True)
+
+# What FLUX.2 was trained with, to the letter: what is said before a prompt is part of the model.
+_MISTRAL = Reading(
+    before=(
+        "<s>[SYSTEM_PROMPT]You are an AI that reasons about image descriptions. You give "
+        "structured responses focusing on object relationships, object\nattribution and actions "
+        "without speculation.[/SYSTEM_PROMPT][INST]"
+    ),
+    after="[/INST]",
+    layers=(10, 20, 30),
+    padded_in_front=True,
+)
+_QWEN = Reading(
+    before="<|im_start|>user\n",
+    after="<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n",
+    layers=(9, 18, 27),
+)
+
+
+def _flux2(encoder: str, reading: Reading) -> Protocol:
+    return Protocol((Part(encoder, fixed=True, least=512, reading=reading),))
+
 
 PROTOCOLS: dict[str, Protocol] = {
     "sd1": Protocol((Part("clip_l"),)),
@@ -55,5 +93,8 @@ PROTOCOLS: dict[str, Protocol] = {
     "flux1": Protocol(
         (Part("clip_l", fixed=True, optional=True), Part("t5xxl", fixed=True, least=256)), "flux1"
     ),
+    "flux2_dev": _flux2("mistral_small", _MISTRAL),
+    "flux2_klein_4b": _flux2("qwen3_4b", _QWEN),
+    "flux2_klein_9b": _flux2("qwen3_8b", _QWEN),
 }
 """The protocol of every text space that can be encoded, by the space's id."""

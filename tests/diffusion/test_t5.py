@@ -9,8 +9,8 @@ from transformers import T5Config, T5EncoderModel
 from diffusion.layers import MissingTensor
 from diffusion.prompt import Token
 from diffusion.t5 import T5Encoder, T5Text, build_t5, t5_names
-from diffusion.t5_tokenizer import METADATA_KEY, T5Tokenizer, T5TokenizerMissing, t5_tokenizer_for
-from diffusion.tokenizer import BadTokenizer
+from diffusion.t5_tokenizer import METADATA_KEY, T5Tokenizer, t5_tokenizer_for
+from diffusion.vocabularies import BadTokenizer, TokenizerMissing
 from tests.diffusion.files import known_shapes, shapes_of
 from tests.diffusion.small_sd3 import t5_vocabulary
 
@@ -227,7 +227,7 @@ def test_a_missing_vocabulary_says_where_to_put_it(
 
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_: None)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", offline)
-    with pytest.raises(T5TokenizerMissing) as caught:
+    with pytest.raises(TokenizerMissing) as caught:
         t5_tokenizer_for({}, [tmp_path / "t5"])
     assert "(no network)" in str(caught.value)
     assert str(tmp_path / "t5") in str(caught.value)

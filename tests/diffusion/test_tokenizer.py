@@ -9,21 +9,22 @@ import huggingface_hub
 import pytest
 from huggingface_hub.errors import LocalEntryNotFoundError
 
-from diffusion import tokenizer
 from diffusion.tokenizer import (
+    CLIP,
     END,
     METADATA_KEY,
     START,
-    BadTokenizer,
     Tokenizer,
-    TokenizerMissing,
     clip_tokenizer,
     own_tokenizer,
     tokenizer_for,
 )
+from diffusion.vocabularies import BadTokenizer, TokenizerMissing
 
-CLIP = Path(__file__).parents[3] / "shared" / "data" / "tokenizers" / "clip"
-needs_clip = pytest.mark.skipif(not CLIP.is_dir(), reason=f"CLIP's vocabulary is not in {CLIP}")
+PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "tokenizers" / "clip"
+needs_clip = pytest.mark.skipif(
+    not PUBLISHED.is_dir(), reason=f"CLIP's vocabulary is not in {PUBLISHED}"
+)
 
 OWN = {
     "vocab": {
@@ -46,7 +47,7 @@ OWN = {
     ],
 )
 def test_ids_are_clips(text: str, expected: list[int]) -> None:
-    clip = clip_tokenizer([CLIP])
+    clip = clip_tokenizer([PUBLISHED])
     assert clip.ids(text) == expected
     assert (clip.start, clip.end, clip.size) == (49406, 49407, 49408)
 
@@ -54,8 +55,8 @@ def test_ids_are_clips(text: str, expected: list[int]) -> None:
 @needs_clip
 def test_ids_are_those_of_the_merges_applied_by_hand() -> None:
     """Byte-pair encoding as Sennrich et al. 2016 state it, over CLIP's files."""
-    vocabulary = json.loads((CLIP / "vocab.json").read_text("utf-8"))
-    lines = (CLIP / "merges.txt").read_text("utf-8").splitlines()[1:]
+    vocabulary = json.loads((PUBLISHED / "vocab.json").read_text("utf-8"))
+    lines = (PUBLISHED / "merges.txt").read_text("utf-8").splitlines()[1:]
     ranks = {tuple(line.split()): rank for rank, line in enumerate(lines) if line}
 
     def encode(word: str) -> list[int]:
@@ -69,7 +70,7 @@ def test_ids_are_those_of_the_merges_applied_by_hand() -> None:
             parts[at : at + 2] = ["".join(best)]
         return [vocabulary[part] for part in parts]
 
-    clip = clip_tokenizer([CLIP])
+    clip = clip_tokenizer([PUBLISHED])
     words = ["antidisestablishmentarianism", "photorealistic", "greeble", "xqzjv", "bokeh"]
     assert clip.ids(" ".join(words)) == [number for word in words for number in encode(word)]
 
@@ -121,7 +122,7 @@ def test_the_hubs_cache_is_looked_into_before_anything_is_fetched(
     snapshot = write(tmp_path / "snapshot")
 
     def cached(repository: str, name: str) -> str:
-        assert repository == tokenizer.REPOSITORY
+        assert repository == CLIP.repository
         return str(snapshot / name)
 
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", cached)
@@ -142,7 +143,7 @@ def test_what_is_nowhere_is_fetched_once_from_the_hub(
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_: None)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", fetch)
     assert clip_tokenizer().ids("red") == [5]
-    assert fetched == [(tokenizer.REPOSITORY, name) for name in ("vocab.json", "merges.txt")]
+    assert fetched == [(CLIP.repository, name) for name in ("vocab.json", "merges.txt")]
 
 
 def refuse(repository: str, name: str) -> NoReturn:
