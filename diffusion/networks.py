@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from diffusion.architecture import Architecture
+from diffusion.denoiser_names import denoiser_names
 from diffusion.families.family import Network
 from diffusion.families.signature import Shapes
 from diffusion.flux import Flux, FluxConfig
@@ -35,31 +36,36 @@ class Built(NamedTuple):
 
 
 def _unet(shapes: Shapes, network: Network, told: Architecture) -> Built:
-    weights = {name: shape for name, shape in shapes.items() if name not in MARKERS}
+    names = denoiser_names("unet", [name for name in shapes if name not in MARKERS])
     config = UNetConfig.from_shapes(
-        weights,
+        shapes_at(names, shapes),
         heads=told.unet_heads or network.heads,
         norm_groups=told.unet_norm_groups or 32,
         head_width=None if told.unet_heads else network.head_width,
     )
     with torch.device("meta"):
-        return Built(UNet(config), {name: name for name in weights})
+        return Built(UNet(config), names)
 
 
 def _mmdit(shapes: Shapes, network: Network, told: Architecture) -> Built:
+    names = denoiser_names("mmdit", shapes)
+    config = MmditConfig.from_shapes(shapes_at(names, shapes), heads=network.heads)
     with torch.device("meta"):
-        module = Mmdit(MmditConfig.from_shapes(shapes, heads=network.heads))
-    return Built(module, {name: name for name in shapes})
+        return Built(Mmdit(config), names)
 
 
 def _flux(shapes: Shapes, network: Network, told: Architecture) -> Built:
+    names = denoiser_names("flux", shapes)
+    config = FluxConfig.from_shapes(shapes_at(names, shapes))
     with torch.device("meta"):
-        return Built(Flux(FluxConfig.from_shapes(shapes)), {name: name for name in shapes})
+        return Built(Flux(config), names)
 
 
 def _flux2(shapes: Shapes, network: Network, told: Architecture) -> Built:
+    names = denoiser_names("flux2", shapes)
+    config = Flux2Config.from_shapes(shapes_at(names, shapes))
     with torch.device("meta"):
-        return Built(Flux2(Flux2Config.from_shapes(shapes)), {name: name for name in shapes})
+        return Built(Flux2(config), names)
 
 
 def _kl(shapes: Shapes, told: Architecture) -> Built:

@@ -9,6 +9,7 @@ import torch
 
 from diffusion.architecture import Architecture, architecture_of
 from diffusion.checkpoint import DTYPES, CheckpointTrouble, read_tensor
+from diffusion.denoiser_names import denoiser_names
 from diffusion.families import FAMILIES
 from diffusion.families.family import Family, LogNoise, Noise
 from diffusion.families.text import PROTOCOLS, Protocol
@@ -17,6 +18,7 @@ from diffusion.identity.denoisers import told_prediction
 from diffusion.identity.identity import Identity
 from diffusion.identity.parts import stripped
 from diffusion.identity.rules import identify
+from diffusion.origins import pieces_of
 from diffusion.spaces import LATENT_SPACES, TEXT_SPACES, LatentSpace
 
 
@@ -68,13 +70,15 @@ class Opened:
     def prediction(self, prefix: str) -> str:
         """What the diffusion model predicts, by its weights where the header does not say."""
         found = self.identity
-        by = self.family.velocity_where if self.family else None
-        plain = self.family is not None and found.prediction == self.family.prediction
-        if by and plain and not found.conditioning and not told_prediction(self.header.metadata):
-            name = prefix + by.key
-            if name in self.header.tensors:
-                spread = float(read_tensor(self.header, name).std(correction=0))
-                return "velocity" if spread > by.above else "epsilon"
+        family = self.family
+        by = family.velocity_where if family else None
+        if not family or not by or found.prediction != family.prediction or found.conditioning:
+            return found.prediction or "epsilon"
+        names = denoiser_names(family.network.kind, self.shapes(prefix))
+        if by.key in names and not told_prediction(self.header.metadata):
+            (place,) = pieces_of(names[by.key])
+            spread = float(read_tensor(self.header, prefix + place.name).std(correction=0))
+            return "velocity" if spread > by.above else "epsilon"
         return found.prediction or "epsilon"
 
     def noise(self, usual: Noise) -> Noise:

@@ -1,11 +1,15 @@
-"""Where in a file a module's tensors come from: whole tensors, shares of them, several joined."""
+"""Where in a file a module's tensors come from: whole tensors, shares of them, several joined.
+
+No torch here, so that a file's shapes can be compared where no network is built.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from torch import Tensor
+from diffusion.shapes import Shapes, shape_of
 
-from diffusion.layers import Shapes, shape_of
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Shape = tuple[int, ...]
 
@@ -28,7 +32,7 @@ class Taken(NamedTuple):
             whole = whole[::-1]
         return (whole[0] // self.parts, *whole[1:]) if self.parts > 1 and whole else whole
 
-    def of(self, tensor: Tensor) -> Tensor:
+    def of(self, tensor: "Tensor") -> "Tensor":
         """What is taken of the tensor: a view."""
         tensor = tensor.T if self.transposed else tensor
         return tensor.chunk(self.parts)[self.part] if self.parts > 1 else tensor

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from diffusion.layers import Shapes, count, shape_of
+from diffusion.shapes import Shapes, count, shape_of
 
 SD1_HEADS = 8
 

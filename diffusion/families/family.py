@@ -103,11 +103,12 @@ class Family:
     """A group of models that share architecture and spaces.
 
     `layouts` maps the name of a naming scheme ("original", "diffusers") to the signature of the
-    bare denoiser under it. `sizes`, where given, are the conditions under which the file speaks the
-    family's own spaces; a file of the same architecture at other sizes speaks spaces that only it
-    can declare. `text_prefixes` maps an encoder's id to where it lies in a checkpoint. `modelspec`
-    lists the architecture ids that files' metadata name it by, and `resolution` is the side that it
-    was trained at, in pixels. `runnable`: this program can make pictures with it.
+    bare denoiser under it; all else speaks of its original names. `sizes`, where given, are the
+    conditions under which the file speaks the family's own spaces; a file of the same architecture
+    at other sizes speaks spaces that only it can declare. `text_prefixes` maps an encoder's id to
+    where it lies in a checkpoint. `modelspec` lists the architecture ids that files' metadata name
+    it by, and `resolution` is the side that it was trained at, in pixels. `runnable`: this program
+    can make pictures with it.
 
     What builds it is named here and found elsewhere, since this package knows no torch: `network`
     in `diffusion.networks.DENOISERS`, `vae` in `diffusion.networks.AUTOENCODERS`, the rows of
@@ -123,7 +124,7 @@ class Family:
     prediction: Prediction
     noise: Noise
     layouts: dict[str, Signature]
-    sizes: dict[str, Signature] = field(default_factory=dict)
+    sizes: Signature = ()
     variants: tuple[Variant, ...] = ()
     text_prefixes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     modelspec: tuple[str, ...] = ()

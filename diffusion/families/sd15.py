@@ -25,19 +25,13 @@ SD15 = Family(
             Has("conv_in.weight", (None, IN, 3, 3)),
             Lacks("add_embedding.linear_1.weight"),
             Has("conv_out.weight"),
-            Has("down_blocks.0.attentions.0.proj_in.weight", (None, None, 1, 1)),
+            Has("down_blocks.*.attentions.0.proj_in.weight", (None, None, 1, 1)),
         ),
     },
-    sizes={
-        "original": (
-            Has("input_blocks.0.0.weight", (320, IN, 3, 3)),
-            Has("input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", (320, 768)),
-        ),
-        "diffusers": (
-            Has("conv_in.weight", (320, IN, 3, 3)),
-            Has("down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight", (320, 768)),
-        ),
-    },
+    sizes=(
+        Has("input_blocks.0.0.weight", (320, IN, 3, 3)),
+        Has("input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", (320, 768)),
+    ),
     variants=(
         Variant("sd15_inpaint", "inpainting", (takes(9),), conditioning=("inpaint",)),
         Variant(

@@ -23,17 +23,17 @@ SD2 = Family(
             Lacks("input_blocks.1.1.time_stack.0.norm1.weight"),
         ),
         "diffusers": (
-            Has("conv_in.weight", (320, None, 3, 3)),
+            Has("conv_in.weight", (None, IN, 3, 3)),
             Has("conv_out.weight"),
-            Has("down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight", (320, 1024)),
+            Has("down_blocks.0.attentions.0.proj_in.weight", (None, None)),
+            Lacks("down_blocks.0.attentions.0.temporal_transformer_blocks.0.norm1.weight"),
+            Lacks("encoder_hid_proj.weight"),
         ),
     },
-    sizes={
-        "original": (
-            Has("input_blocks.0.0.weight", (320, None, 3, 3)),
-            Has("input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight", (320, 1024)),
-        ),
-    },
+    sizes=(
+        Has("input_blocks.0.0.weight", (320, None, 3, 3)),
+        Has("input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight", (320, 1024)),
+    ),
     variants=(
         Variant("sd2_inpaint", "inpainting", (takes(9),), conditioning=("inpaint",)),
         # What these take beside the text cannot be handed to them yet.

@@ -11,7 +11,7 @@ _PLAIN = (
     Lacks("edm_mean"),
     Lacks("edm_vpred.sigma_max"),
     Lacks("v_pred"),
-    Has("input_blocks.0.0.weight", (320, 4, 3, 3)),  # of the original layout alone
+    takes(4),
 )
 
 # SDXL's latents, whitened by statistics of each channel (Li et al. 2024, Playground v2.5).
@@ -46,17 +46,18 @@ SDXL = Family(
             Lacks("input_blocks.9.0.op.weight"),
         ),
         "diffusers": (
-            Has("conv_in.weight", (320, frozenset({4, 8, 9}), 3, 3)),
-            Has("add_embedding.linear_1.weight", (1280, 2816)),
+            Has("conv_in.weight", (None, frozenset({4, 8, 9}), 3, 3)),
             Has("conv_out.weight"),
+            Has("add_embedding.linear_1.weight"),
+            Lacks("down_blocks.0.attentions.0.proj_in.weight"),
+            Lacks("down_blocks.3.resnets.0.norm1.weight"),
+            Lacks("encoder_hid_proj.weight"),  # which Kolors has
         ),
     },
-    sizes={
-        "original": (
-            Has("input_blocks.0.0.weight", (320, None, 3, 3)),
-            Has("label_emb.0.0.weight", (1280, 2816)),
-        ),
-    },
+    sizes=(
+        Has("input_blocks.0.0.weight", (320, None, 3, 3)),
+        Has("label_emb.0.0.weight", (1280, 2816)),
+    ),
     variants=(
         Variant(
             "sdxl_inpaint",

@@ -20,17 +20,17 @@ SDXL_REFINER = Family(
             Has("input_blocks.9.0.op.weight"),
         ),
         "diffusers": (
-            Has("conv_in.weight", (384, 4, 3, 3)),
-            Has("add_embedding.linear_1.weight", (1536, 2560)),
+            Has("conv_in.weight", (None, 4, 3, 3)),
             Has("conv_out.weight"),
+            Has("add_embedding.linear_1.weight"),
+            Lacks("down_blocks.0.attentions.0.proj_in.weight"),
+            Has("down_blocks.3.resnets.0.norm1.weight"),
         ),
     },
-    sizes={
-        "original": (
-            Has("input_blocks.0.0.weight", (384, 4, 3, 3)),
-            Has("label_emb.0.0.weight", (1536, 2560)),
-        ),
-    },
+    sizes=(
+        Has("input_blocks.0.0.weight", (384, 4, 3, 3)),
+        Has("label_emb.0.0.weight", (1536, 2560)),
+    ),
     text_prefixes={"clip_g": ("conditioner.embedders.0.model.",)},
     modelspec=("stable-diffusion-xl-v1-refiner",),
     runnable=True,

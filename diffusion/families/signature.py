@@ -93,10 +93,9 @@ Condition = Has | Lacks | Either | NoneOf
 Signature = tuple[Condition, ...]
 
 
-def takes(channels: int) -> Either:
+def takes(channels: int) -> Has:
     """A UNet whose first convolution takes this many channels."""
-    shape = (None, channels, 3, 3)
-    return Either((Has("input_blocks.0.0.weight", shape), Has("conv_in.weight", shape)))
+    return Has("input_blocks.0.0.weight", (None, channels, 3, 3))
 
 
 def holds(signature: Signature, shapes: Shapes) -> bool:

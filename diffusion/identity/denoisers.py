@@ -4,6 +4,7 @@ from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import replace
 
+from diffusion.denoiser_names import original_shapes
 from diffusion.families import FAMILIES
 from diffusion.families.family import Family, Prediction, Variant
 from diffusion.families.signature import Shapes, holds, sentences
@@ -21,7 +22,8 @@ def denoiser(bare: Shapes, whole: Shapes, metadata: Mapping[str, str]) -> Identi
     if len(fitting) != 1:
         return None
     family, layout = fitting[0]
-    variant = _variant(family, bare, whole)
+    own = original_shapes(family.network.kind, bare)
+    variant = _variant(family, own, whole)
     signature = family.layouts[layout]
     identity = Identity(
         "diffusion_model",
@@ -39,11 +41,10 @@ def denoiser(bare: Shapes, whole: Shapes, metadata: Mapping[str, str]) -> Identi
         conditioning=(*family.conditioning, *(variant.conditioning if variant else ())),
         model_space=variant.model_space if variant else None,
         network=family.vae,
-        runnable=family.runnable and layout == "original" and (not variant or variant.runnable),
+        runnable=family.runnable and (not variant or variant.runnable),
     )
-    sizes = family.sizes.get(layout, ())
-    if holds(sizes, bare):
-        return replace(identity, evidence=(*identity.evidence, *sentences(sizes, bare)))
+    if holds(family.sizes, own):
+        return replace(identity, evidence=(*identity.evidence, *sentences(family.sizes, own)))
     line = f"it is built like {family.title} at other sizes, so its spaces are its own"
     return replace(
         identity,
@@ -57,7 +58,7 @@ def denoiser(bare: Shapes, whole: Shapes, metadata: Mapping[str, str]) -> Identi
 
 def _variant(family: Family, bare: Shapes, whole: Shapes) -> Variant | None:
     # Marker tensors of a variant may lie beside the denoiser.
-    shapes = ChainMap(dict(bare), dict(whole)) if whole is not bare else bare
+    shapes = ChainMap(dict(bare), dict(whole))
     fitting = [variant for variant in family.variants if holds(variant.signature, shapes)]
     return fitting[0] if len(fitting) == 1 else None
 
