@@ -94,6 +94,15 @@ class FolderOutputs(Outputs):
             write_png(path, picture, {})
             self._tell(path.relative_to(self._temp), "temp")
 
+    def tell(self, text: str) -> None:
+        self._emit(Produced(node=self._origin.node, kind="text", data=text))
+
+    def behind(self) -> Mapping[str, Mapping[str, Any]]:
+        return self._origin.nodes
+
+    def workflow(self) -> Mapping[str, Any] | None:
+        return self._origin.workflow
+
     def _variables(
         self, now: time.struct_time, title: str, size: tuple[int, int], index: int
     ) -> dict[str, object]:

@@ -3,8 +3,8 @@
 A node names a service as a keyword-only parameter; the worker hands it in. Tests hand in their own.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -81,6 +81,18 @@ class Outputs(Service):
 
     def preview(self, image: Image) -> None:
         """Write each picture into the temporary folder."""
+        raise NotImplementedError
+
+    def tell(self, text: str) -> None:
+        """Show a text at the node."""
+        raise NotImplementedError
+
+    def behind(self) -> Mapping[str, Mapping[str, Any]]:
+        """The nodes that the inputs were computed from, as `nodes.provenance` has them."""
+        raise NotImplementedError
+
+    def workflow(self) -> Mapping[str, Any] | None:
+        """The saved workflow that runs, where there is one."""
         raise NotImplementedError
 
 

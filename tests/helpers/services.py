@@ -11,7 +11,7 @@ from graph.cancel import Cancel
 from graph.definition import Axis
 from nodes import services
 from nodes.services import Side, WrongSpace
-from nodes.sockets import Vae
+from nodes.sockets import Image, Vae
 
 
 class Interrupt(services.Interrupt):
@@ -55,6 +55,31 @@ class Progress(services.Progress):
 
     def preview(self, step: int, make: Callable[[], numpy.ndarray]) -> None:
         self.pictures.append(make())
+
+
+class Outputs(services.Outputs):
+    """Remembers what is shown; `nodes` are what the inputs were computed from."""
+
+    def __init__(
+        self,
+        nodes: Mapping[str, Mapping[str, Any]] | None = None,
+        workflow: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.pictures: list[Image] = []
+        self.texts: list[str] = []
+        self._nodes, self._workflow = nodes or {}, workflow
+
+    def preview(self, image: Image) -> None:
+        self.pictures.append(image)
+
+    def tell(self, text: str) -> None:
+        self.texts.append(text)
+
+    def behind(self) -> Mapping[str, Mapping[str, Any]]:
+        return self._nodes
+
+    def workflow(self) -> Mapping[str, Any] | None:
+        return self._workflow
 
 
 class Models(services.Models):

@@ -2,7 +2,6 @@
 
 import random
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,13 +9,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from graph.check import check
+from graph.events import Produced
 from graph.workflow import Workflow
 from server.catalogue import Catalogue
 from server.settings import Settings
 from tests.diffusion.small_flux import flux_config, write_flux
 from tests.diffusion.small_sd3 import write_sd3
 from tests.helpers.bench import Bench, with_models
-from tests.helpers.every_space import definitions
+from tests.helpers.every_space import definitions, node
 from tests.helpers.random_workflows import Grower
 from tests.helpers.tiny_families import tiny_family
 from tests.helpers.tiny_model import tiny_checkpoint, tiny_vae
@@ -64,22 +64,34 @@ def grown(bench: Bench, seed: int, size: int) -> Workflow:
 @given(seed=st.integers(0, 2**32), size=st.integers(2, 12))
 def test_a_workflow_that_checks_never_fails_over_shapes(bench: Bench, seed: int, size: int) -> None:
     flow = grown(bench, seed, size)
-    for node in flow.nodes:
-        if check(flow, definitions(), files_of(bench), wanted=(node,)).blocking:
+    for id_ in flow.nodes:
+        if check(flow, definitions(), files_of(bench), wanted=(id_,)).blocking:
             continue  # an Empty Latent whose model disagrees with what came later
-        ended = bench.run(flow.to_json(), node)
+        ended = bench.run(flow.to_json(), id_)
         told = ended.error or ""
-        assert ended.status == "finished" or not SHAPES.search(told), (node, told)
+        assert ended.status == "finished" or not SHAPES.search(told), (id_, told)
 
 
 def test_the_random_workflows_are_of_every_architecture_and_mostly_run(bench: Bench) -> None:
     used, ran, asked = set(), 0, 0
     for seed in range(12):
         flow = grown(bench, seed, 6)
-        used |= {str(node.values["file"]) for node in flow.nodes.values() if "file" in node.values}
+        used |= {str(one.values["file"]) for one in flow.nodes.values() if "file" in one.values}
         last = list(flow.nodes)[-1]
         asked += 1
         ran += bench.run(flow.to_json(), last).status == "finished"
-    assert {*Path(bench.settings.models[0] / "checkpoints").iterdir()}
     assert {path.name for path in (bench.settings.models[0] / "checkpoints").iterdir()} <= used
     assert ran >= asked / 2
+
+
+def test_what_a_node_tells_reaches_the_page(bench: Bench) -> None:
+    flow = {
+        "picture": node("load_image", {"file": "noise.png"}),
+        "check": node("output_check", image="picture.image"),
+    }
+    before = len(bench.events(Produced))
+    ended = bench.run(Workflow(nodes=flow).to_json(), "check")
+    assert (ended.status, ended.error) == ("finished", None)
+    (told,) = bench.events(Produced)[before:]
+    assert (told.node, told.kind) == ("check", "text")
+    assert told.data == "The picture looks like noise. No node before this one explains it."
