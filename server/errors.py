@@ -1,14 +1,29 @@
 """Refusals that handlers raise, and the one place that turns any exception into an answer."""
 
+import errno
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from aiohttp import web
 
-from server.queue import UnknownRun
+from server.queue import BadExport, NotInLine, UnknownBatch, UnknownRun
 
 log = logging.getLogger(__name__)
+
+DISK_FULL = (
+    "There is no room left on the disk that holds the data folder, so nothing was changed. Make "
+    "room and try again."
+)
+
+OF_THE_QUEUE: dict[type[Exception], tuple[HTTPStatus, str]] = {
+    UnknownRun: (HTTPStatus.NOT_FOUND, "unknown_run"),
+    UnknownBatch: (HTTPStatus.NOT_FOUND, "unknown_batch"),
+    NotInLine: (HTTPStatus.CONFLICT, "not_in_line"),
+    BadExport: (HTTPStatus.BAD_REQUEST, "bad_export"),
+}
+"""The queue's own refusals, as statuses and codes."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -98,20 +113,32 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return await handler(request)
     except Refused as refused:
         return error_response(refused.status, refused.code, refused.message, refused.headers)
-    except UnknownRun as unknown:
-        return error_response(HTTPStatus.NOT_FOUND, "unknown_run", str(unknown))
+    except tuple(OF_THE_QUEUE) as refused:
+        status, code = OF_THE_QUEUE[type(refused)]
+        return error_response(status, code, str(refused))
     except web.HTTPException as error:
         if error.status < 400:
             raise
         return _from_http(request, error)
     except ConnectionError:
         raise  # the client went away; there is nobody to answer
-    except Exception:
+    except Exception as error:
         # The last resort: one bad request must not end the server.
         # The query is left out of the log, because it may hold the token.
         log.exception("%s %s failed", request.method, request.path)
+        if _is_full(error):
+            return error_response(HTTPStatus.INSUFFICIENT_STORAGE, "disk_full", DISK_FULL)
         message = "Something went wrong inside the server. Its log says what."
         return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", message)
+
+
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows knows no quotas
+
+
+def _is_full(error: Exception) -> bool:
+    if isinstance(error, sqlite3.OperationalError):
+        return error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 def _from_http(request: web.Request, error: web.HTTPException) -> web.Response:

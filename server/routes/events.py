@@ -67,5 +67,5 @@ async def _send(socket: web.WebSocketResponse, events: Subscription, queue: RunQ
 
 def _filled(message: Message, queue: RunQueue) -> dict[str, Any]:
     """The snapshot with the runs that have not ended, running ones first."""
-    runs = [*queue.list(SNAPSHOT, "running"), *reversed(queue.list(SNAPSHOT, "waiting"))]
+    runs = [*queue.list(SNAPSHOT, "running"), *queue.line.first(SNAPSHOT)]
     return {**message, "runs": [summary(run).model_dump(mode="json") for run in runs]}

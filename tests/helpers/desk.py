@@ -34,7 +34,7 @@ class Desk:
         return run
 
     async def ended(self, run: str) -> Run:
-        await self.until(lambda: self.queue.get(run).status not in ("waiting", "running"))
+        await self.until(lambda: self.queue.get(run).finished is not None)
         return self.queue.get(run)
 
     async def until(self, condition: Callable[[], bool]) -> None:

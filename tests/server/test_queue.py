@@ -71,9 +71,9 @@ def test_a_run_left_running_by_a_crash_is_tried_again_and_then_given_up(
     queue: RunQueue,
 ) -> None:
     run = queue.add(WORKFLOW)
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         queue.recover()
-        assert queue.get(run.id).status == "waiting"
+        assert queue.get(run.id).status == ("interrupted" if attempt else "waiting")
         queue.claim()
         queue.changed(run.id, [NodeChanged(node="a", state="running")])
     queue.recover()

@@ -214,7 +214,13 @@ export interface WorkerStatus {
   message?: string | null;
 }
 
-export type RunStatus = "waiting" | "running" | "finished" | "failed" | "cancelled";
+export type RunStatus =
+  | "waiting"
+  | "interrupted"
+  | "running"
+  | "finished"
+  | "failed"
+  | "cancelled";
 export type NodeState = "waiting" | "running" | "cached" | "finished" | "failed" | "cancelled";
 
 export interface RunOutput {

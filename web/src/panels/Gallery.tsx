@@ -10,6 +10,7 @@ import { ui } from "../store/ui";
 
 const STATES = {
   waiting: "Waiting",
+  interrupted: "Interrupted",
   running: "Running",
   finished: "Done",
   failed: "Failed",

@@ -17,6 +17,7 @@ const MOST = 99; // runs that are queued at once
 
 function happening(run: Run, name: (id: string) => string): string {
   if (run.status === "waiting") return "Waiting for its turn";
+  if (run.status === "interrupted") return "Was interrupted; will be run again";
   const entries = Object.entries(run.nodes);
   const running = entries.find(([, node]) => node.state === "running");
   const done = entries.filter(

@@ -1,0 +1,26 @@
+"""The durable queue of runs; every name that the rest of the server uses is here."""
+
+from server.queue.arrivals import Wanted
+from server.queue.batches import Batch, UnknownBatch
+from server.queue.history import BadExport
+from server.queue.line import NotInLine, Pause
+from server.queue.queue import ATTEMPTS, RunQueue
+from server.queue.rows import Changes, Run, Status, UnknownRun
+from server.queue.schema import MIGRATIONS, NewerQueue
+
+__all__ = [
+    "ATTEMPTS",
+    "MIGRATIONS",
+    "BadExport",
+    "Batch",
+    "Changes",
+    "NewerQueue",
+    "NotInLine",
+    "Pause",
+    "Run",
+    "RunQueue",
+    "Status",
+    "UnknownBatch",
+    "UnknownRun",
+    "Wanted",
+]
