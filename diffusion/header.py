@@ -23,6 +23,11 @@ BITS = {
 }
 """Bits an element. A format that is not here is taken at the size that its offsets say."""
 
+READABLE = frozenset(
+    ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2", "I64", "I32", "I16", "I8", "U8", "BOOL")
+)
+"""The number formats that weights can be loaded from (`diffusion.checkpoint.DTYPES`)."""
+
 PICKLE_ENDINGS = frozenset({".ckpt", ".pt", ".pth", ".bin", ".pkl"})
 
 CONVERT = (
@@ -36,12 +41,17 @@ CONVERT = (
 
 
 class FileTrouble(Exception):
-    """A file that cannot be used. `sentence` is for people and says what to do."""
+    """A file that cannot be used. `sentence` is for people and says what to do.
 
-    def __init__(self, path: Path | str, sentence: str) -> None:
+    `reason` is for programs: "absent", "folder", "unreadable", "empty", "cut_short", "broken",
+    "not_safetensors", "pickle", "gguf", "web_page", "git_lfs" or "declaration".
+    """
+
+    def __init__(self, path: Path | str, sentence: str, reason: str = "unreadable") -> None:
         super().__init__(sentence)
         self.path = Path(path)
         self.sentence = sentence
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +66,16 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class Header:
-    """What a safetensors file says about itself. `size` is the file's, in bytes."""
+    """What a model file says about itself. `size` is the file's, in bytes.
+
+    `form`: "safetensors", or "gguf", of which only the header can be read.
+    """
 
     path: Path
     tensors: Mapping[str, TensorInfo]
     metadata: Mapping[str, str] = field(default_factory=dict)
     size: int = 0
+    form: str = "safetensors"
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -76,9 +90,10 @@ def read_header(path: Path | str) -> Header:
             size = os.fstat(file.fileno()).st_size
             return _read(path, file, size)
     except FileNotFoundError:
-        raise FileTrouble(path, f"There is no file {path}.") from None
+        raise FileTrouble(path, f"There is no file {path}.", "absent") from None
     except IsADirectoryError:
-        raise FileTrouble(path, f"{path.name} is a folder, not a model file.") from None
+        sentence = f"{path.name} is a folder, not a model file."
+        raise FileTrouble(path, sentence, "folder") from None
     except OSError as error:
         why = error.strerror or str(error)
         raise FileTrouble(path, f"{path.name} cannot be read: {why}.") from error
@@ -87,16 +102,18 @@ def read_header(path: Path | str) -> Header:
 def _read(path: Path, file: BinaryIO, size: int) -> Header:
     start = file.read(64)
     if not start:
-        raise FileTrouble(path, f"{path.name} is empty: download it again.")
+        raise FileTrouble(path, f"{path.name} is empty: download it again.", "empty")
     _refuse_other_formats(path, start)
     if len(start) < 10:
-        raise FileTrouble(path, f"{path.name} is not a safetensors file: it has only {size} bytes.")
+        sentence = f"{path.name} is not a safetensors file: it has only {size} bytes."
+        raise FileTrouble(path, sentence, "not_safetensors")
     length = int.from_bytes(start[:8], "little")
     if length > LONGEST_HEADER or length < 2 or start[8:9] != b"{":
         raise FileTrouble(
             path,
             f"{path.name} is not a safetensors file: it does not begin with a header. "
             "Download it again, or convert it to safetensors.",
+            "not_safetensors",
         )
     if 8 + length > size:
         raise _incomplete(path, 8 + length, size)
@@ -153,23 +170,22 @@ def _refuse_other_formats(path: Path, start: bytes) -> None:
         b"\x80\x04",
         b"\x80\x05",
     ):
-        raise FileTrouble(path, _pickle(name))
+        raise FileTrouble(path, _pickle(name), "pickle")
     if start.startswith(b"GGUF"):
-        raise FileTrouble(
-            path, f"{name} is a GGUF file, which cannot be read: get the safetensors version."
-        )
+        sentence = f"{name} is a GGUF file, which cannot be read: get the safetensors version."
+        raise FileTrouble(path, sentence, "gguf")
     if text.startswith((b"<!doctype", b"<html")):
         raise FileTrouble(
             path,
             f"{name} is a web page that was saved under a model's name: the download asked for a "
             "log-in or failed. Download it again in a browser.",
+            "web_page",
         )
     if text.startswith(b"version https://git-lfs"):
-        raise FileTrouble(
-            path, f"{name} is a Git LFS pointer, not the file itself: run `git lfs pull`."
-        )
+        sentence = f"{name} is a Git LFS pointer, not the file itself: run `git lfs pull`."
+        raise FileTrouble(path, sentence, "git_lfs")
     if path.suffix.lower() in PICKLE_ENDINGS and start[8:9] != b"{":
-        raise FileTrouble(path, _pickle(name))
+        raise FileTrouble(path, _pickle(name), "pickle")
 
 
 def _pickle(name: str) -> str:
@@ -184,10 +200,10 @@ def _incomplete(path: Path, needed: int, size: int) -> FileTrouble:
         path,
         f"{path.name} is cut short: its header says {needed:,} bytes, the file has {size:,}. "
         "The download is not complete: download it again.",
+        "cut_short",
     )
 
 
 def _broken(path: Path, why: str) -> FileTrouble:
-    return FileTrouble(
-        path, f"The header of {path.name} is broken: {why}. Download the file again."
-    )
+    sentence = f"The header of {path.name} is broken: {why}. Download the file again."
+    return FileTrouble(path, sentence, "broken")

@@ -29,7 +29,9 @@ class FileProblems:
             yield self._problem("missing_file", node, widget, name, message)
         elif found.trouble is not None:
             message = f"{self.say.node(node)} cannot load {name}: {found.trouble}"
-            yield self._problem(found.code, node, widget, name, message)
+            problem = self._problem(found.code, node, widget, name, message)
+            parameters = {**problem.parameters, "reason": found.reason}
+            yield problem.model_copy(update={"parameters": parameters})
         else:
             yield from self._flaws(node, widget, found)
             if widget.part is not None and widget.part in found.lacks:

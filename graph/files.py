@@ -31,7 +31,7 @@ class FileFacts(Data):
     ("model", "clip", "vae"), and `lacks` are the halves that its VAE comes without ("encoder",
     "decoder"). `content` identifies the file's content for cache keys. `flaws` are why it cannot be
     run although its types are known. `trouble` is a sentence where the file cannot be used at all,
-    `code` that of the problem that tells of it.
+    `code` and `reason` are for programs: that of the problem that tells of it, and why.
     """
 
     name: str
@@ -46,6 +46,7 @@ class FileFacts(Data):
     flaws: tuple[Flaw, ...] = ()
     trouble: str | None = None
     code: str = "unusable_file"
+    reason: str = ""
 
 
 class Files(Protocol):

@@ -11,22 +11,10 @@ from diffusion.spaces import LATENT_SPACES, TEXT_SPACES, LatentSpace, SpaceTroub
 from graph.definition import Axis
 from graph.files import FileFacts
 from server import facts_cache
-from server.catalogue_known import Known, rules_version
+from server.catalogue_fit import misfit
+from server.catalogue_known import Known, flaws_of, rules_version
 from server.catalogue_latents import latent_facts
 from server.model_folders import INPUT, LATENTS, FileRefused, ModelFolders, Place, Stamp
-
-HOMES = {
-    "checkpoint": ("checkpoints", "diffusion_models", "vae"),
-    "diffusion_model": ("diffusion_models", "checkpoints"),
-    "vae": ("vae",),
-    "tiny_vae": ("vae",),
-    "text_encoder": ("text_encoders",),
-    "lora": ("loras",),
-    "controlnet": ("controlnet",),
-    "upscale_model": ("upscale_models",),
-    "embedding": ("embeddings",),
-}
-"""The folders that a kind of file may lie in; the first is where it belongs."""
 
 
 class Catalogue:
@@ -202,6 +190,7 @@ class Catalogue:
             self._text.setdefault(text.id, text)
 
     def _described(self, folder: str, name: str, stamp: Stamp, known: Known) -> FileFacts:
+        bad = misfit(folder, name, known)
         found: dict[Axis, tuple[str, ...]] = {}
         if known.latent:
             found["latent"] = known.latent
@@ -216,20 +205,15 @@ class Catalogue:
             content=stamp.content,
             evidence=known.evidence,
             certainty=known.certainty,
-            trouble=known.trouble or self._trouble(folder, name, known),
+            lacks=known.lacks,
+            flaws=flaws_of(known),
+            trouble=known.trouble or (bad.sentence if bad else self._clash(name, known)),
+            code=bad.code if bad and not known.trouble else "unusable_file",
+            reason=known.reason or (bad.reason if bad else ""),
         )
 
-    def _trouble(self, folder: str, name: str, known: Known) -> str | None:
-        """Why the file is of no use in this folder, if it is of none.
-
-        A family that is recognised but cannot run yet is no trouble here: its types are worth
-        checking, and the engine says it when a run gets there.
-        """
-        homes = HOMES.get(known.kind, ())
-        if not homes and folder in ("checkpoints", "diffusion_models", "vae", "loras"):
-            return f"{name} is not recognised as a model: {known.evidence}."
-        if homes and folder not in homes:
-            return f"{name} is a {_said(known)}: move it to models/{homes[0]}."
+    def _clash(self, name: str, known: Known) -> str | None:
+        """Why the space that the file declares cannot be: another file declares it otherwise."""
         with self._lock:
             told = [self._latent[id_] for id_ in known.latent if id_ in self._latent]
         for space, owner in told:
@@ -251,11 +235,6 @@ class Catalogue:
     def _save(self, known: Mapping[Stamp, Known]) -> None:
         data = {stamp: asdict(facts) for stamp, facts in known.items()}
         facts_cache.save(self._cache_file, rules_version(), data)
-
-
-def _said(known: Known) -> str:
-    kind = known.kind.replace("_", " ").replace("lora", "LoRA").replace("vae", "VAE")
-    return f"{kind} ({known.title})" if known.title and known.title != kind else kind
 
 
 def _stamp(path: Path) -> Stamp | None:

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from diffusion import families, header, identity, spaces
-from diffusion.header import FileTrouble, read_header
-from diffusion.identity import rules
+from diffusion.header import FileTrouble, Header, read_header
+from diffusion.identity import flaws, rules
+from diffusion.identity.flaws import Flaw, lacks_of
+from diffusion.identity.gguf import read_gguf
 from diffusion.identity.identity import Identity
 from diffusion.identity.rules import identify
 from diffusion.spaces import LATENT_SPACES
+from graph import files
 from graph.problem import Certainty
 
 DECLARATIONS = (spaces.LATENT_KEY, spaces.TEXT_KEY)
@@ -28,19 +31,22 @@ class Known:
     latent: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    flaws: tuple[Flaw, ...] = ()
     evidence: str = ""
     certainty: Certainty = "unknown"
     trouble: str | None = None
+    reason: str = ""
     declared: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, path: Path) -> "Known":
         """What the file is; never raises for what may be wrong with it."""
         try:
-            header_ = read_header(path)
+            header_ = readable_header(path)
             found = identify(header_)
         except FileTrouble as trouble:
-            return cls("unknown", trouble=trouble.sentence)
+            return cls("unknown", trouble=trouble.sentence, reason=trouble.reason)
         return cls(
             found.kind,
             found.family,
@@ -48,6 +54,8 @@ class Known:
             found.latent_spaces,
             found.text_spaces,
             found.parts,
+            lacks_of(header_, found),
+            flaws.flaws_of(header_, found),
             _evidence(found),
             found.certainty,
             declared=tuple((k, header_.metadata[k]) for k in DECLARATIONS if k in header_.metadata),
@@ -56,10 +64,36 @@ class Known:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Known":
         """What `asdict` wrote. Raises `TypeError` for anything else."""
-        for name in ("latent", "text", "parts"):
+        for name in ("latent", "text", "parts", "lacks"):
             data[name] = tuple(data[name])
+        data["flaws"] = tuple(
+            Flaw(**{**flaw, "parts": tuple(flaw["parts"])}) for flaw in data["flaws"]
+        )
         data["declared"] = tuple((key, text) for key, text in data["declared"])
         return cls(**data)
+
+
+def readable_header(path: Path) -> Header:
+    """The header of a safetensors or GGUF file. Raises `FileTrouble`."""
+    try:
+        return read_header(path)
+    except FileTrouble as trouble:
+        if trouble.reason != "gguf":
+            raise
+    return read_gguf(path)
+
+
+def flaws_of(known: Known) -> tuple[files.Flaw, ...]:
+    """What keeps the file from being run, as the checker hears of it."""
+    return tuple(
+        files.Flaw(
+            code=flaw.code,
+            message=flaw.message,
+            parts=flaw.parts,
+            parameters={"reason": flaw.reason},
+        )
+        for flaw in known.flaws
+    )
 
 
 @cache
@@ -76,6 +110,8 @@ def rules_version() -> str:
 def _evidence(found: Identity) -> str:
     """The one sentence that messages quote."""
     declared = [line for line in found.evidence if rules.DECLARED in line]
+    if found.kind == "unknown":
+        return "; ".join(found.evidence)
     if declared or found.certainty != "certain" or not found.latent_spaces:
         return "; ".join(declared or found.evidence[-1:])
     fits = [LATENT_SPACES[id_].title for id_ in found.latent_spaces if id_ in LATENT_SPACES]

@@ -73,6 +73,13 @@ ENCODERS: tuple[Look, ...] = (
     _look("clip_h", "OpenCLIP-H", _open_clip(1024)),
     _look("clip_g", "OpenCLIP-G", _open_clip(1280)),
     _look("t5xxl", "T5-XXL", _t5(32128, 4096)),
+    # As llama.cpp names its tensors in GGUF files.
+    _look(
+        "t5xxl",
+        "T5-XXL",
+        (Has("token_embd.weight", (32128, 4096)), Has("enc.blk.0.attn_q.weight")),
+        "gguf",
+    ),
     _look("umt5xxl", "UMT5-XXL", _t5(256384, 4096)),
     _look("pile_t5xl", "Pile-T5-XL", _t5(32128, 2048)),
     _look(

@@ -5,7 +5,7 @@ leaves two candidates.
 """
 
 from diffusion.families.family import Look
-from diffusion.families.signature import Has, Lacks, NoneOf, Signature
+from diffusion.families.signature import Either, Has, Lacks, NoneOf, Signature
 
 
 def _kl(channels: int | None, width: int | None) -> Signature:
@@ -26,6 +26,20 @@ def _kl_diffusers(channels: int | None, width: int | None) -> Signature:
         Has("decoder.up_blocks.0.resnets.0.norm1.weight"),
     )
 
+
+_KL_ENCODER = (
+    Has("encoder.conv_in.weight", (None, 3, 3, 3)),
+    Either(
+        (
+            Has("encoder.mid.block_1.norm1.weight"),
+            Has("encoder.mid_block.resnets.0.norm1.weight"),
+        )
+    ),
+    Has("encoder.conv_out.weight"),
+    Lacks("decoder.conv_in.weight"),
+    Lacks("decoder_unet.conv_in.weight"),
+)
+"""The encoder of a KL autoencoder without its decoder."""
 
 _FOUR_LEVELS = Has("decoder.up.3.block.0.norm1.weight")
 _FOUR_LEVELS_DIFFUSERS = Has("decoder.up_blocks.3.resnets.0.norm1.weight")
@@ -95,6 +109,7 @@ VAES: tuple[Look, ...] = (
     _vae("kl_f8_32", "FLUX.2 VAE", _Z32_DIFFUSERS, ("flux2",), "diffusers"),
     _vae("kl", "KL VAE", (*_kl(None, None), _KNOWN), ()),
     _vae("kl", "KL VAE", (*_kl_diffusers(None, None), _KNOWN_DIFFUSERS), (), "diffusers"),
+    _vae("kl", "KL VAE (encoder)", _KL_ENCODER, ()),
     _vae(
         "wan21",
         "Wan 2.1 VAE",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from diffusion.families.family import Kind, Noise, Prediction
+from diffusion.identity.nearest import Candidate
 from diffusion.spaces import LatentSpace, TextSpace
 
 Certainty = Literal["certain", "likely", "assumed", "unknown"]
@@ -17,8 +18,9 @@ class Identity:
     `parts` of a checkpoint are of "model", "clip", "vae"; of a text encoder its encoder's id.
     `conditioning` are the rows that make the denoiser's inputs, `network` is the kind of its VAE,
     `model_space` a scale of its own: all are explained at `Family` and `Variant`.
-    `prefixes` maps a part to what its tensor names begin with in this file, `layout` is the naming
-    scheme of the model or of the single part. `certainty` is that of the spaces.
+    `nearest` is what an unknown file or denoiser comes closest to. `prefixes` maps a part to what
+    its tensor names begin with in this file, `layout` is the naming scheme of the model or of the
+    single part. `certainty` is that of the spaces.
     """
 
     kind: Kind
@@ -40,3 +42,4 @@ class Identity:
     runnable: bool = False
     latent_space_declared: LatentSpace | None = None
     text_space_declared: TextSpace | None = None
+    nearest: tuple[Candidate, ...] = ()

@@ -18,6 +18,7 @@ from diffusion.header import FileTrouble, Header
 from diffusion.identity.denoisers import denoiser
 from diffusion.identity.identity import Identity
 from diffusion.identity.metadata import told_spaces
+from diffusion.identity.nearest import nearest
 from diffusion.identity.parts import prefixes_of, stripped
 from diffusion.spaces import (
     LATENT_SPACES,
@@ -44,7 +45,7 @@ def identify(header: Header) -> Identity:
         return _with_declared(found, header.metadata, shapes)
     except SpaceTrouble as error:
         sentence = f"{header.path.name}: {error}"
-        raise FileTrouble(header.path, sentence) from None
+        raise FileTrouble(header.path, sentence, "declaration") from None
 
 
 def _checkpoint(shapes: Shapes, prefixes: dict[str, str], metadata: Mapping[str, str]) -> Identity:
@@ -56,7 +57,10 @@ def _checkpoint(shapes: Shapes, prefixes: dict[str, str], metadata: Mapping[str,
         return blank
     found = denoiser(stripped(shapes, prefixes["model"]), shapes, metadata)
     if found is None:
-        return replace(blank, evidence=(*lines, "its denoiser is of no known family"))
+        bare = stripped(shapes, prefixes["model"])
+        close = nearest(bare, denoisers_only=True)
+        unknown = ("its denoiser is of no known family", *(item.sentence for item in close))
+        return replace(blank, evidence=(*lines, *unknown), nearest=close)
     return replace(
         found, kind=kind, parts=parts, prefixes=prefixes, evidence=(*lines, *found.evidence)
     )
@@ -80,7 +84,9 @@ def _single(shapes: Shapes, prefix: str, metadata: Mapping[str, str]) -> Identit
     if found:
         fits = " and ".join(sorted({item.title for item in found}))
         return Identity("unknown", evidence=(f"it fits more than one kind of file: {fits}",))
-    return Identity("unknown", evidence=(f"its tensors fit no known kind of file: {some}, …",))
+    close = nearest(shapes)
+    why = f"its tensors fit no known kind of file: {some}, …"
+    return Identity("unknown", evidence=(why, *(item.sentence for item in close)), nearest=close)
 
 
 def _of_look(look: Look, shapes: Shapes) -> Identity:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from diffusion.spaces import LATENT_SPACES, LatentSpace
 from graph.definition import NodeDefinition
+from graph.files import FileFacts
 from graph.workflow import PlacedNode, Wire, Workflow
 from server.catalogue import Catalogue
 from server.worker_packs import core_modules, core_nodes
@@ -79,7 +80,15 @@ def shelf_at(folder: Path) -> Catalogue:
             latent_loom__latent_space=_declared(space),
         )
     (folder / "input").mkdir()
-    return Catalogue((models,), folder / "input", folder / "models.json")
+    return _Shelf((models,), folder / "input", folder / "models.json")
+
+
+class _Shelf(Catalogue):
+    """Tells what the files speak, and not that nothing so small could be run."""
+
+    def facts(self, folder: str, name: str) -> FileFacts | None:
+        found = super().facts(folder, name)
+        return found and found.model_copy(update={"flaws": ()})
 
 
 def node(type_: str, values: dict[str, object] | None = None, **wires: str) -> PlacedNode:
@@ -135,7 +144,11 @@ def _checkpoint(channels: int) -> Shapes:
 
 def _vae(channels: int) -> Shapes:
     norms = {f"decoder.mid.block_{k}.norm1.weight": (1,) for k in range(1, 7)}
-    return {"decoder.conv_in.weight": (8, channels, 3, 3), **norms}
+    entries = {
+        "encoder.conv_in.weight": (8, 3, 3, 3),
+        "decoder.conv_in.weight": (8, channels, 3, 3),
+    }
+    return {**entries, **norms}
 
 
 def _declared(space: LatentSpace) -> str:
