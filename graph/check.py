@@ -10,6 +10,7 @@ from graph.equations import collect, solve
 from graph.facts import Facts
 from graph.files import Files
 from graph.fixes import Fixer
+from graph.lints import Lints
 from graph.problem import Problem
 from graph.sentences import Sentences
 from graph.socket_types import SocketTypes, socket_types
@@ -91,7 +92,7 @@ def check(
         if problem.severity == "error" and (problem.node is None or problem.node in needed)
     ]
     more = [problem for problem in blocking if problem not in everywhere and problem not in local]
-    problems = (*local, *everywhere, *more, *spaces.unidentified())
+    problems = (*local, *everywhere, *more, *spaces.unidentified(), *Lints(facts, say).all())
     order = {node: number for number, node in enumerate(workflow.nodes)}
     return CheckResult(
         problems=tuple(sorted(problems, key=lambda item: order.get(item.node or "", -1))),

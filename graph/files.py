@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pydantic import Field
 
+from graph.advice import Advice
 from graph.definition import Axis, Data, Json
 from graph.problem import Certainty
 
@@ -32,6 +33,8 @@ class FileFacts(Data):
     "decoder"). `content` identifies the file's content for cache keys. `flaws` are why it cannot be
     run although its types are known. `trouble` is a sentence where the file cannot be used at all,
     `code` and `reason` are for programs: that of the problem that tells of it, and why.
+
+    `advice` is what its model was made for; `size` are a picture's width and height in pixels.
     """
 
     name: str
@@ -46,6 +49,8 @@ class FileFacts(Data):
     flaws: tuple[Flaw, ...] = ()
     trouble: str | None = None
     code: str = "unusable_file"
+    advice: Advice | None = None
+    size: tuple[int, int] | None = None
     reason: str = ""
 
 

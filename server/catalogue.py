@@ -11,6 +11,7 @@ from diffusion.spaces import LATENT_SPACES, TEXT_SPACES, LatentSpace, SpaceTroub
 from graph.definition import Axis
 from graph.files import FileFacts
 from server import facts_cache
+from server.catalogue_advice import advice_for, picture_size
 from server.catalogue_fit import misfit
 from server.catalogue_known import Known, flaws_of, rules_version
 from server.catalogue_latents import latent_facts
@@ -55,7 +56,8 @@ class Catalogue:
         except OSError:
             return None
         if folder == INPUT:
-            return FileFacts(name=name, kind="image", content=stamp.content)
+            size = picture_size(stamp)
+            return FileFacts(name=name, kind="image", content=stamp.content, size=size)
         if folder == LATENTS:
             return latent_facts(name, stamp, self.latent_spaces())
         return self._described(folder, name, stamp, self._known_of(path, stamp))
@@ -205,6 +207,7 @@ class Catalogue:
             content=stamp.content,
             evidence=known.evidence,
             certainty=known.certainty,
+            advice=advice_for(known.family, known.latent),
             lacks=known.lacks,
             flaws=flaws_of(known),
             trouble=known.trouble or (bad.sentence if bad else self._clash(name, known)),
