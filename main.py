@@ -11,7 +11,7 @@ from server.settings import PRECISIONS, ROOT, VERSION, Settings
 
 COMMANDS = ("serve", "run", "check", "inspect", "build-editor")
 
-VALUED = ("--models", "--data", "--precision", "--device", "--port", "--token")
+VALUED = ("--models", "--data", "--precision", "--device", "--memory", "--port", "--token")
 """Options whose value is the next word: that word is no command, whatever it is."""
 
 EPILOG = """\
@@ -82,7 +82,7 @@ def _build_editor() -> int:
 
 def _settings(options: argparse.Namespace) -> Settings:
     chosen = vars(options)
-    names = ("host", "port", "token", "precision", "device", "open_browser")
+    names = ("host", "port", "token", "precision", "device", "memory", "compiling", "open_browser")
     return Settings.of(
         data=options.data,
         models=tuple(options.models),
@@ -157,6 +157,20 @@ def _engine_options() -> argparse.ArgumentParser:
     options.add_argument(
         "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1, mps, ..."
     )
+    options.add_argument(
+        "--memory",
+        type=_gigabytes,
+        metavar="GB",
+        help="the most that models take of the device's memory (default: most of it); on a "
+        "graphics card, what does not fit is brought while it runs",
+    )
+    options.add_argument(
+        "--compile",
+        dest="compiling",
+        action="store_true",
+        help="compile diffusion models (torch.compile): the first step takes minutes, later ones "
+        "less; says how long it took, and does without where it fails",
+    )
     return options
 
 
@@ -185,6 +199,16 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: it is a number up to 65535")
     return int(text)
+
+
+def _gigabytes(text: str) -> int:
+    try:
+        size = float(text)
+    except ValueError:
+        size = -1.0
+    if not 0 < size < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of gigabytes, such as 6 or 7.5")
+    return int(size * 10**9)
 
 
 def _token(text: str) -> str:

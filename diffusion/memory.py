@@ -22,7 +22,7 @@ from diffusion.shortage import attempted
 
 V = TypeVar("V")
 
-_holder: ContextVar[str | None] = ContextVar("holder", default=None)
+_holder: ContextVar[str] = ContextVar("holder", default="")
 
 
 class Key(NamedTuple):
@@ -117,18 +117,18 @@ class Memory:
 
     @contextmanager
     def held_by(self, holder: str) -> Iterator[None]:
-        """Whatever is asked for within is in use, and stays, until `let_go`."""
+        """Whatever is asked for within is in use, and stays, until `let_go`; of "" it is not."""
         token = _holder.set(holder)
         try:
             yield
         finally:
             _holder.reset(token)
 
-    def let_go(self, holder: str) -> None:
-        """The holder uses nothing any more."""
+    def let_go(self, holder: str | None = None) -> None:
+        """The holder uses nothing any more; None: nobody does."""
         with self._changing:
             for entry in self._entries.values():
-                entry.holders.discard(holder)
+                entry.holders -= entry.holders if holder is None else {holder}
 
     def get(self, key: Key, prepare: Callable[[], Pending[V]]) -> V:
         """What was loaded for this key, loaded now if it is not here.
@@ -184,8 +184,7 @@ class Memory:
             return entry
 
     def _hold(self, entry: Entry) -> None:
-        holder = _holder.get()
-        if holder is not None:
+        if holder := _holder.get():
             entry.holders.add(holder)
 
     def _drop_stale(self, key: Key) -> bool:

@@ -52,4 +52,15 @@ class Produced(Data):
     data: Json = None
 
 
-Event = Annotated[NodeChanged | Progressed | Previewed | Produced, Field(discriminator="type")]
+class Noted(Data):
+    """A sentence for people of what was done otherwise than asked, while the node ran or at no
+    node."""
+
+    type: Literal["note"] = "note"
+    node: str = ""
+    message: str
+
+
+Event = Annotated[
+    NodeChanged | Progressed | Previewed | Produced | Noted, Field(discriminator="type")
+]

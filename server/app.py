@@ -14,12 +14,23 @@ from server.hub import EventHub
 from server.keys import CATALOGUE, DECODING, DISPATCHER, EDITOR, HUB, MODEL_WATCH, QUEUE, SETTINGS
 from server.model_watch import ModelWatch
 from server.queue import RunQueue
-from server.routes import check, events, files, models, nodes, pages, runs, status, workflows
+from server.routes import (
+    check,
+    events,
+    files,
+    memory,
+    models,
+    nodes,
+    pages,
+    runs,
+    status,
+    workflows,
+)
 from server.security import add_headers, guard
 from server.settings import Settings
 
 # Pages come last: they take every path that no other route has.
-ROUTES = (status, nodes, models, check, runs, events, files, workflows, pages)
+ROUTES = (status, nodes, models, memory, check, runs, events, files, workflows, pages)
 
 Parts = Callable[[Settings, RunQueue, EventHub], Dispatcher]
 """Makes the dispatcher; tests give one whose worker is a small fake."""

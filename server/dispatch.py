@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from graph.events import NodeChanged, Previewed, Produced, Progressed
+from graph.events import Event, NodeChanged, Previewed, Produced
 from server import worker
 from server.heartbeat import replace_silent
 from server.node_states import NodeStates
@@ -17,13 +17,16 @@ from server.temp import sweep
 from server.worker_client import Died, Entry, State, WorkerClient
 from server.worker_library import keep_library, kept_library
 from server.worker_messages import (
+    AskMemory,
     AskPlan,
     AskValue,
     Cancel,
     Ended,
+    Freeing,
     FromWorker,
     Happened,
     Library,
+    MemoryReport,
     Planned,
     Ready,
     Start,
@@ -40,6 +43,8 @@ CANCEL_PATIENCE = 20.0
 
 PATIENCE = 30.0
 """Seconds to wait for the worker's answer to a question."""
+
+Answer = Value | Planned | MemoryReport
 
 Publish = Callable[[dict[str, Any], bool], None]
 """`EventHub.publish`: the message, and whether it is numbered and kept for replay."""
@@ -76,7 +81,7 @@ class Dispatcher:
         self._current: Run | None = None
         self._ended: asyncio.Future[Ended] | None = None
         self._nodes = NodeStates(queue)
-        self._questions: dict[int, asyncio.Future[Value | Planned | None]] = {}
+        self._questions: dict[int, asyncio.Future[Answer | None]] = {}
         self._numbers = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -160,10 +165,15 @@ class Dispatcher:
         answer = await self._ask(asked)
         return answer if isinstance(answer, Planned) else None
 
-    async def _ask(self, question: AskValue | AskPlan) -> Value | Planned | None:
+    async def memory(self, free: Freeing | None = None) -> MemoryReport | None:
+        """What the worker has loaded, after `free`; None where no worker is there to say it."""
+        answer = await self._ask(AskMemory(id=next(self._numbers), free=free))
+        return answer if isinstance(answer, MemoryReport) else None
+
+    async def _ask(self, question: AskValue | AskPlan | AskMemory) -> Answer | None:
         if not self._client.ready.is_set():
             return None
-        answer: asyncio.Future[Value | Planned | None] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         self._questions[question.id] = answer
         try:
             await self._client.send(question)
@@ -225,13 +235,13 @@ class Dispatcher:
                 self._happened(run, event)
             case Ended():
                 self._end(message)
-            case Value(id=number) | Planned(id=number):
+            case Value(id=number) | Planned(id=number) | MemoryReport(id=number):
                 if (question := self._questions.get(number)) and not question.done():
                     question.set_result(message)
             case Died():
                 self._died(message)
 
-    def _happened(self, run: str, event: NodeChanged | Progressed | Previewed | Produced) -> None:
+    def _happened(self, run: str, event: Event) -> None:
         if self._current is None or self._current.id != run:
             return  # of a run that was given up meanwhile
         if isinstance(event, Previewed):

@@ -10,7 +10,7 @@ from typing import Any
 
 from graph.check import check
 from graph.definition import NodeDefinition
-from graph.events import NodeChanged, Produced, Progressed
+from graph.events import NodeChanged, Noted, Produced, Progressed
 from graph.migrations import Loaded, WorkflowError, load_text
 from graph.problem import Problem
 from graph.workflow import Workflow
@@ -252,6 +252,8 @@ class Desk:
         match event:
             case Progressed(step=step, steps=steps, label=label):
                 print(f"{title} {step}/{steps} {label}".rstrip(), file=sys.stderr)
+            case Noted(message=message):
+                print(f"{title}: {message}" if title else message, file=sys.stderr)
             case NodeChanged(state="running" | "cached" as state):
                 print(f"{title}: {state}", file=sys.stderr)
             case Produced(file=file, area="output") if file:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
 """The version of the program; pyproject.toml says the same."""
 
-PRECISIONS = ("auto", "float32", "float16", "bfloat16")
+PRECISIONS = ("auto", "float32", "float16", "bfloat16", "tf32")
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 """Addresses that only this machine can reach."""
@@ -23,6 +23,7 @@ class Settings:
     `root` is the program's folder. `models` are searched in order; the first is the program's own.
     `token` is the password that listening beyond this machine needs. `max_upload` is the most bytes
     that an uploaded file may have, `max_json` a JSON body, `max_pixels` the pixels of a picture.
+    `memory` is the most bytes that models take on the device, None for most of what it has.
     """
 
     root: Path
@@ -35,6 +36,8 @@ class Settings:
     token: str | None = None
     precision: str = "auto"
     device: str = "auto"
+    memory: int | None = None
+    compiling: bool = False
     open_browser: bool = True
     max_upload: int = 64 * 2**20
     max_json: int = 16 * 2**20

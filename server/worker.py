@@ -23,6 +23,7 @@ from server.settings import Settings
 from server.worker_messages import (
     TO_WORKER,
     Alive,
+    AskMemory,
     AskPlan,
     AskValue,
     Cancel,
@@ -80,7 +81,7 @@ class Inbox:
         self._current: tuple[str, CancelWish] | None = None
         self._cancelled: set[str] = set()
         self.starts: queue.SimpleQueue[Start | None] = queue.SimpleQueue()
-        self.asked: queue.SimpleQueue[AskValue | AskPlan] = queue.SimpleQueue()
+        self.asked: queue.SimpleQueue[AskValue | AskPlan | AskMemory] = queue.SimpleQueue()
 
     def start(self) -> None:
         """Begin to read."""
@@ -113,7 +114,7 @@ class Inbox:
         match message:
             case Start():
                 self.starts.put(message)
-            case AskValue() | AskPlan():
+            case AskValue() | AskPlan() | AskMemory():
                 self.asked.put(message)
             case Cancel(run=run):
                 with self._changing:
@@ -127,7 +128,7 @@ class Inbox:
                 self.starts.put(None)
 
 
-def _answer(inbox: Inbox, answer: Callable[[AskValue | AskPlan], Data]) -> None:
+def _answer(inbox: Inbox, answer: Callable[[AskValue | AskPlan | AskMemory], Data]) -> None:
     while True:
         inbox.send(answer(inbox.asked.get()))
 

@@ -45,13 +45,30 @@ class AskPlan(Data):
     wanted: tuple[str, ...] | None = None
 
 
+class Freeing(Data):
+    """What shall be let go: the models of these ids, None for all; and the kept results."""
+
+    models: tuple[str, ...] | None = None
+    results: bool = False
+
+
+class AskMemory(Data):
+    """Say which models are loaded, after freeing some if `free` says so."""
+
+    type: Literal["ask_memory"] = "ask_memory"
+    id: int
+    free: Freeing | None = None
+
+
 class Stop(Data):
     """End the process."""
 
     type: Literal["stop"] = "stop"
 
 
-ToWorker = Annotated[Start | Cancel | AskValue | AskPlan | Stop, Field(discriminator="type")]
+ToWorker = Annotated[
+    Start | Cancel | AskValue | AskPlan | AskMemory | Stop, Field(discriminator="type")
+]
 
 # --- from the worker to the server
 
@@ -137,8 +154,40 @@ class Planned(Data):
     refused: str | None = None
 
 
+class LoadedModel(Data):
+    """A part of a model file that is loaded. `host`: bytes of it that lie beside the device."""
+
+    id: str
+    name: str
+    part: str
+    dtype: str
+    bytes: int
+    host: int
+    in_use: bool
+
+
+class MemoryReport(Data):
+    """The answer to `AskMemory`. Sizes are bytes.
+
+    `budget` is what models may take, `used` what they take, `total` and `free` what the device has
+    and what of it nobody has taken, where it says so; `results` what kept results take. `freed` is
+    what has just been let go. `device` is in words.
+    """
+
+    type: Literal["memory"] = "memory"
+    id: int
+    device: str
+    budget: int
+    used: int
+    total: int
+    free: int | None
+    results: int
+    freed: int = 0
+    models: tuple[LoadedModel, ...] = ()
+
+
 FromWorker = Annotated[
-    Library | Ready | Unable | Alive | Happened | Ended | Value | Planned,
+    Library | Ready | Unable | Alive | Happened | Ended | Value | Planned | MemoryReport,
     Field(discriminator="type"),
 ]
 

@@ -3,18 +3,20 @@
 import logging
 import traceback
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from diffusion.engine import Engine
+from diffusion.shortage import NotEnoughMemory, is_shortage
 from graph.cache import NotKept, ResultCache
 from graph.cancel import Cancel
 from graph.check import check
 from graph.definition import OutputDefinition
-from graph.events import Event
+from graph.events import Event, Noted
 from graph.execute import execute
 from graph.expand import Expander
 from graph.migrations import load
@@ -26,12 +28,15 @@ from server.catalogue import Catalogue
 from server.settings import Settings
 from server.worker import Send
 from server.worker_library import library_version
+from server.worker_memory import Holding, freed, memory_report
 from server.worker_messages import (
+    AskMemory,
     AskPlan,
     AskValue,
     Ended,
     Happened,
     Library,
+    MemoryReport,
     Planned,
     Ready,
     Start,
@@ -42,6 +47,8 @@ from server.worker_services import RunContext
 from server.worker_values import describe_value, tensors_in
 
 log = logging.getLogger(__name__)
+
+Emit = Callable[[Event], None]
 
 CACHE_BYTES = 2 * 2**30
 """Memory for results; a picture of 1024 x 1024 takes 12 MiB."""
@@ -60,9 +67,11 @@ class Runner:
     def __init__(self, settings: Settings, send: Send, options: Mapping[str, Any]) -> None:
         self._settings = settings
         self._send = send
+        self._emit: Emit | None = None
         self._output = Path(options.get("output", settings.output))
         modules: Sequence[str] | None = options.get("modules")
-        self._engine = _engine(settings) if modules is None else None
+        self._engine = _engine(settings, self._tell) if modules is None else None
+        self._holding = Holding(self._engine.memory if self._engine else None)
         own = core_nodes(core_modules() if modules is None else modules)
         others, self._packs = pack_nodes(settings.custom_nodes)
         self._registry = own | others
@@ -90,9 +99,16 @@ class Runner:
             ended = Ended(run=start.run, status="failed", error=message)
         self._send(ended)
 
-    def answer(self, asked: AskValue | AskPlan) -> Value | Planned:
+    def answer(self, asked: AskValue | AskPlan | AskMemory) -> Value | Planned | MemoryReport:
         """What was asked, also while a run is on."""
-        return self.value(asked) if isinstance(asked, AskValue) else self.planned(asked)
+        match asked:
+            case AskValue():
+                return self.value(asked)
+            case AskPlan():
+                return self.planned(asked)
+        size = 0 if asked.free is None else freed(self._engine, self._cache, asked.free)
+        report = memory_report(asked.id, self._engine, self._cache)
+        return report.model_copy(update={"freed": size})
 
     def planned(self, asked: AskPlan) -> Planned:
         """What a run would find in the cache, and what it would have to do."""
@@ -139,25 +155,44 @@ class Runner:
         definitions = self._registry.definitions
         expander = Expander(workflow, definitions, self._recheck, self._catalogue, self._engine_key)
 
-        def emit(event: Event) -> None:
-            self._send(Happened(run=start.run, event=event))
-
-        outcome = execute(
-            steps,
-            self._registry.functions,
-            self._cache,
-            services=context.service,
-            resolve_file=self._catalogue.resolve,
-            emit=emit,
-            cancel=wish,
-            join=expander,
-            explain=explain,
-            examine=examine,
-        )
+        with self._telling(start.run) as emit:
+            outcome = execute(
+                steps,
+                self._registry.functions,
+                self._cache,
+                services=context.service,
+                resolve_file=self._catalogue.resolve,
+                emit=emit,
+                cancel=wish,
+                join=expander,
+                explain=explain,
+                examine=examine,
+            )
         if outcome.failure is None:
             return Ended(run=start.run, status=outcome.status)
         log.error("Run %s failed.\n%s", start.run, outcome.failure.traceback)
         return Ended(run=start.run, status=outcome.status, error=outcome.failure.message)
+
+    @contextmanager
+    def _telling(self, run: str) -> Iterator[Emit]:
+        """What tells the server of the run's events; at its end, no model is in use any more."""
+
+        def emit(event: Event) -> None:
+            self._holding.note(event)
+            self._send(Happened(run=run, event=event))
+
+        self._emit = emit
+        try:
+            yield emit
+        finally:
+            self._emit = None
+            self._holding.end()
+
+    def _tell(self, sentence: str) -> None:
+        """Have the person who waits read it, at the node that runs."""
+        log.warning("%s", sentence)
+        if self._emit is not None:
+            self._emit(Noted(node=self._holding.node, message=sentence))
 
     @property
     def _engine_key(self) -> str:
@@ -188,8 +223,9 @@ class Runner:
 
 def explain(error: Exception) -> str | None:
     """The sentence for an error that says too little by itself: memory that ran out."""
-    text = str(error)
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "not enough memory" in text:
+    if isinstance(error, NotEnoughMemory):
+        return str(error)
+    if is_shortage(error):
         return (
             "There is not enough memory. Make the picture or the batch smaller, or close other "
             "programs that use the device."
@@ -204,11 +240,14 @@ def examine(definition: OutputDefinition, value: Any) -> str | None:
     return None
 
 
-def _engine(settings: Settings) -> Engine:
+def _engine(settings: Settings, tell: Callable[[str], None]) -> Engine:
     return Engine(
         device=settings.device,
         precision=settings.precision,
+        memory_budget=settings.memory,
         tokenizer_folders=[root / "tokenizers" / "clip" for root in settings.models],
+        compiling=settings.compiling,
+        tell=tell,
     )
 
 

@@ -149,29 +149,34 @@ class RunSpaces(services.Spaces):
 class RunModels(services.Models):
     """Has the engine load what a recipe names; a person may cancel meanwhile."""
 
-    def __init__(self, engine: Engine | None, cancel: Cancel) -> None:
+    def __init__(self, engine: Engine | None, cancel: Cancel, node: str = "") -> None:
+        """`node`: in whose name models are in use, until the memory is told to let it go."""
         if engine is None:
             raise RuntimeError("This worker was started without models.")
         self._engine = engine
         self._check = cancel.check
+        self._node = node
 
     def denoiser(self, model: Model[Any, Any]) -> Denoiser:
-        denoiser = self._engine.denoiser(Path(model.path), self._check)
+        with self._engine.memory.held_by(self._node):
+            denoiser = self._engine.denoiser(Path(model.path), self._check)
         return resampled(denoiser, model.sampling) if model.sampling else denoiser
 
     def text_encoder(self, clip: Clip[Any]) -> TextEncoders:
-        return self._engine.text_encoder(
-            [Path(path) for path in (clip.path, *clip.others)],
-            self._check,
-            space=clip.text_space,
-            clip_skip=clip.clip_skip,
-        )
+        with self._engine.memory.held_by(self._node):
+            return self._engine.text_encoder(
+                [Path(path) for path in (clip.path, *clip.others)],
+                self._check,
+                space=clip.text_space,
+                clip_skip=clip.clip_skip,
+            )
 
     def vae(self, vae: Vae[Any]) -> LoadedVae:
-        loaded = self._engine.vae(Path(vae.path), self._check)
-        if vae.encoder is None:
-            return loaded
-        return loaded.encoded_by(self._engine.vae(Path(vae.encoder), self._check))
+        with self._engine.memory.held_by(self._node):
+            loaded = self._engine.vae(Path(vae.path), self._check)
+            if vae.encoder is None:
+                return loaded
+            return loaded.encoded_by(self._engine.vae(Path(vae.encoder), self._check))
 
 
 def _outputs(context: RunContext, call: Call) -> FolderOutputs:
@@ -213,6 +218,6 @@ _MAKERS: Mapping[str, Callable[[RunContext, Call], object]] = {
     "Interrupt": lambda context, call: RunInterrupt(call.cancel),
     "Facts": lambda context, call: RunFacts(context.catalogue),
     "Spaces": lambda context, call: RunSpaces(context.catalogue, context.workflow),
-    "Models": lambda context, call: RunModels(context.engine, call.cancel),
+    "Models": lambda context, call: RunModels(context.engine, call.cancel, call.node),
     "Outputs": _outputs,
 }

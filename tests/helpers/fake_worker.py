@@ -8,12 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from graph.definition import NodeDefinition
-from graph.events import NodeChanged, Previewed, Produced, Progressed
+from graph.events import NodeChanged, Noted, Previewed, Produced, Progressed
 from server.settings import Settings
 from server.worker import Inbox
-from server.worker_messages import Ended, Happened, Library, Ready, Start, Value
+from server.worker_messages import (
+    AskMemory,
+    Ended,
+    Happened,
+    Library,
+    MemoryReport,
+    Ready,
+    Start,
+    Value,
+)
 
-TYPES = ("quick", "slow", "stubborn", "failing", "exit", "segfault")
+TYPES = ("quick", "slow", "stubborn", "failing", "exit", "segfault", "noting")
 
 
 def main(connection: Connection, options: dict[str, Any]) -> None:
@@ -28,7 +37,24 @@ def main(connection: Connection, options: dict[str, Any]) -> None:
         inbox.send(_run(inbox, start, data))
         while not inbox.asked.empty():
             question = inbox.asked.get()
+            if isinstance(question, AskMemory):
+                inbox.send(_memory(question))
+                continue
             inbox.send(Value(id=question.id, kind="text", data=question.node))
+
+
+def _memory(question: AskMemory) -> MemoryReport:
+    freed = 0 if question.free is None else len(question.free.models or ())
+    return MemoryReport(
+        id=question.id,
+        device="paper",
+        budget=1,
+        used=0,
+        total=1,
+        free=1,
+        results=0,
+        freed=freed,
+    )
 
 
 def broken(connection: Connection, options: dict[str, Any]) -> None:
@@ -49,6 +75,9 @@ def _run(inbox: Inbox, start: Start, data: Path) -> Ended:
                 time.sleep(600)
             case "failing":
                 return Ended(run=start.run, status="failed", error="It failed, as told.")
+            case "noting":
+                event = Noted(node=node, message="It went otherwise.")
+                inbox.send(Happened(run=start.run, event=event))
             case "exit":
                 os._exit(3)
             case "segfault":

@@ -16,7 +16,7 @@ from server.hub import EventHub
 from server.keys import CATALOGUE, EDITOR
 from server.queue import Run, RunQueue
 from server.settings import Settings
-from server.worker_messages import Library, Pack, Planned, Value
+from server.worker_messages import Freeing, Library, MemoryReport, Pack, Planned, Value
 from tests.graph.small_world import DEFINITIONS, SHELF
 
 LIBRARY = Library(
@@ -36,6 +36,8 @@ class StandIn:
         self.patience = 5.0
         self.values: dict[tuple[str, str], Value] = {}
         self.planned: Planned | None = None
+        self.report: MemoryReport | None = None
+        self.freed: list[Freeing] = []
         self.woken = 0
 
     async def start(self) -> None:
@@ -67,6 +69,11 @@ class StandIn:
 
     async def plan(self, workflow: dict[str, Any], wanted: list[str] | None) -> Planned | None:
         return self.planned
+
+    async def memory(self, free: Freeing | None = None) -> MemoryReport | None:
+        if free is not None:
+            self.freed.append(free)
+        return self.report
 
 
 class Site:

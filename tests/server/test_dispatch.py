@@ -14,6 +14,7 @@ from server.dispatch import NodeDefinitionsUnknown
 from server.queue import RunQueue, UnknownRun
 from server.settings import Settings
 from server.worker_client import FAILED_STARTS
+from server.worker_messages import Freeing
 from tests.helpers import fake_worker
 from tests.helpers.desk import PATIENCE, Desk, at_desk
 
@@ -200,3 +201,22 @@ def test_a_worker_does_not_outlive_a_server_that_is_killed(settings: Settings) -
         server.kill()
         # The worker writes into the same pipe, which ends when the last writer is gone.
         server.communicate(timeout=PATIENCE)
+
+
+async def test_a_note_of_a_run_is_heard_and_kept_for_replay(desk: Desk) -> None:
+    run = desk.add("noting")
+    await desk.ended(run)
+    note = {"type": "note", "run": run, "node": "n0", "message": "It went otherwise."}
+    assert desk.of_type("note") == [note]
+
+
+async def test_the_worker_is_asked_for_its_memory(desk: Desk) -> None:
+    slow = desk.add("slow")
+    await desk.running(slow)
+    asked = asyncio.create_task(desk.dispatcher.memory(Freeing(models=("1", "2"))))
+    await asyncio.sleep(0.1)
+    await desk.dispatcher.cancel(slow)  # the fake answers between runs
+    await desk.ended(slow)
+    report = await asked
+    assert report is not None
+    assert (report.device, report.freed) == ("paper", 2)

@@ -41,8 +41,9 @@ def test_every_option_arrives_in_the_settings(tmp_path: Path) -> None:
     settings = settings_of(
         *("--port", "9000", "--listen", "192.168.0.2", "--no-browser", "--token", "12345678"),
         *("--models", str(more[0]), "--models", str(more[1]), "--data", str(tmp_path / "d")),
-        *("--precision", "float32", "--device", "cpu"),
+        *("--precision", "float32", "--device", "cpu", "--memory", "7.5", "--compile"),
     )
+    assert (settings.memory, settings.compiling) == (7_500_000_000, True)
     assert (settings.host, settings.port, settings.token) == ("192.168.0.2", 9000, "12345678")
     assert (settings.precision, settings.device) == ("float32", "cpu")
     assert settings.models == (ROOT / "models", *more)
@@ -65,6 +66,9 @@ def test_listen_alone_means_every_address() -> None:
         ["--token", "short"],
         ["--token", "line\nbreaks"],
         ["--precision", "float7"],
+        ["--memory", "much"],
+        ["--memory", "0"],
+        ["--memory", "nan"],
         ["--models", "no such folder"],
         ["--odd"],
         ["run"],

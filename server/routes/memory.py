@@ -1,0 +1,76 @@
+"""Which models the worker has loaded, and letting go of them."""
+
+from aiohttp import web
+from pydantic import Field
+
+from server.bodies import Form, body_of
+from server.errors import NotReady
+from server.keys import DISPATCHER
+from server.openapi import described
+from server.worker_messages import Freeing, MemoryReport
+
+routes = web.RouteTableDef()
+
+
+class ModelInMemory(Form):
+    """A part of a model file that is loaded: "model", "vae", or a text encoder's id.
+
+    `bytes` lie on the device, `host` beside it. One that is `in_use` by a run cannot be freed.
+    """
+
+    id: str
+    name: str
+    part: str
+    dtype: str
+    bytes: int
+    host: int
+    in_use: bool
+
+
+class MemoryAnswer(Form):
+    """What is loaded, the most recently used first. Sizes are bytes.
+
+    `budget` is what models may take together, `used` what they take; `total` is what the device
+    has, `free` what of it nobody has taken (null where it does not say); `results` is what the kept
+    results of nodes take. `freed` is what the request let go of.
+    """
+
+    device: str
+    budget: int
+    used: int
+    total: int
+    free: int | None
+    results: int
+    freed: int
+    models: list[ModelInMemory]
+
+
+class FreeRequest(Form):
+    """The ids of the models to let go of; null or none given: all. `results`: kept results, too."""
+
+    models: list[str] | None = Field(None, max_length=1000)
+    results: bool = False
+
+
+@routes.get("/api/memory")
+@described({200: MemoryAnswer})
+async def get_memory(request: web.Request) -> web.Response:
+    """Which models are loaded, and how much memory they take; 503 until a worker is ready."""
+    return _answered(await request.app[DISPATCHER].memory())
+
+
+@routes.post("/api/memory/free")
+@described({200: MemoryAnswer}, body=FreeRequest)
+async def free_memory(request: web.Request) -> web.Response:
+    """Let go of models that no run uses; they are loaded again when they are needed."""
+    wanted = await body_of(request, FreeRequest)
+    models = None if wanted.models is None else tuple(wanted.models)
+    freeing = Freeing(models=models, results=wanted.results)
+    return _answered(await request.app[DISPATCHER].memory(freeing))
+
+
+def _answered(report: MemoryReport | None) -> web.Response:
+    if report is None:
+        raise NotReady("The worker is not ready to say what it has loaded. Ask again in a moment.")
+    answer = MemoryAnswer(**report.model_dump(exclude={"type", "id"}))
+    return web.json_response(answer.model_dump(mode="json"))

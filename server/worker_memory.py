@@ -1,0 +1,82 @@
+"""What the worker has loaded: told to people, freed for them, and in use while a node runs."""
+
+from pathlib import Path
+
+from diffusion.engine import Engine
+from diffusion.machine import device_memory, free_memory
+from diffusion.memory import Memory
+from graph.cache import ResultCache
+from graph.events import Event, NodeChanged
+from server.worker_messages import Freeing, LoadedModel, MemoryReport
+
+OVER = ("finished", "failed", "cancelled")
+"""States of a node that uses no model any more."""
+
+
+class Holding:
+    """Follows a run's events: what a node loaded is in use until the node is done."""
+
+    def __init__(self, memory: Memory | None) -> None:
+        self._memory = memory
+        self.node = ""
+        """The node that runs; "" where none does."""
+
+    def note(self, event: Event) -> None:
+        """Let models go that the node held, when it is over."""
+        if not isinstance(event, NodeChanged):
+            return
+        if event.state == "running":
+            self.node = event.node
+        elif event.state in OVER:
+            self.node = "" if self.node == event.node else self.node
+            if self._memory is not None:
+                self._memory.let_go(event.node)
+
+    def end(self) -> None:
+        """The run is over, however it ended."""
+        self.node = ""
+        if self._memory is not None:
+            self._memory.let_go()
+
+
+def freed(engine: Engine | None, cache: ResultCache, what: Freeing) -> int:
+    """Let go of what nothing uses; the bytes that it took."""
+    size = 0
+    if what.results:
+        before = cache.statistics().bytes
+        cache.clear()
+        size += before - cache.statistics().bytes
+    if engine is not None:
+        size += engine.memory.free(what.models)
+    return size
+
+
+def memory_report(number: int, engine: Engine | None, cache: ResultCache) -> MemoryReport:
+    """What is loaded now, the most recently used first."""
+    results = cache.statistics().bytes
+    if engine is None:
+        return MemoryReport(
+            id=number, device="", budget=0, used=0, total=0, free=None, results=results
+        )
+    models = tuple(
+        LoadedModel(
+            id=row.id,
+            name=Path(row.key.path).name,
+            part=row.key.part,
+            dtype=row.key.dtype.removeprefix("torch."),
+            bytes=row.bytes,
+            host=row.host,
+            in_use=row.in_use,
+        )
+        for row in reversed(engine.memory.report())
+    )
+    return MemoryReport(
+        id=number,
+        device=engine.describe(),
+        budget=engine.memory.budget,
+        used=engine.memory.used,
+        total=device_memory(engine.device),
+        free=free_memory(engine.device),
+        results=results,
+        models=models,
+    )
