@@ -1,4 +1,4 @@
-"""Nodes for prompts of FLUX, whose guidance is an input of the network."""
+"""Nodes for FLUX, whose guidance is an input of the network, and FLUX.2's noise levels."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -6,11 +6,17 @@ from typing import Annotated
 from pydantic import Field
 
 from diffusion import conditioning as extra
+from diffusion.flux2_schedule import flux2_sigmas
 from graph.node import node
 from graph.types import TextSpace
 from graph.widgets import Multiline
+from nodes.custom_sampling import Sigmas
+from nodes.sampling import Steps
 from nodes.services import Interrupt, Models
 from nodes.sockets import Clip, Conditioning, T
+
+Edge = Annotated[int, Field(ge=16, le=16384)]
+"""Pixels along one edge of a picture."""
 
 Guidance = Annotated[float, Field(ge=0, le=100)]
 
@@ -42,6 +48,12 @@ def clip_text_encode_flux(
     made = models.text_encoder(clip).encode(prompts, interrupt.check)
     encoded = Conditioning[Flux1](made.tokens, made.pooled, clip.text_space, made.extras)
     return _guided(encoded, guidance)
+
+
+@node(title="Flux 2 Scheduler", category="sampling")
+def flux2_scheduler(steps: Steps = 20, width: Edge = 1024, height: Edge = 1024) -> Sigmas:
+    """FLUX.2's own noise levels for a picture of this size and so many steps."""
+    return Sigmas(flux2_sigmas(steps, width, height))
 
 
 def _guided(conditioning: Conditioning[T], guidance: float) -> Conditioning[T]:

@@ -29,7 +29,8 @@ class SdxlRefiner(TextSpace, id="sdxl_refiner"):
 def clip_text_encode(
     clip: Clip[T], text: Multiline = "", *, models: Models, interrupt: Interrupt
 ) -> Conditioning[T]:
-    """Encode a prompt. (word:1.2) stresses a word, (word:0.8) plays it down."""
+    """Encode a prompt. (word:1.2) stresses a word, (word:0.8) plays it down; FLUX.2 reads both as
+    they are written."""
     return _encoded(clip, text, models, interrupt)
 
 

@@ -18,6 +18,7 @@ from diffusion.spaces import LATENT_SPACES
 from diffusion.vae import AutoencoderKL, VaeConfig
 from nodes.sockets import Conditioning
 from tests.diffusion.files import known_shapes
+from tests.diffusion.small_flux2 import diffusers_flux2
 
 SMALL = Flux2Config(
     channels=4,
@@ -154,27 +155,7 @@ def test_noise_becomes_a_picture_through_the_vae_of_its_space() -> None:
 
 def diffusers_forward(ours: Flux2, inputs: dict[str, Tensor]) -> Tensor:
     """diffusers' answer with our weights, renamed by diffusers' own conversion."""
-    diffusers = pytest.importorskip("diffusers", minversion="0.37")
-    from diffusers.loaders.single_file_utils import (
-        convert_flux2_transformer_checkpoint_to_diffusers,
-    )
-
-    config = ours.config
-    model = diffusers.Flux2Transformer2DModel(
-        in_channels=config.channels * 4,
-        num_layers=config.double_blocks,
-        num_single_layers=config.single_blocks,
-        attention_head_dim=config.width // config.heads,
-        num_attention_heads=config.heads,
-        joint_attention_dim=config.context_width,
-        mlp_ratio=config.feed_forward / config.width,
-        axes_dims_rope=config.axes,
-        rope_theta=2000,
-        guidance_embeds=config.guided,
-    )
-    renamed = convert_flux2_transformer_checkpoint_to_diffusers(dict(ours.state_dict()))
-    model.load_state_dict(renamed, strict=True)
-    model.eval().requires_grad_(False)
+    model = diffusers_flux2(ours)
     x = inputs["x"]
     height, width = x.shape[2] // 2, x.shape[3] // 2
     places = torch.zeros(height, width, 4)
