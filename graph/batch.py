@@ -59,11 +59,20 @@ class Case:
 @dataclass(frozen=True)
 class Expansion:
     """A batch, written out. `recipe` names every seed that was drawn, so that it gives the same
-    again; `axes` are titles and labels; `cases` come in the order in which they should be run."""
+    again; `axes` are titles and labels; `cases` come in the order in which they should be run;
+    `models` are the axes that change a model's file."""
 
     recipe: Recipe
     axes: tuple[tuple[str, tuple[str, ...]], ...]
     cases: tuple[Case, ...]
+    models: tuple[int, ...]
+
+    def typical(self) -> tuple[Case, ...]:
+        """One case for each combination of models: what suits it suits all of them."""
+        found: dict[tuple[int, ...], Case] = {}
+        for case in self.cases:
+            found.setdefault(tuple(case.cell[axis] for axis in self.models), case)
+        return tuple(found.values())
 
 
 def expand(
@@ -89,7 +98,8 @@ def expand(
     if count > MOST:
         raise BadBatch(f"This batch would have {count:,} runs; at most {MOST:,} are possible.")
     axes = tuple((side.title, tuple(point.label for point in side.points)) for side in sides)
-    return Expansion(settled, axes, tuple(_cases(sides)))
+    models = tuple(place for place, side in enumerate(sides) if side.is_model)
+    return Expansion(settled, axes, tuple(_cases(sides)), models)
 
 
 def _cases(sides: Sequence[Side]) -> list[Case]:

@@ -88,6 +88,12 @@ def test_an_axis_that_changes_the_model_is_the_outer_loop_and_keeps_its_cell() -
     assert [case.cell for case in found.cases] == [(0, 0), (1, 0), (0, 1), (1, 1)]
 
 
+def test_one_case_stands_for_each_combination_of_models() -> None:
+    files = {"kind": "values", "at": at("load", "file"), "values": ["a", "b"]}
+    assert [case.cell for case in batch(STEPS, files, CFG).typical()] == [(0, 0, 0), (0, 1, 0)]
+    assert len(batch(STEPS, CFG).typical()) == 1
+
+
 def test_axes_of_a_group_advance_together() -> None:
     cfg = {"kind": "values", "at": at("sampler", "cfg"), "values": [1.0, 7.0], "group": "x"}
     found = batch({**STEPS, "group": "x"}, cfg)
