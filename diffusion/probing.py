@@ -90,7 +90,7 @@ def _decoded(module: TinyAutoencoder) -> Trial | None:
         module.decode(part.expand(-1, -1, EVEN, EVEN).contiguous())[..., inner, inner].mean(
             (-2, -1)
         )
-        for part in torch.split(latents, 16)  # type: ignore[no-untyped-call]
+        for part in torch.split(latents, 16)
     ]
     colours: numpy.ndarray = torch.cat(shown).double().numpy()
     return decoder_trial(colours, channels, downscale=downscale)

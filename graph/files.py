@@ -24,6 +24,18 @@ class Flaw(Data):
     parameters: dict[str, Json] = Field(default_factory=dict)
 
 
+class FileFinding(Data):
+    """What one kind of evidence says of whose latents a file speaks: spaces, and why.
+
+    Several spaces are candidates; none means that it looked and cannot tell.
+    """
+
+    layer: str
+    spaces: tuple[str, ...]
+    certainty: Certainty
+    reason: str
+
+
 class FileFacts(Data):
     """What one model file is.
 
@@ -33,6 +45,10 @@ class FileFacts(Data):
     "decoder"). `content` identifies the file's content for cache keys. `flaws` are why it cannot be
     run although its types are known. `trouble` is a sentence where the file cannot be used at all,
     `code` and `reason` are for programs: that of the problem that tells of it, and why.
+
+    `rule` names the kind of evidence that decided the latent space, "" where only the header was
+    asked; `findings` are all that were asked, and `contradiction` is a sentence where one does not
+    go with the answer. `choices` are the latent spaces that a person may say it speaks.
 
     `advice` is what its model was made for; `size` are a picture's width and height in pixels.
     """
@@ -49,9 +65,13 @@ class FileFacts(Data):
     flaws: tuple[Flaw, ...] = ()
     trouble: str | None = None
     code: str = "unusable_file"
+    reason: str = ""
+    rule: str = ""
+    findings: tuple[FileFinding, ...] = ()
+    contradiction: str = ""
+    choices: tuple[str, ...] = ()
     advice: Advice | None = None
     size: tuple[int, int] | None = None
-    reason: str = ""
 
 
 class Files(Protocol):

@@ -7,11 +7,23 @@ from collections.abc import AsyncIterator, Callable
 from aiohttp import web
 
 from server.catalogue import Catalogue
+from server.catalogue_identity import identities_of
 from server.dispatch import Dispatcher
 from server.editor_build import Editor
 from server.errors import answer_errors
 from server.hub import EventHub
-from server.keys import CATALOGUE, DECODING, DISPATCHER, EDITOR, HUB, MODEL_WATCH, QUEUE, SETTINGS
+from server.identification import Identification
+from server.keys import (
+    CATALOGUE,
+    DECODING,
+    DISPATCHER,
+    EDITOR,
+    HUB,
+    IDENTIFICATION,
+    MODEL_WATCH,
+    QUEUE,
+    SETTINGS,
+)
 from server.model_watch import ModelWatch
 from server.queue import RunQueue
 from server.routes import (
@@ -60,11 +72,20 @@ def create_app(settings: Settings, parts: Parts = _dispatcher) -> web.Applicatio
     app[HUB] = hub
     app[QUEUE] = queue
     app[DISPATCHER] = parts(settings, queue, hub)
+    identities = identities_of(settings)
     catalogue = Catalogue(
-        settings.models, settings.input, settings.cache / "models.json", settings.latents
+        settings.models,
+        settings.input,
+        settings.cache / "models.json",
+        settings.latents,
+        identities,
     )
     app[CATALOGUE] = catalogue
-    app[MODEL_WATCH] = ModelWatch(catalogue, hub)
+    identification = Identification(
+        identities, settings.cache, catalogue, app[DISPATCHER].trials, hub
+    )
+    app[IDENTIFICATION] = identification
+    app[MODEL_WATCH] = ModelWatch(catalogue, hub, identification.look)
     app[EDITOR] = Editor(settings.root / "web")
     app[DECODING] = asyncio.Semaphore(2)
     for module in ROUTES:
@@ -78,9 +99,11 @@ def create_app(settings: Settings, parts: Parts = _dispatcher) -> web.Applicatio
 async def _running(app: web.Application) -> AsyncIterator[None]:
     """The worker, from the first moment to the last."""
     await app[DISPATCHER].start()
+    app[IDENTIFICATION].start()
     app[MODEL_WATCH].look()
     yield
     await app[MODEL_WATCH].stop()
+    await app[IDENTIFICATION].stop()
     await app[DISPATCHER].stop()
     app[QUEUE].close()
 

@@ -13,6 +13,7 @@ from graph.files import FileFacts
 from server import facts_cache
 from server.catalogue_advice import advice_for, picture_size
 from server.catalogue_fit import misfit
+from server.catalogue_identity import Identities, identified
 from server.catalogue_known import Known, flaws_of, rules_version
 from server.catalogue_latents import latent_facts
 from server.model_folders import INPUT, LATENTS, FileRefused, ModelFolders, Place, Stamp
@@ -32,7 +33,10 @@ class Catalogue:
         input_folder: Path,
         cache_file: Path,
         latents: Sequence[Path] = (),
+        identities: Identities | None = None,
     ) -> None:
+        """`identities`: what a survey found of the files, beside their headers."""
+        self._identities = identities
         self._folders = ModelFolders(model_folders, input_folder, latents)
         self._cache_file = Path(cache_file)
         self._lock = threading.Lock()
@@ -117,6 +121,11 @@ class Catalogue:
             for folder in self._folders.folders
         }
 
+    def known(self) -> Mapping[Stamp, Known]:
+        """Every model file that the last `refresh` saw, and what its header says."""
+        with self._lock:
+            return dict(self._known or {})
+
     def refresh(self) -> bool:
         """Look at the folders again and read what is new; True if anything changed.
 
@@ -198,7 +207,7 @@ class Catalogue:
             found["latent"] = known.latent
         if known.text:
             found["text"] = known.text
-        return FileFacts(
+        facts = FileFacts(
             name=name,
             kind=known.kind,
             family=known.family,
@@ -213,6 +222,12 @@ class Catalogue:
             trouble=known.trouble or (bad.sentence if bad else self._clash(name, known)),
             code=bad.code if bad and not known.trouble else "unusable_file",
             reason=known.reason or (bad.reason if bad else ""),
+        )
+        if self._identities is None:
+            return facts
+        surveyed = self._identities.surveyed(stamp)
+        return identified(
+            facts, surveyed, self._identities, lambda id_: self.space_title("latent", id_)
         )
 
     def _clash(self, name: str, known: Known) -> str | None:

@@ -14,6 +14,7 @@ from server.node_states import NodeStates
 from server.queue import Run, RunQueue
 from server.settings import Settings
 from server.temp import sweep
+from server.trial_desk import TrialDesk
 from server.worker_client import Died, Entry, State, WorkerClient
 from server.worker_library import keep_library, kept_library
 from server.worker_messages import (
@@ -30,6 +31,7 @@ from server.worker_messages import (
     Planned,
     Ready,
     Start,
+    Tried,
     Value,
 )
 
@@ -72,6 +74,8 @@ class Dispatcher:
         self._queue = queue
         self._publish = publish
         self._client = WorkerClient(settings, self._received, entry, options)
+        self.trials = TrialDesk(self._client, lambda: self._current is not None)
+        """Where the trials of VAEs are asked for."""
         self._added = asyncio.Event()
         self._known = asyncio.Event()
         self._library: Library | None = None
@@ -238,6 +242,8 @@ class Dispatcher:
             case Value(id=number) | Planned(id=number) | MemoryReport(id=number):
                 if (question := self._questions.get(number)) and not question.done():
                     question.set_result(message)
+            case Tried():
+                self.trials.received(message)
             case Died():
                 self._died(message)
 
@@ -255,6 +261,7 @@ class Dispatcher:
         self._publish({**event.model_dump(mode="json"), "run": run}, True)
 
     def _died(self, died: Died) -> None:
+        self.trials.died()
         for question in self._questions.values():
             if not question.done():
                 question.set_result(None)

@@ -8,6 +8,7 @@ from server.catalogue import Catalogue
 from server.dispatch import Dispatcher
 from server.editor_build import Editor
 from server.hub import EventHub
+from server.identification import Identification
 from server.model_watch import ModelWatch
 from server.queue import RunQueue
 from server.settings import Settings
@@ -17,6 +18,7 @@ HUB = web.AppKey("hub", EventHub)
 QUEUE = web.AppKey("queue", RunQueue)
 DISPATCHER = web.AppKey("dispatcher", Dispatcher)
 CATALOGUE = web.AppKey("catalogue", Catalogue)
+IDENTIFICATION = web.AppKey("identification", Identification)
 MODEL_WATCH = web.AppKey("model_watch", ModelWatch)
 EDITOR = web.AppKey("editor", Editor)
 DECODING = web.AppKey("decoding", asyncio.Semaphore)

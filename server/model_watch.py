@@ -1,6 +1,7 @@
 """Look at the models folders beside everything else, and tell the pages when they have changed."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from server.hub import EventHub
@@ -15,7 +16,11 @@ class Refreshable(Protocol):
 class ModelWatch:
     """One look at a time; a wish that comes during a look is granted after it."""
 
-    def __init__(self, files: Refreshable, hub: EventHub) -> None:
+    def __init__(
+        self, files: Refreshable, hub: EventHub, then: Callable[[], None] = lambda: None
+    ) -> None:
+        """`then` is called after every look."""
+        self._then = then
         self._files = files
         self._hub = hub
         self._task: asyncio.Task[None] | None = None
@@ -38,3 +43,4 @@ class ModelWatch:
             self._again = False
             if await asyncio.to_thread(self._files.refresh):
                 self._hub.publish({"type": "models"})
+            self._then()

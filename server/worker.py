@@ -25,6 +25,7 @@ from server.worker_messages import (
     Alive,
     AskMemory,
     AskPlan,
+    AskTrial,
     AskValue,
     Cancel,
     Start,
@@ -67,6 +68,7 @@ def main(connection: Connection, options: dict[str, Any]) -> None:
         raise
     runner.announce()
     threading.Thread(target=_answer, args=(inbox, runner.answer), daemon=True).start()
+    threading.Thread(target=_try, args=(inbox,), daemon=True).start()
     while (start := inbox.starts.get()) is not None:
         runner.run(start, inbox.begin(start.run))
 
@@ -81,6 +83,7 @@ class Inbox:
         self._current: tuple[str, CancelWish] | None = None
         self._cancelled: set[str] = set()
         self.starts: queue.SimpleQueue[Start | None] = queue.SimpleQueue()
+        self.trials: queue.SimpleQueue[AskTrial] = queue.SimpleQueue()
         self.asked: queue.SimpleQueue[AskValue | AskPlan | AskMemory] = queue.SimpleQueue()
 
     def start(self) -> None:
@@ -116,6 +119,8 @@ class Inbox:
                 self.starts.put(message)
             case AskValue() | AskPlan() | AskMemory():
                 self.asked.put(message)
+            case AskTrial():
+                self.trials.put(message)
             case Cancel(run=run):
                 with self._changing:
                     if self._current is not None and self._current[0] == run:
@@ -131,6 +136,14 @@ class Inbox:
 def _answer(inbox: Inbox, answer: Callable[[AskValue | AskPlan | AskMemory], Data]) -> None:
     while True:
         inbox.send(answer(inbox.asked.get()))
+
+
+def _try(inbox: Inbox) -> None:
+    """Try VAEs in a thread of its own, as each takes seconds and questions should not wait."""
+    from server.worker_trials import tried
+
+    while True:
+        inbox.send(tried(inbox.trials.get()))
 
 
 def _beat(send: Send) -> None:

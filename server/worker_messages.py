@@ -60,6 +60,14 @@ class AskMemory(Data):
     free: Freeing | None = None
 
 
+class AskTrial(Data):
+    """Try the VAE in the file, so that one sees whose latents it speaks."""
+
+    type: Literal["ask_trial"] = "ask_trial"
+    id: int
+    path: str
+
+
 class Stop(Data):
     """End the process."""
 
@@ -67,7 +75,7 @@ class Stop(Data):
 
 
 ToWorker = Annotated[
-    Start | Cancel | AskValue | AskPlan | AskMemory | Stop, Field(discriminator="type")
+    Start | Cancel | AskValue | AskPlan | AskMemory | AskTrial | Stop, Field(discriminator="type")
 ]
 
 # --- from the worker to the server
@@ -186,8 +194,17 @@ class MemoryReport(Data):
     models: tuple[LoadedModel, ...] = ()
 
 
+class Tried(Data):
+    """The answer to `AskTrial`: a `diffusion.identity.probe.Trial`, or `trouble` says why not."""
+
+    type: Literal["tried"] = "tried"
+    id: int
+    trial: dict[str, Any] | None = None
+    trouble: str = ""
+
+
 FromWorker = Annotated[
-    Library | Ready | Unable | Alive | Happened | Ended | Value | Planned | MemoryReport,
+    Library | Ready | Unable | Alive | Happened | Ended | Value | Planned | Tried | MemoryReport,
     Field(discriminator="type"),
 ]
 

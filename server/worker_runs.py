@@ -25,6 +25,7 @@ from graph.problem import Problem
 from graph.workflow import Workflow
 from nodes.sockets import size_in_bytes
 from server.catalogue import Catalogue
+from server.catalogue_identity import identities_of
 from server.settings import Settings
 from server.worker import Send
 from server.worker_library import library_version
@@ -76,7 +77,11 @@ class Runner:
         others, self._packs = pack_nodes(settings.custom_nodes)
         self._registry = own | others
         self._catalogue = Catalogue(
-            settings.models, settings.input, settings.cache / "models.json", settings.latents
+            settings.models,
+            settings.input,
+            settings.cache / "models.json",
+            settings.latents,
+            identities_of(settings),
         )
         self._catalogue.refresh_in_background()
         self._cache = ResultCache(CACHE_BYTES, size_in_bytes)

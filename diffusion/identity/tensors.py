@@ -3,6 +3,7 @@
 No torch here: the server compares files, and must not load it.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy
@@ -15,6 +16,12 @@ Array = numpy.ndarray
 
 FORMATS: Mapping[str, str] = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 """The number formats that can be read, as numpy names them; BF16 is the upper half of an F32."""
+
+
+TINY_END = 14
+"""The number of the last convolution of a tiny VAE's encoder."""
+
+_LEVEL = re.compile(r"(?:encoder\.down|decoder\.up)\.(\d+)\.")
 
 
 class Unreadable(Exception):
@@ -72,3 +79,19 @@ def _array(data: bytes, info: TensorInfo) -> Array:
         return numbers.astype(numpy.float32).reshape(info.shape)
     except ValueError as error:
         raise OSError("the file changed while it was read") from error
+
+
+def sizes_of(header: Header, prefix: str, network: str) -> tuple[int, int]:
+    """A VAE's latent channels and its pixels for each cell; 0 where the names do not tell them."""
+    names = part_names(header, prefix, network)
+
+    def length(name: str, axis: int) -> int:
+        shape = header.tensors[names[name]].shape if name in names else ()
+        return shape[axis] if len(shape) > axis else 0
+
+    if network == "tiny":
+        return length("decoder.1.weight", 1) or length(f"encoder.{TINY_END}.weight", 0), 8
+    levels = {int(m[1]) for name in names if (m := _LEVEL.match(name))}
+    # An encoder gives a mean and a variance for each channel.
+    channels = length("decoder.conv_in.weight", 1) or length("encoder.conv_out.weight", 0) // 2
+    return channels, 2 ** max(levels) if levels else 0

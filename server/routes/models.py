@@ -1,14 +1,18 @@
 """Which model files there are, and which spaces they live in."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 from pydantic import ConfigDict
 
 from graph.files import FileFacts
-from server.bodies import Form
-from server.keys import CATALOGUE, MODEL_WATCH
+from server.bodies import Form, body_of
+from server.errors import BadRequest, NotFound
+from server.identification import CannotSay
+from server.keys import CATALOGUE, IDENTIFICATION, MODEL_WATCH
+from server.model_folders import FileRefused
 from server.openapi import described
 
 routes = web.RouteTableDef()
@@ -18,6 +22,14 @@ class ModelFile(FileFacts):
     """What a file is, with its title for people."""
 
     title: str
+
+
+class Statement(Form):
+    """What a person says of a file: whose latents it speaks; null takes back what was said."""
+
+    folder: str
+    name: str
+    space: str | None
 
 
 class LatentSpaceAnswer(Form):
@@ -57,6 +69,25 @@ async def list_models(request: web.Request) -> web.Response:
     files: dict[str, list[dict[str, Any]]] = await asyncio.to_thread(request.app[CATALOGUE].listing)
     request.app[MODEL_WATCH].look()
     return web.json_response(files)
+
+
+@routes.put("/api/models/statement")
+@described({200: ModelFile}, body=Statement)
+async def state_file(request: web.Request) -> web.Response:
+    """Say what a file is. It is kept by the file's content, so that a new name changes nothing."""
+    body = await body_of(request, Statement)
+    try:
+        await request.app[IDENTIFICATION].say(body.folder, body.name, body.space)
+    except (FileRefused, FileNotFoundError) as error:
+        raise NotFound(f"There is no file {body.name!r} in {body.folder}.") from error
+    except CannotSay as error:
+        raise BadRequest(str(error)) from error
+    catalogue = request.app[CATALOGUE]
+    facts = await asyncio.to_thread(catalogue.facts, body.folder, body.name)
+    if facts is None:
+        raise NotFound(f"There is no file {body.name!r} in {body.folder} any more.")
+    title = Path(body.name).stem
+    return web.json_response({**facts.model_dump(mode="json"), "title": title})
 
 
 @routes.get("/api/spaces")

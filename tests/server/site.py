@@ -16,7 +16,7 @@ from server.hub import EventHub
 from server.keys import CATALOGUE, EDITOR
 from server.queue import Run, RunQueue
 from server.settings import Settings
-from server.worker_messages import Freeing, Library, MemoryReport, Pack, Planned, Value
+from server.worker_messages import Freeing, Library, MemoryReport, Pack, Planned, Tried, Value
 from tests.graph.small_world import DEFINITIONS, SHELF
 
 LIBRARY = Library(
@@ -39,9 +39,16 @@ class StandIn:
         self.report: MemoryReport | None = None
         self.freed: list[Freeing] = []
         self.woken = 0
+        self.trials = self
+        self.tried: list[str] = []
+        self.trial: dict[str, Any] | None = None
 
     async def start(self) -> None:
         return None
+
+    async def ask(self, path: str) -> Tried | None:
+        self.tried.append(path)
+        return Tried(id=0, trial=self.trial)
 
     async def stop(self) -> None:
         return None
