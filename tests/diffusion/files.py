@@ -55,3 +55,23 @@ def write_zeros(path: Path, shapes: Mapping[str, tuple[int, ...]], **metadata: s
         file.write(struct.pack("<Q", len(text)) + text)
         file.truncate(8 + len(text) + end)
     return path
+
+
+def write_gguf(
+    path: Path, shapes: Mapping[str, tuple[int, ...]], form: int = 12, **own: str
+) -> Path:
+    """The header of a GGUF file whose tensors are of the format number `form`, without them."""
+
+    def text(value: str) -> bytes:
+        data = value.encode()
+        return struct.pack("<Q", len(data)) + data
+
+    parts = [b"GGUF", struct.pack("<IQQ", 3, len(shapes), len(own))]
+    for key, value in own.items():
+        parts += [text(key.replace("__", ".")), struct.pack("<I", 8), text(value)]
+    for name, shape in shapes.items():
+        sizes = struct.pack(f"<I{len(shape)}Q", len(shape), *shape[::-1])
+        parts += [text(name), sizes, struct.pack("<IQ", 12, 0)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"".join(parts))
+    return path
