@@ -24,6 +24,8 @@ GUIDANCE = "guidance"
 CONCAT_LATENT, CONCAT_MASK = "concat_latent", "concat_mask"
 """A raw latent (1 or batch, channels, height, width), and a mask (1 or batch, height, width) in
 0…1, 1 to be made anew."""
+DEPTH = "depth"
+"""How near each pixel is on any scale, larger where nearer, (1 or batch, height, width)."""
 
 SIZE_WIDTH = 256
 """Sinusoids for each number of a picture's sizes (Podell et al. 2023, section 2.2)."""
@@ -45,6 +47,16 @@ class NoPooled(ValueError):
         super().__init__(
             "This model needs a prompt's pooled vector, and this prompt has none: encode it with "
             "the text encoders of the model's own kind."
+        )
+
+
+class NoDepth(ValueError):
+    """A conditioning without the depths that its model needs."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This model makes pictures of given depths, and was given none: put the node Depth "
+            "Conditioning between the prompts and the sampler."
         )
 
 
@@ -186,6 +198,17 @@ def _edit(conditioning: Conditioning, scene: Scene) -> Mapping[str, Tensor]:
     return {"concat": _fitted(latent, size)}
 
 
+def _depth(conditioning: Conditioning, scene: Scene) -> Mapping[str, Tensor]:
+    """SD 2's depth model: the depths of each picture from -1, farthest, to 1, nearest."""
+    depth = conditioning.extras.get(DEPTH)
+    if not isinstance(depth, Tensor):
+        raise NoDepth
+    # bicubic, as in training, and scaled only then, since it can overshoot
+    seen = _fitted(depth[:, None], (scene.shape[-2], scene.shape[-1]), "bicubic")
+    low, high = (edge(seen, dim=(1, 2, 3), keepdim=True) for edge in (torch.amin, torch.amax))
+    return {"concat": 2 * (seen - low) / (high - low).clamp(min=1e-6) - 1}
+
+
 def _optional_pooled(conditioning: Conditioning, scene: Scene) -> Mapping[str, Tensor]:
     pooled = conditioning.pooled
     return {} if pooled is None else {"vector": pooled}
@@ -233,8 +256,8 @@ def _rows(tensor: Tensor, rows: int) -> Tensor:
     return tensor.expand(rows, -1, -1, -1) if len(tensor) == 1 else tensor
 
 
-def _fitted(picture: Tensor, size: tuple[int, int]) -> Tensor:
-    """The picture's middle in the wanted proportions, resized bilinearly."""
+def _fitted(picture: Tensor, size: tuple[int, int], mode: str = "bilinear") -> Tensor:
+    """The picture's middle in the wanted proportions, resized."""
     height, width = picture.shape[-2:]
     if (height, width) == size:
         return picture
@@ -245,7 +268,7 @@ def _fitted(picture: Tensor, size: tuple[int, int]) -> Tensor:
     elif high > wide:
         cut = round((height - wide / size[1]) / 2)
         picture = picture[..., cut : height - cut, :]
-    return interpolate(picture, size=size, mode="bilinear")
+    return interpolate(picture, size=size, mode=mode)
 
 
 PREPARERS: dict[str, Preparer] = {
@@ -255,6 +278,7 @@ PREPARERS: dict[str, Preparer] = {
     "inpaint": _inpaint,
     "edit": _edit,
     "scaled_edit": _scaled_edit,
+    "depth": _depth,
     "optional_pooled": _optional_pooled,
     "guidance": _guidance,
     "control": _control,

@@ -1,4 +1,4 @@
-"""Nodes that show a picture to the models made for it: inpainting and editing."""
+"""Nodes that show a picture to the models made for it: inpainting, editing and depth."""
 
 from dataclasses import replace
 from typing import Annotated, Generic, NamedTuple
@@ -63,6 +63,22 @@ def edit_conditioning(
     extras = {extra.CONCAT_LATENT: latent}
     start = Latent[S](torch.zeros_like(latent), vae.latent_space)
     return Shown(_with(positive, extras), _with(negative, extras), start)
+
+
+class Told(NamedTuple, Generic[T]):
+    """Both prompts with what goes along."""
+
+    positive: Conditioning[T]
+    negative: Conditioning[T]
+
+
+@node(title="Depth Conditioning", category="conditioning")
+def depth_conditioning(
+    positive: Conditioning[T], negative: Conditioning[T], depth: Image
+) -> Told[T]:
+    """Tell SD 2's depth model how near everything in the picture shall be, bright where nearest."""
+    extras = {extra.DEPTH: depth.pixels.mean(dim=-1)}
+    return Told(_with(positive, extras), _with(negative, extras))
 
 
 def _with(conditioning: Conditioning[T], extras: extra.Extras) -> Conditioning[T]:

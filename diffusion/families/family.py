@@ -59,7 +59,8 @@ class Variant:
 
     `text_space`, `prediction` and `noise` are given where they differ from the family's, and
     `model_space` where the network sees the family's raw latents on another scale.
-    `runnable` is False where the engine lacks what this variant needs.
+    `runnable` is False where the engine lacks what this variant needs, and `reason` says what that
+    is, as a clause.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Variant:
     conditioning: tuple[str, ...] = ()
     model_space: LatentSpace | None = None
     runnable: bool = True
+    reason: str = ""
 
 
 @dataclass(frozen=True)

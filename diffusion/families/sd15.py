@@ -40,12 +40,13 @@ SD15 = Family(
             (takes(8), Lacks("cc_projection.weight")),
             conditioning=("edit",),
         ),
-        # Its picture and camera cannot be handed to it yet.
         Variant(
             "zero123",
             "Zero123",
             (takes(8), Has("cc_projection.weight")),
             runnable=False,
+            reason="it reads a picture by CLIP's eye and a turn of the camera in place of text, "
+            "and neither can be handed to it yet",
         ),
     ),
     text_prefixes={"clip_l": ("cond_stage_model.transformer.",)},

@@ -36,13 +36,17 @@ SD2 = Family(
     ),
     variants=(
         Variant("sd2_inpaint", "inpainting", (takes(9),), conditioning=("inpaint",)),
-        # What these take beside the text cannot be handed to them yet.
-        Variant("sd2_depth", "depth", (takes(5),), runnable=False),
-        Variant(
-            "unclip_l", "unCLIP L", (Has("label_emb.0.0.weight", (None, 1536)),), runnable=False
-        ),
-        Variant(
-            "unclip_h", "unCLIP H", (Has("label_emb.0.0.weight", (None, 2048)),), runnable=False
+        Variant("sd2_depth", "depth", (takes(5),), conditioning=("depth",)),
+        *(
+            Variant(
+                f"unclip_{size}",
+                f"unCLIP {size.upper()}",
+                (Has("label_emb.0.0.weight", (None, width)),),
+                runnable=False,
+                reason="it reads a picture by CLIP's eye beside the text, and that cannot be "
+                "handed to it yet",
+            )
+            for size, width in (("l", 1536), ("h", 2048))
         ),
     ),
     text_prefixes={"clip_h": ("cond_stage_model.model.", "conditioner.embedders.0.model.")},

@@ -25,6 +25,7 @@ def denoiser(bare: Shapes, whole: Shapes, metadata: Mapping[str, str]) -> Identi
     own = original_shapes(family.network.kind, bare)
     variant = _variant(family, own, whole)
     signature = family.layouts[layout]
+    reasons = (variant.reason,) if variant and variant.reason else ()
     identity = Identity(
         "diffusion_model",
         family=family.id,
@@ -33,7 +34,7 @@ def denoiser(bare: Shapes, whole: Shapes, metadata: Mapping[str, str]) -> Identi
         latent_spaces=(family.latent_space,),
         text_spaces=(variant.text_space if variant and variant.text_space else family.text_space,),
         parts=("model",),
-        evidence=sentences(signature, bare),
+        evidence=(*sentences(signature, bare), *reasons),
         certainty="certain",
         layout=layout,
         prediction=_prediction(family, variant, metadata),

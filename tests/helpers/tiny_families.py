@@ -60,6 +60,7 @@ _SIZES, _FIVE = POOLED + 6 * 256, POOLED + 5 * 256
 TINY = {
     "sd2": Tiny("sd1", "sd2", _unet(64, **_SD2), _H),
     "sd2_inpaint": Tiny("sd1", "sd2", _unet(64, **_SD2, in_channels=9), _H),
+    "sd2_depth": Tiny("sd1", "sd2", _unet(64, **_SD2, in_channels=5), _H),
     "sdxl": Tiny("sdxl", "sdxl", _unet(192, vector_width=_SIZES), _LG),
     "sdxl_inpaint": Tiny("sdxl", "sdxl", _unet(192, vector_width=_SIZES, in_channels=9), _LG),
     "sdxl_edit": Tiny("sdxl", "sdxl", _unet(192, vector_width=_SIZES, in_channels=8), _LG),

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import torch
 
+from diffusion.conditioning import NoDepth
 from diffusion.engine import Engine
 from graph.cancel import Cancel
-from nodes.inpainting import edit_conditioning, inpaint_conditioning
+from nodes.inpainting import depth_conditioning, edit_conditioning, inpaint_conditioning
 from nodes.latents import empty_latent
 from nodes.sampling import k_sampler
 from nodes.services import WrongSpace
@@ -120,3 +121,24 @@ def test_an_editing_model_sees_the_picture(tmp_path: Path) -> None:
         for grey in (0.1, 0.9)
     ]  # fmt: skip
     assert not torch.allclose(*made, atol=1e-5)
+
+
+def test_a_depth_model_follows_the_depths_whatever_their_scale(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "sd2_depth")
+    slope = torch.linspace(0, 1, 64).expand(1, 64, 64)
+
+    def made(depth: torch.Tensor) -> torch.Tensor:
+        image = Image(depth[..., None].expand(-1, -1, -1, 3))
+        told = depth_conditioning(bench.prompt("a"), bench.prompt(""), image)
+        return bench.sampled(*told, bench.empty()).samples
+
+    same = made(0.25 + slope / 2)
+    # the depths differ by a rounding, which two steps with guidance carry on; values are about 1
+    torch.testing.assert_close(made(slope), same, atol=2e-3, rtol=0)
+    assert not torch.allclose(made(slope.mT), same, atol=2e-2)
+
+
+def test_a_depth_model_without_depths_says_which_node_gives_them(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "sd2_depth")
+    with pytest.raises(NoDepth, match="Depth Conditioning"):
+        bench.sampled(bench.prompt("a"), bench.prompt(""), bench.empty())
