@@ -91,9 +91,9 @@ def load_tiny_vae(
     facts: Facts,
 ) -> Vae[S]:
     """A tiny VAE (TAESD) whose encoder and decoder are two files in models/vae."""
-    facts.of(encoder)  # raises where it cannot be used
+    other = _certain(facts.of(encoder), "latent")
     vae: Vae[S] = _recipe(Vae, decoder, facts.of(decoder))
-    return replace(vae, encoder=encoder.path)
+    return replace(vae, encoder=encoder.path, latent_space=vae.latent_space or other)
 
 
 def _encoders(space: type[T], facts: Facts, *files: TextEncoderFile[T]) -> Clip[T]:

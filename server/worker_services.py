@@ -14,7 +14,7 @@ from diffusion.engine import Engine
 from diffusion.loaded_vae import LoadedVae
 from diffusion.model_sampling import resampled
 from diffusion.preview import jpeg
-from diffusion.spaces import LatentSpace
+from diffusion.spaces import LATENT_SPACES, LatentSpace
 from diffusion.text_join import TextEncoders
 from graph.cancel import Cancel
 from graph.definition import Axis
@@ -149,8 +149,18 @@ class RunSpaces(services.Spaces):
 class RunModels(services.Models):
     """Has the engine load what a recipe names; a person may cancel meanwhile."""
 
-    def __init__(self, engine: Engine | None, cancel: Cancel, node: str = "") -> None:
-        """`node`: in whose name models are in use, until the memory is told to let it go."""
+    def __init__(
+        self,
+        engine: Engine | None,
+        cancel: Cancel,
+        node: str = "",
+        space: Callable[[str], LatentSpace | None] = LATENT_SPACES.get,
+    ) -> None:
+        """`node`: in whose name models are in use, until the memory is told to let it go.
+
+        `space`: the latent space of an id.
+        """
+        self._space = space
         if engine is None:
             raise RuntimeError("This worker was started without models.")
         self._engine = engine
@@ -172,6 +182,10 @@ class RunModels(services.Models):
             )
 
     def vae(self, vae: Vae[Any]) -> LoadedVae:
+        """The VAE, within the space that is known of its file by more than its header."""
+        return self._loaded(vae).within(self._space(vae.latent_space))
+
+    def _loaded(self, vae: Vae[Any]) -> LoadedVae:
         with self._engine.memory.held_by(self._node):
             loaded = self._engine.vae(Path(vae.path), self._check)
             if vae.encoder is None:
@@ -218,6 +232,8 @@ _MAKERS: Mapping[str, Callable[[RunContext, Call], object]] = {
     "Interrupt": lambda context, call: RunInterrupt(call.cancel),
     "Facts": lambda context, call: RunFacts(context.catalogue),
     "Spaces": lambda context, call: RunSpaces(context.catalogue, context.workflow),
-    "Models": lambda context, call: RunModels(context.engine, call.cancel, call.node),
+    "Models": lambda context, call: RunModels(
+        context.engine, call.cancel, call.node, context.catalogue.latent_space
+    ),
     "Outputs": _outputs,
 }
