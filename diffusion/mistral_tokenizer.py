@@ -8,7 +8,7 @@ import base64
 import json
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any
 
@@ -82,15 +82,24 @@ class MistralTokenizer:
         """The ranks of a word's tokens: neighbours are joined, those of the lowest rank first."""
         if word in self._ranks:
             return [self._ranks[word]]
-        parts = [bytes([value]) for value in word]
-        never = len(self._ranks)
-        while len(parts) > 1:
-            pairs = [left + right for left, right in pairwise(parts)]
-            rank, at = min((self._ranks.get(pair, never), at) for at, pair in enumerate(pairs))
-            if rank == never:
-                break
-            parts[at : at + 2] = [pairs[at]]
-        return [self._ranks[part] for part in parts]
+        ends = {at: at + 1 for at in range(len(word))}  # of each part, by where it begins
+        before = {at + 1: at for at in range(len(word))}  # where the part begins that ends here
+        pairs: list[tuple[int, int, int, int]] = []
+
+        def offer(start: int | None, middle: int, end: int | None) -> None:
+            if start is not None and end is not None and word[start:end] in self._ranks:
+                heappush(pairs, (self._ranks[word[start:end]], start, middle, end))
+
+        for at in range(1, len(word)):
+            offer(at - 1, at, at + 1)
+        while pairs:
+            _, start, middle, end = heappop(pairs)
+            if ends.get(start) == middle and ends.get(middle) == end:  # both are still parts
+                del ends[middle]
+                ends[start], before[end] = end, start
+                offer(before.get(start), start, end)
+                offer(start, end, ends.get(end))
+        return [self._ranks[word[start:end]] for start, end in ends.items()]
 
 
 def mistral_tokenizer_for(header: Header, folders: Sequence[Path] = ()) -> MistralTokenizer:

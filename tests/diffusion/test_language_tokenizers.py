@@ -48,6 +48,12 @@ def test_any_text_is_cut_as_transformers_cuts_it(theirs: Any, text: str) -> None
     assert MISTRAL.ids(text) == theirs.encode(text, add_special_tokens=False).ids
 
 
+def test_what_a_page_repeats_without_a_space_is_cut_as_well(theirs: Any) -> None:
+    # a way of joining that looks at every pair for each would take minutes
+    text = "the" * 5000 + "=" * 20000
+    assert MISTRAL.ids(text) == theirs.encode(text, add_special_tokens=False).ids
+
+
 def test_lower_ranks_are_joined_first() -> None:
     # " cat" is a token, "xcat" is "x" and "cat", and "cahe" keeps "ca" because "ah" is none
     known = {piece: SPECIAL + 256 + rank for rank, piece in enumerate(PIECES)}
