@@ -14,10 +14,10 @@ from diffusion.schedules import SCHEDULES, sigmas_for
 from tests.diffusion.reference import deterministic, sde, solvers, stochastic
 from tests.diffusion.reference.levels import Flow, run_levels
 from tests.diffusion.reference.world import Draws, Run
-from tests.diffusion.toy import CFG, FAMILIES, NEGATIVE, POSITIVE, Family
+from tests.diffusion.toy import CFG, FAMILIES, Family
 
 MODULES = (deterministic, solvers, stochastic, sde)
-SEED, SHAPE = 5, (1, 4, 3)
+SEED, SHAPE = 5, (1, 4, 6)
 
 OWN = [name for name, row in SAMPLERS.items() if row.walk.__name__ == name]
 DISCARDS = ("dpm_2", "dpm_2_ancestral", "uni_pc", "uni_pc_bh2")
@@ -74,7 +74,7 @@ def ours(name: str, family: Family, schedule: str, steps: int) -> np.ndarray:
     denoiser = family.denoiser
     empty = torch.zeros(SHAPE[0], denoiser.space.channels, *SHAPE[1:])
     options = {"seed": SEED, "steps": steps, "cfg": CFG, "sampler": name, "schedule": schedule}
-    *_, last = sample(denoiser, empty, POSITIVE, NEGATIVE, **options)
+    *_, last = sample(denoiser, empty, *family.prompts, **options)
     assert last.latent is not None
     return last.latent.numpy()
 

@@ -7,8 +7,8 @@ to the same run in float64.
 
 import copy
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -51,13 +51,17 @@ class Toy(nn.Module):
         return nn.functional.conv2d(hidden.tanh(), self.leave, padding=1)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Prompt:
     tokens: Tensor
+    pooled: Tensor | None = None
+    extras: Mapping[str, float | Tensor] = field(default_factory=dict)
 
 
-def prompt(seed: int) -> Prompt:
-    return Prompt(torch.randn(1, 3, 5, generator=torch.Generator().manual_seed(seed)))
+def prompt(seed: int, width: int = 5, pooled: int = 0) -> Prompt:
+    generator = torch.Generator().manual_seed(seed)
+    tokens = torch.randn(1, 3, width, generator=generator)
+    return Prompt(tokens, torch.randn(1, pooled, generator=generator) if pooled else None)
 
 
 POSITIVE, NEGATIVE = prompt(1), prompt(2)
@@ -74,33 +78,42 @@ class Family:
     levels: Levels
     scale: float
     shift: float = 0.0
+    conditioning: tuple[str, ...] = ()
+    prompts: tuple[Prompt, Prompt] = (POSITIVE, NEGATIVE)
+    build: Callable[[], nn.Module] | None = None
 
     @cached_property
     def denoiser(self) -> Denoiser:
         space = LATENT_SPACES[self.space]
-        toy = Toy(space.channels, 1 / getattr(self.noise, "multiplier", 1000.0))
-        return Denoiser(toy, PREDICTIONS[self.prediction], levels_of(self.noise), space)
+        if self.build is None:
+            module: nn.Module = Toy(space.channels, 1 / getattr(self.noise, "multiplier", 1000.0))
+        else:
+            module = self.build()
+        prediction, levels = PREDICTIONS[self.prediction], levels_of(self.noise)
+        return Denoiser(module.eval(), prediction, levels, space, self.conditioning)
 
     @cached_property
     def guided(self) -> Guided:
-        exact = copy.deepcopy(self.denoiser.module).double()
-        return Guided(self.levels, self.prediction, told(exact), CFG)
+        return Guided(self.levels, self.prediction, self._output(), CFG)
 
     def raw(self, x: Array) -> Array:
         """The latent as the VAE knows it."""
         return x / self.scale + self.shift
 
+    def _output(self) -> Callable[[Array, float, str], Array]:
+        """The network in float64."""
+        module = copy.deepcopy(self.denoiser.module).double()
+        sides = {"towards": self.prompts[0], "away": self.prompts[1]}
 
-def told(module: nn.Module) -> Callable[[Array, float, str], Array]:
-    words = {"towards": POSITIVE.tokens.double(), "away": NEGATIVE.tokens.double()}
+        def output(x: Array, time: float, side: str) -> Array:
+            told = self.denoiser.inputs(sides[side], torch.Size(x.shape), negative=side == "away")
+            extras = {name: tensor.double() for name, tensor in told.extras.items()}
+            times = torch.full((len(x),), time, dtype=torch.float64)
+            with torch.no_grad():
+                answer = module(torch.from_numpy(x), times, told.tokens.double(), **extras)
+            return answer.double().numpy()
 
-    def output(x: Array, time: float, side: str) -> Array:
-        times = torch.full((len(x),), time, dtype=torch.float64)
-        context = words[side].expand(len(x), -1, -1)
-        with torch.no_grad():
-            return module(torch.from_numpy(x), times, context).numpy()
-
-    return output
+        return output
 
 
 PLAIN, ZERO = Discrete(), Discrete(zero_snr=True)
