@@ -25,8 +25,9 @@ CLIP_FROM_OPEN_CLIP: Rows = (
 
 IGNORED_IN_CLIP = re.compile(
     r".*\bposition_ids|(?:.*\.)?logit_scale|(?:.*\.)?text_projection(?:\.weight)?|attn_mask"
+    r"|vision_model\..*|visual_projection\.weight|visual\..*"
 )
-"""What text models carry beside the transformer that conditions a UNet."""
+"""What CLIP carries beside the text transformer that conditions a denoiser, its eye among them."""
 
 
 def clip_names(names: Iterable[str], *, projected: bool = False) -> dict[str, str | Taken]:

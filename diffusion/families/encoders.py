@@ -5,7 +5,7 @@ spaces of its file are all those that the encoder takes part in.
 """
 
 from diffusion.families.family import Look
-from diffusion.families.signature import Has, Lacks, NoneOf, Signature
+from diffusion.families.signature import Either, Has, Lacks, NoneOf, Signature
 from diffusion.families.text import PROTOCOLS
 from diffusion.spaces import TEXT_SPACES
 
@@ -25,9 +25,11 @@ def _look(encoder: str, title: str, signature: Signature, layout: str = "origina
 
 
 def _clip(width: int) -> Signature:
+    """A CLIP text model under transformers' names, which in its version 5 lack the first part."""
+    words, layer = "embeddings.token_embedding.weight", Has("encoder.layers.0.mlp.fc1.weight")
     return (
-        Has("text_model.embeddings.token_embedding.weight", (49408, width)),
-        Has("text_model.encoder.layers.0.mlp.fc1.weight"),
+        Either((Has(f"text_model.{words}", (49408, width)), Has(words, (49408, width)))),
+        Either((Has(f"text_model.{layer.key}"), layer)),
     )
 
 

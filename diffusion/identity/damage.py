@@ -56,7 +56,10 @@ MARKERS = re.compile(r"v_pred|ztsnr|edm_mean|edm_std|edm_vpred\.sigma_(?:max|min
 
 FIRST = re.compile(r"input_blocks\.0\.0\.weight")
 POSITIONS = re.compile(r".*position(?:al)?_embedding(?:\.weight)?")
-BESIDE_CLIP = re.compile(r".*\bposition_ids|(?:.*\.)?logit_scale|attn_mask")
+BESIDE_CLIP = re.compile(
+    r".*\bposition_ids|(?:.*\.)?logit_scale|attn_mask|(?:.*\.)?vision_model\..*"
+    r"|(?:.*\.)?visual(?:_projection)?\..*"
+)
 BESIDE_PLAIN_CLIP = re.compile(BESIDE_CLIP.pattern + r"|(?:.*\.)?text_projection(?:\.weight)?")
 BESIDE_T5 = re.compile(r"encoder\.embed_tokens\.weight|(?!encoder\.|shared\.).*")
 
