@@ -11,13 +11,14 @@ from diffusion.engine import levels_of
 from diffusion.families import FAMILIES
 from diffusion.families.family import FlowNoise
 from diffusion.flux2 import Flux2, Flux2Config
+from diffusion.identity.rules import identify
 from diffusion.loaded_vae import LoadedVae
 from diffusion.prediction import PREDICTIONS
 from diffusion.sample import sample
 from diffusion.spaces import LATENT_SPACES
 from diffusion.vae import AutoencoderKL, VaeConfig
 from nodes.sockets import Conditioning
-from tests.diffusion.files import known_shapes
+from tests.diffusion.files import header_of, known_shapes
 from tests.diffusion.small_flux2 import diffusers_flux2
 
 SMALL = Flux2Config(
@@ -174,3 +175,17 @@ def diffusers_forward(ours: Flux2, inputs: dict[str, Tensor]) -> Tensor:
     ).sample
     parts = answer.transpose(1, 2).reshape(len(x), -1, 2, 2, height, width)
     return parts.permute(0, 1, 4, 2, 5, 3).reshape(x.shape)
+
+
+@pytest.mark.parametrize(
+    ("width", "text_space"),
+    [(15360, "flux2_dev"), (7680, "flux2_klein_4b"), (12288, "flux2_klein_9b")],
+)
+def test_diffusers_names_tell_dev_from_klein_as_well(width: int, text_space: str) -> None:
+    shapes = {
+        "double_stream_modulation_img.linear.weight": (576, 96),
+        "x_embedder.weight": (96, 128),
+        "context_embedder.weight": (96, width),
+    }
+    found = identify(header_of(shapes))
+    assert (found.family, found.text_spaces) == ("flux2", (text_space,))
