@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+import torchsde
 
-from diffusion.noise import SEEDS, Noise
+from diffusion.noise import SEEDS, Noise, Scheme
 
 CPU = torch.device("cpu")
 SHAPE = (3, 4, 16, 16)
@@ -83,3 +84,29 @@ def test_drawing_noise_leaves_the_global_generator_alone() -> None:
     noise.per_step(CPU)(2.0, 1.0)
     noise.brownian(0.1, 10.0, CPU)(2.0, 1.0)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("scheme", ["loom", "comfyui"])
+def test_brownian_noise_is_the_same_in_whatever_order_it_is_asked_for(scheme: Scheme) -> None:
+    steps = [(9.0, 4.0), (4.0, 3.0), (3.0, 0.7), (9.0, 6.0), (0.7, 0.1)]
+    forwards, backwards = (Noise(5, SHAPE, scheme).brownian(0.1, 10.0, CPU) for _ in range(2))
+    first = [forwards(*step) for step in steps]
+    again = [backwards(*step) for step in reversed(steps)]
+    for one, other in zip(first, reversed(again), strict=True):
+        assert torch.equal(one, other)
+    assert torch.equal(forwards(*steps[0]), first[0])
+
+
+def test_a_neighbour_changes_no_pictures_noise() -> None:
+    alone, beside = (Noise(5, (n, *SHAPE[1:])) for n in (1, 3))
+    for made in ("per_step", "brownian"):
+        span = (0.1, 10.0) if made == "brownian" else ()
+        one, many = (getattr(noise, made)(*span, CPU) for noise in (alone, beside))
+        for step in [(10.0, 4.0), (4.0, 1.0)]:
+            assert torch.equal(many(*step)[:1], one(*step))
+
+
+def test_the_comfyui_scheme_has_one_brownian_path_for_the_batch() -> None:
+    tree = torchsde.BrownianTree(t0=0.1, w0=torch.zeros(SHAPE), t1=10.0, entropy=5)
+    noise = Noise(5, SHAPE, "comfyui").brownian(0.1, 10.0, CPU)
+    assert torch.equal(noise(9.0, 4.0), tree(4.0, 9.0) * (-1 / 5**0.5))
