@@ -3,6 +3,8 @@
 from diffusion.families.signature import Shapes
 
 MODEL_PREFIXES = ("model.diffusion_model.", "model.model.", "net.")
+LOOSE_PREFIXES = ("diffusion_model.", "transformer.", "unet.", "model.")
+"""Of a denoiser alone. LoRAs and text encoders have names that begin so as well."""
 VAE_PREFIXES = ("first_stage_model.", "vae.")
 CLIP_PREFIXES = ("cond_stage_model.", "conditioner.", "text_encoders.")
 FEW = 5

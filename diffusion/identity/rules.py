@@ -19,7 +19,7 @@ from diffusion.identity.denoisers import denoiser
 from diffusion.identity.identity import Identity
 from diffusion.identity.metadata import told_spaces
 from diffusion.identity.nearest import nearest
-from diffusion.identity.parts import prefixes_of, stripped
+from diffusion.identity.parts import LOOSE_PREFIXES, prefixes_of, stripped
 from diffusion.spaces import (
     LATENT_SPACES,
     SpaceTrouble,
@@ -36,6 +36,9 @@ def identify(header: Header) -> Identity:
     """What the file is. Raises `FileTrouble` where what it declares of itself makes no sense."""
     shapes = header.shapes
     prefixes = prefixes_of(shapes)
+    if "model" not in prefixes and prefixes:  # AuraFlow's checkpoints have a loose one
+        under = _under_a_loose_prefix(shapes, header.metadata)
+        prefixes.update(under.prefixes if under else {})
     if "model" in prefixes or len(prefixes) > 1:
         found = _checkpoint(shapes, prefixes, header.metadata)
     else:
@@ -80,6 +83,8 @@ def _single(shapes: Shapes, prefix: str, metadata: Mapping[str, str]) -> Identit
     if len(found) == 1:
         identity = _narrowed(found[0], metadata)
         return replace(identity, prefixes=dict.fromkeys(identity.parts, prefix))
+    if not found and (under := _under_a_loose_prefix(shapes, metadata)):
+        return under
     some = ", ".join(list(shapes)[:3])
     if found:
         fits = " and ".join(sorted({item.title for item in found}))
@@ -87,6 +92,16 @@ def _single(shapes: Shapes, prefix: str, metadata: Mapping[str, str]) -> Identit
     close = nearest(shapes)
     why = f"its tensors fit no known kind of file: {some}, …"
     return Identity("unknown", evidence=(why, *(item.sentence for item in close)), nearest=close)
+
+
+def _under_a_loose_prefix(shapes: Shapes, metadata: Mapping[str, str]) -> Identity | None:
+    """A denoiser whose every name begins alike, where the file is nothing else."""
+    for prefix in LOOSE_PREFIXES:
+        bare = stripped(shapes, prefix)
+        found = denoiser(bare, shapes, metadata) if bare else None
+        if found is not None:
+            return replace(found, prefixes={"model": prefix})
+    return None
 
 
 def _of_look(look: Look, shapes: Shapes) -> Identity:
