@@ -174,8 +174,7 @@ class Engine:
             both = (built.module, tokenizer)
             return self._pending(both, built, file, prefix, dtype, check_cancel)
 
-        name = f"{part.encoder}{'-projected' if part.projected else ''}"
-        module, tokenizer = self._get(name, file.header.path, dtype, prepare)
+        module, tokenizer = self._get(part.form, file.header.path, dtype, prepare)
         with naming(file.header.path):
             return kind.reader(module, tokenizer, part)
 

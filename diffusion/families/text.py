@@ -43,6 +43,12 @@ class Part:
     least: int = 1
     reading: Reading | None = None
 
+    @property
+    def form(self) -> str:
+        """What tells its module from others that are made of the same encoder."""
+        depth = f"-{max(self.reading.layers)}" if self.reading else ""
+        return f"{self.encoder}{'-projected' if self.projected else ''}{depth}"
+
 
 @dataclass(frozen=True)
 class Protocol:

@@ -234,6 +234,19 @@ def test_a_text_encoders_file_says_which_it_is(tmp_path: Path, space: str) -> No
     assert not (WIDTHS.keys() - {space}) & set(found.text_spaces)
 
 
+def test_a_space_that_reads_other_layers_of_an_encoder_has_them_loaded(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_text_encoder(tmp_path, KLEIN)
+    (part,) = PROTOCOLS[KLEIN].parts
+    assert part.reading is not None
+    wide = [engine.text_encoder(path, space=KLEIN).encode("cat").tokens.shape[-1]]
+    deeper = replace(part, reading=replace(part.reading, layers=(28,)))
+    monkeypatch.setitem(PROTOCOLS, "z_image", replace(PROTOCOLS[KLEIN], parts=(deeper,)))
+    wide.append(engine.text_encoder(path, space="z_image").encode("cat").tokens.shape[-1])
+    assert wide == [7680, 2560]
+
+
 def test_another_models_text_encoder_is_refused_in_words(engine: Engine, tmp_path: Path) -> None:
     path = write_text_encoder(tmp_path, "flux2_klein_9b")
     with pytest.raises(CheckpointTrouble, match=r"FLUX\.2 klein 4B need qwen3_4b"):
