@@ -134,3 +134,10 @@ def test_a_model_that_answers_with_nan_is_told_with_its_step(denoiser: Denoiser)
     network.factor.data.fill_(float("nan"))
     with pytest.raises(NotFinite, match="step 1 of 5"):
         run(denoiser, empty())
+
+
+def test_a_batch_can_draw_its_noise_as_comfyui_does(denoiser: Denoiser) -> None:
+    loom, comfyui = run(denoiser, empty(2)), run(denoiser, empty(2), noise="comfyui")
+    # one draw for the batch begins with the same numbers, and goes on with others
+    assert torch.equal(loom.samples[:1], comfyui.samples[:1])
+    assert not torch.equal(loom.samples[1:], comfyui.samples[1:])
