@@ -153,6 +153,11 @@ _TEXT = (
     TextSpace("sana", "SANA", "SANA", ("gemma2_2b",), (), (2304,)),
     TextSpace("hunyuan_dit", "HunyuanDiT", "HyDiT", ("clip_bert_zh", "mt5xl"), (), (1024, 2048)),
     TextSpace("cascade", "Stable Cascade", "Casc", ("clip_g",), (), (1280,), 1280),
+    TextSpace("kolors", "Kolors", "Kolors", ("chatglm3_6b",), (), (4096,), 4096),
+    TextSpace("hidream_i1", "HiDream-I1", "HiDrm", ("t5xxl", "llama31_8b"), (), (4096,), 2048),
+    TextSpace("omnigen2", "OmniGen2", "Omni2", ("qwen25_3b",), (), (2048,)),
+    TextSpace("hunyuan_video", "HunyuanVideo", "HyV", ("llava_llama3", "clip_l"), (), (4096,), 768),
+    TextSpace("hunyuan_image", "HunyuanImage 2.1", "HyI", ("qwen25_7b", "byt5"), (), (3584,)),
 )
 
 LATENT_SPACES: Mapping[str, LatentSpace] = {space.id: space for space in _LATENT}

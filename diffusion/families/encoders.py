@@ -53,6 +53,8 @@ _BIAS = "model.layers.0.self_attn.k_proj.bias"
 _GATE = "model.layers.0.mlp.gate_proj.weight"
 """Of 14336 rows in Mistral Nemo and 13824 in Llama 2 13B, which are as wide as Mistral Small."""
 
+_WORDS = "model.embed_tokens.weight"
+
 _AROUND = "model.layers.0.post_feedforward_layernorm.weight"
 """A fourth normalisation, which Gemma has: Gemma 3 4B is as wide as Qwen3 4B."""
 
@@ -93,6 +95,17 @@ ENCODERS: tuple[Look, ...] = (
         ),
     ),
     _look("qwen25_7b", "Qwen2.5-VL 7B", (Has(_BIAS, (512,)), Has(_NORM, (3584,)))),
+    _look("qwen25_3b", "Qwen2.5-VL 3B", (Has(_BIAS, (256,)), Has(_NORM, (2048,)))),
+    _look("llama31_8b", "Llama 3.1 8B", (Has(_NORM, (4096,)), Has(_WORDS, (128256, 4096)))),
+    _look("llava_llama3", "LLaVA Llama 3 8B", (Has(_NORM, (4096,)), Has(_WORDS, (128320, 4096)))),
+    _look(
+        "chatglm3_6b",
+        "ChatGLM3 6B",
+        (
+            Has("transformer.embedding.word_embeddings.weight", (65024, 4096)),
+            Has("transformer.encoder.layers.0.self_attention.query_key_value.weight"),
+        ),
+    ),
     _look("qwen3_4b", "Qwen3 4B", _qwen3(2560)),
     _look("qwen3_8b", "Qwen3 8B", _qwen3(4096)),
     _look(

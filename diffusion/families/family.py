@@ -57,8 +57,9 @@ Noise = DiscreteNoise | FlowNoise | LogNoise
 class Variant:
     """A member of a family that differs by its header. `signature` comes on top of the family's.
 
-    `text_space`, `prediction` and `noise` are given where they differ from the family's, and
-    `model_space` where the network sees the family's raw latents on another scale.
+    `text_space`, `prediction` and `noise` are given where they differ from the family's,
+    `latent_spaces` where they do or where no header tells which of them it is, and `model_space`
+    where the network sees the family's raw latents on another scale.
     `runnable` is False where the engine lacks what this variant needs, and `reason` says what that
     is, as a clause.
     """
@@ -67,6 +68,7 @@ class Variant:
     title: str
     signature: Signature
     text_space: str | None = None
+    latent_spaces: tuple[str, ...] = ()
     prediction: Prediction | None = None
     noise: Noise | None = None
     conditioning: tuple[str, ...] = ()
@@ -110,7 +112,7 @@ class Family:
     at other sizes speaks spaces that only it can declare. `text_prefixes` maps an encoder's id to
     where it lies in a checkpoint. `modelspec` lists the architecture ids that files' metadata name
     it by, and `resolution` is the side that it was trained at, in pixels. `runnable`: this program
-    can make pictures with it.
+    can make pictures with it; of a family that it only recognises, `noise` may be None.
 
     What builds it is named here and found elsewhere, since this package knows no torch: `network`
     in `diffusion.networks.DENOISERS`, `vae` in `diffusion.networks.AUTOENCODERS`, the rows of
@@ -124,7 +126,7 @@ class Family:
     latent_space: str
     text_space: str
     prediction: Prediction
-    noise: Noise
+    noise: Noise | None
     layouts: dict[str, Signature]
     sizes: Signature = ()
     variants: tuple[Variant, ...] = ()

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from diffusion.families.family import DiscreteNoise, Family, LogNoise, Network, Variant
-from diffusion.families.signature import Has, Lacks, takes
+from diffusion.families.kolors import WIDTH as KOLORS_WIDTH
+from diffusion.families.signature import Has, Lacks, NoneOf, takes
 from diffusion.spaces import LATENT_SPACES
 
 _MIDDLE = "middle_block.1.transformer_blocks.0.norm1.weight"
@@ -41,6 +42,7 @@ SDXL = Family(
             Has("input_blocks.0.0.weight", (None, frozenset({4, 8, 9}), 3, 3)),
             Has("out.2.weight"),
             Has("label_emb.0.0.weight"),
+            NoneOf(((Has("label_emb.0.0.weight", (None, KOLORS_WIDTH)),),)),
             # No transformer at full resolution, and three levels where the refiner has four.
             Lacks("input_blocks.1.1.proj_in.weight"),
             Lacks("input_blocks.9.0.op.weight"),
@@ -51,7 +53,7 @@ SDXL = Family(
             Has("add_embedding.linear_1.weight"),
             Lacks("down_blocks.0.attentions.0.proj_in.weight"),
             Lacks("down_blocks.3.resnets.0.norm1.weight"),
-            Lacks("encoder_hid_proj.weight"),  # which Kolors has
+            NoneOf(((Has("add_embedding.linear_1.weight", (None, KOLORS_WIDTH)),),)),
         ),
     },
     sizes=(

@@ -26,16 +26,17 @@ def denoiser(bare: Shapes, whole: Shapes, metadata: Mapping[str, str]) -> Identi
     variant = _variant(family, own, whole)
     signature = family.layouts[layout]
     reasons = (variant.reason,) if variant and variant.reason else ()
+    spaces = variant.latent_spaces if variant and variant.latent_spaces else ()
     identity = Identity(
         "diffusion_model",
         family=family.id,
         variant=variant.id if variant else None,
         title=f"{family.title} {variant.title}" if variant else family.title,
-        latent_spaces=(family.latent_space,),
+        latent_spaces=spaces or (family.latent_space,),
         text_spaces=(variant.text_space if variant and variant.text_space else family.text_space,),
         parts=("model",),
         evidence=(*sentences(signature, bare), *reasons),
-        certainty="certain",
+        certainty="unknown" if len(spaces) > 1 else "certain",
         layout=layout,
         prediction=_prediction(family, variant, metadata),
         noise=variant.noise if variant and variant.noise else family.noise,

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from diffusion.families.signature import Shapes
+from diffusion.families import FAMILIES
+from diffusion.families.signature import Shapes, holds
+from diffusion.families.vaes import VAES
 from diffusion.header import READABLE, Header, TensorInfo
 from diffusion.identity.damage import damage
 from diffusion.identity.identity import Identity
@@ -36,7 +38,7 @@ def flaws_of(header: Header, found: Identity) -> tuple[Flaw, ...]:
             "yet: get the safetensors version of it."
         )
         return (Flaw("not_runnable", "gguf", message),)
-    flaws = [*_unfit(found), *_halved(header, found), *_formats(header, found)]
+    flaws = [*_unfit(header, found), *_halved(header, found), *_formats(header, found)]
     broken = {part for flaw in flaws for part in flaw.parts or found.parts}
     flaws += [
         Flaw("damaged_model", item.reason, item.message, item.parts)
@@ -58,10 +60,12 @@ def lacks_of(header: Header, found: Identity) -> tuple[str, ...]:
     return lacking if len(lacking) == 1 else ()
 
 
-def _unfit(found: Identity) -> Iterator[Flaw]:
+def _unfit(header: Header, found: Identity) -> Iterator[Flaw]:
     """What this version has no network or no encoder for."""
     if "model" in found.parts:
         yield from _unfit_model(found)
+    if "vae" in found.parts and found.kind == "checkpoint":
+        yield from _unfit_vae(_part(header, found, "vae"))
     if found.kind == "vae" and not found.runnable:
         message = f"It is {_a(found.title)}, which this version cannot run yet: choose another VAE."
         yield Flaw("not_runnable", "vae", message)
@@ -71,6 +75,14 @@ def _unfit(found: Identity) -> Iterator[Flaw]:
             "another model and its encoders."
         )
         yield Flaw("not_runnable", "encoder", message)
+
+
+def _unfit_vae(shapes: Shapes) -> Iterator[Flaw]:
+    """A checkpoint's VAE that is of a kind of its own."""
+    look = next((look for look in VAES if holds(look.signature, shapes)), None)
+    if look is not None and not look.runnable:
+        message = f"Its VAE is {_a(look.title)}, which this version cannot run yet: load another."
+        yield Flaw("not_runnable", "vae", message, ("vae",))
 
 
 def _unfit_model(found: Identity) -> Iterator[Flaw]:
@@ -85,9 +97,11 @@ def _unfit_model(found: Identity) -> Iterator[Flaw]:
         )
         yield Flaw("not_runnable", "unknown", message, parts)
     elif not found.runnable:
+        why = next((v.reason for v in FAMILIES[found.family].variants if v.id == found.variant), "")
+        because = f", since {why}" if why else ""
         message = (
-            f"It was recognised as {found.title}, which this version cannot run yet: choose "
-            "another model."
+            f"It was recognised as {found.title}, which this version cannot run yet{because}: "
+            "choose another model."
         )
         yield Flaw("not_runnable", "family", message, parts)
     elif not found.latent_spaces:

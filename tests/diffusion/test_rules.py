@@ -8,7 +8,7 @@ import pytest
 
 from diffusion.conditioning import PREPARERS
 from diffusion.encoders import ENCODERS
-from diffusion.families import FAMILIES
+from diffusion.families import FAMILIES, RUN
 from diffusion.families.family import Family
 from diffusion.families.signature import holds
 from diffusion.families.text import PROTOCOLS
@@ -51,14 +51,16 @@ EXPECTED = {
     "vae_z16_diffusers_flux1_or_sd3": ("vae", None, "kl_f8_16", "flux1 sd3", "", "vae"),
     "vae_flux2_ldm": ("vae", None, "kl_f8_32", "flux2", "", "vae"),
     "vae_flux2_diffusers": ("vae", None, "kl_f8_32", "flux2", "", "vae"),
-    "clip_l_hf": ("text_encoder", None, "clip_l", "", "sd1 sdxl sd3 flux1", "clip_l"),
+    "clip_l_hf": ("text_encoder", None, "clip_l", "", "sd1 sdxl sd3 flux1 hunyuan_video", "clip_l"),
     "clip_h_hf": ("text_encoder", None, "clip_h", "", "sd2", "clip_h"),
     "clip_h_openclip": ("text_encoder", None, "clip_h", "", "sd2", "clip_h"),
     "clip_g_hf": ("text_encoder", None, "clip_g", "", "sdxl sdxl_refiner sd3 cascade", "clip_g"),
     "clip_g_openclip": (
         "text_encoder", None, "clip_g", "", "sdxl sdxl_refiner sd3 cascade", "clip_g",
     ),
-    "t5xxl_encoder": ("text_encoder", None, "t5xxl", "", "sd3 flux1 chroma pixart", "t5xxl"),
+    "t5xxl_encoder": (
+        "text_encoder", None, "t5xxl", "", "sd3 flux1 chroma pixart hidream_i1", "t5xxl",
+    ),
 }  # fmt: skip
 
 SPACE = json.dumps({"id": "own", "title": "Own", "channels": 4, "downscale": 8, "scale": 0.5})
@@ -222,59 +224,6 @@ def test_modelspec_makes_an_ambiguous_vae_likely_and_no_more() -> None:
     assert (found.latent_spaces, found.certainty) == (("sdxl",), "likely")
 
 
-@pytest.mark.parametrize(
-    ("shapes", "family"),
-    [
-        ({"lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
-          ".lora_down.weight": (8, 768)}, "sd15"),
-        ({"unet.down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_v"
-          ".lora_A.weight": (8, 2048)}, "sdxl"),
-        ({"lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight": (8, 1280)}, "sdxl"),
-        ({"lora_te_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight": (8, 1024)},
-         "sd2"),
-        ({"lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": (16, 3072)}, "flux1"),
-        ({"transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight": (16, 3072)}, "flux1"),
-        ({"lora_unet_joint_blocks_0_x_block_attn_qkv.lora_down.weight": (16, 1536)}, "sd3"),
-        ({"something_else.lora_down.weight": (4, 10)}, None),
-    ],
-)  # fmt: skip
-def test_a_lora_is_recognised_by_what_it_changes(
-    shapes: dict[str, tuple[int, ...]], family: str | None
-) -> None:
-    found = identify(header_of(shapes))
-    assert (found.kind, found.family) == ("lora", family)
-    assert found.certainty == ("likely" if family else "unknown")
-
-
-def test_a_loras_metadata_may_name_its_base() -> None:
-    header = header_of({"x.lora_down.weight": (4, 10)}, ss_base_model_version="sdxl_base_v1-0")
-    assert identify(header).family == "sdxl"
-
-
-@pytest.mark.parametrize(
-    ("shapes", "kind", "family"),
-    [
-        ({"emb_params": (8, 768)}, "embedding", "sd15"),
-        ({"clip_l": (4, 768), "clip_g": (4, 1280)}, "embedding", "sdxl"),
-        ({"conv_first.weight": (64, 3, 3, 3), "body.0.rdb1.conv1.weight": (32, 64, 3, 3)},
-         "upscale_model", None),
-        ({"0.weight": (64, 3, 3, 3), "14.weight": (4, 64, 3, 3)}, "tiny_vae", None),
-        ({"control_model.input_hint_block.0.weight": (16, 3, 3, 3),
-          "control_model.input_blocks.0.0.weight": (320, 4, 3, 3),
-          "control_model.input_blocks.1.1.proj_in.weight": (320, 320, 1, 1),
-          "control_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (320, 768)},
-         "controlnet", "sd15"),
-        ({"weight": (3, 3)}, "unknown", None),
-        ({}, "unknown", None),
-    ],
-)  # fmt: skip
-def test_other_kinds_of_files_are_told_apart(
-    shapes: dict[str, tuple[int, ...]], kind: str, family: str | None
-) -> None:
-    found = identify(header_of(shapes))
-    assert (found.kind, found.family) == (kind, family)
-
-
 def test_a_file_that_is_two_things_at_once_is_unknown_and_says_why() -> None:
     shapes = {**known_shapes("clip_l_hf"), **known_shapes("t5xxl_encoder")}
     found = identify(header_of(shapes))
@@ -291,7 +240,7 @@ def test_only_what_the_engine_can_run_is_called_runnable() -> None:
     assert runnable >= unets | encoders | vaes
 
 
-@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+@pytest.mark.parametrize("family", RUN, ids=lambda family: family.id)
 def test_what_a_runnable_family_names_is_there(family: Family) -> None:
     assert family.runnable
     rows = {*family.conditioning, *(row for v in family.variants for row in v.conditioning)}

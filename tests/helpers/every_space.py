@@ -40,6 +40,8 @@ FAMILIES = {
     "flux1": Speaks("flux1", "flux1"),
     "chroma": Speaks("chroma", "flux1"),
     "z_image": Speaks("z_image", "flux1"),
+    "hidream_i1": Speaks("hidream_i1", "flux1"),
+    "omnigen2": Speaks("omnigen2", "flux1"),
     "lumina2": Speaks("lumina2", "flux1"),
     "flux2_dev": Speaks("flux2_dev", "flux2"),
     "flux2_klein_4b": Speaks("flux2_klein_4b", "flux2"),
