@@ -62,25 +62,31 @@ class Survey:
         spaces: Mapping[str, LatentSpace],
         check_cancel: Callable[[], None] = lambda: None,
         told: Callable[[], None] = lambda: None,
+        reading: Callable[[Stamp], bool] = lambda stamp: True,
     ) -> bool:
-        """Read what is new among the files and judge all of them; True if an answer changed.
+        """Read what is new among the files and judge all that is known; True if an answer changed.
 
         `spaces` are all that are known. `told` is called whenever an answer changed on the way.
-        `check_cancel` raises to stop; what was read until then is kept.
+        `check_cancel` raises to stop; what was read until then is kept. `reading` says of a new
+        file whether it is to be read now.
         """
         with self._lock:
             known = self._load()
-            wanted = list(files)
+            wanted = list(dict.fromkeys(files))
+            # Files of another models folder that are still as they were witness, too.
+            wanted += [stamp for stamp in known.keys() - set(wanted) if _is_current(stamp)]
             # Small files first: most answers come soon.
-            new = sorted((stamp for stamp in wanted if stamp not in known), key=lambda s: s.size)
+            new = sorted(
+                (stamp for stamp in wanted if stamp not in known and reading(stamp)),
+                key=lambda stamp: stamp.size,
+            )
             changed = False
             try:
                 for stamp in new:
                     known[stamp] = _evidence(stamp, check_cancel)
-                    if known[stamp] is not None:
-                        changed = self._judge(wanted, spaces) or changed
-                        if changed:
-                            told()
+                    if known[stamp] is not None and self._judge(wanted, spaces):
+                        changed = True
+                        told()
             finally:
                 if new:
                     self._save(wanted)
@@ -184,6 +190,14 @@ class Survey:
             if stamp in known
         }
         facts_cache.save(self._evidence_file, evidence_version(), data)
+
+
+def _is_current(stamp: Stamp) -> bool:
+    """Whether the file is there and nobody has changed it."""
+    try:
+        return Stamp.of(Path(stamp.path)) == stamp
+    except OSError:
+        return False
 
 
 def _evidence(stamp: Stamp, check_cancel: Callable[[], None]) -> Evidence | None:

@@ -16,6 +16,7 @@ from graph.problem import Problem
 from graph.workflow import Workflow
 from server import catalogue_inspect, png, worker
 from server.catalogue import Catalogue
+from server.catalogue_identity import Identities, identities_of
 from server.headless_values import BadAssignment, assigned, title_of
 from server.settings import Settings
 from server.worker_client import Died, Entry, WorkerClient
@@ -57,6 +58,12 @@ def inspect_file(settings: Settings, path: Path, json_output: bool = False) -> i
     """Print what the model file is; the exit code."""
     try:
         found = catalogue_inspect.inspect_file(path)
+        identities = identities_of(settings)
+        files = _catalogue(settings, identities)
+        layers = catalogue_inspect.inspected_layers(
+            files, identities, settings.cache, path, _run_trial
+        )
+        found |= layers or {}
     except (catalogue_inspect.FileTrouble, OSError) as trouble:
         return _complain(str(trouble))
     print(
@@ -160,12 +167,43 @@ def _make_folders(settings: Settings) -> None:
 def _problems(
     settings: Settings, workflow: Workflow, definitions: dict[str, NodeDefinition]
 ) -> tuple[Sequence[Problem], bool]:
-    files = Catalogue(
-        settings.models, settings.input, settings.cache / "models.json", settings.latents
-    )
+    from server.catalogue_survey import Survey  # numpy takes a moment to load
+
+    identities = identities_of(settings)
+    files = _catalogue(settings, identities)
     files.refresh()
+    names = {str(value) for node in workflow.nodes.values() for value in node.values.values()}
+    known = files.known()
+    # The VAEs that the workflow loads, and checkpoints, whose own VAEs tell what those are.
+    Survey(identities, settings.cache).look(
+        known,
+        files.latent_spaces(),
+        reading=lambda stamp: "model" in known[stamp].parts or _ends_as(stamp.path, names),
+    )
     checked = check(workflow, definitions, files)
     return checked.problems, checked.runnable
+
+
+def _ends_as(path: str, names: set[str]) -> bool:
+    """Whether one of the names, written with slashes, may be that of the file."""
+    return any(Path(path).as_posix().endswith("/" + name) for name in names)
+
+
+def _catalogue(settings: Settings, identities: Identities) -> Catalogue:
+    return Catalogue(
+        settings.models,
+        settings.input,
+        settings.cache / "models.json",
+        settings.latents,
+        identities,
+    )
+
+
+def _run_trial(path: Path) -> dict[str, Any] | None:
+    from server.worker_messages import AskTrial
+    from server.worker_trials import tried  # it imports torch, and few files need it
+
+    return tried(AskTrial(id=0, path=str(path))).trial
 
 
 def _tell(

@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from diffusion.header import FileTrouble
-from server.catalogue_inspect import inspect_file, inspection_text
+from server.catalogue_inspect import inspect_file, inspected_layers, inspection_text
 from tests.server.shelf import models_below
+from tests.server.vae_shelf import Shelf, tiny, trial_of
 
 
 @pytest.fixture
@@ -42,3 +44,46 @@ def test_a_reason_is_given_once(root: Path) -> None:
     # The denoiser and the checkpoint's variant both look at the first layer.
     evidence = inspect_file(root / "checkpoints" / "photo.safetensors")["evidence"]
     assert len(evidence) == len(set(evidence)) > 3
+
+
+def test_inspect_shows_every_kind_of_evidence_and_which_decided(tmp_path: Path) -> None:
+    told = {"modelspec__architecture": "stable-diffusion-v1/vae"}
+    path = tiny(tmp_path / "elsewhere" / "x.safetensors", **told)
+    shelf = Shelf(tmp_path)
+    tried: list[Path] = []
+
+    def run_trial(asked: Path) -> dict[str, Any]:
+        tried.append(asked)
+        return trial_of("sdxl")
+
+    def layers() -> dict[str, Any]:
+        cache = tmp_path / "cache"
+        found = inspected_layers(shelf.files, shelf.identities, cache, path, run_trial)
+        assert found is not None
+        return found
+
+    found = layers()
+    assert (found["latent_space"], found["certainty"], found["rule"]) == (
+        "sdxl", "certain", "probe",
+    )  # fmt: skip
+    assert [item["layer"] for item in found["layers"]] == ["header", "metadata", "probe"]
+    assert found["contradiction"].startswith("But its metadata says SD 1.x")
+    assert layers() == found
+    assert tried == [path]  # what it gave was kept
+    json.dumps(found)
+    text = inspection_text(path, inspect_file(path) | found)
+    assert "latent space: sdxl" in text
+    assert "whose latents (certain, decided by: a trial of what it does)" in text
+    assert "- header: sd1 or sdxl (" in text
+    assert "- hash: nothing" in text
+    assert "- metadata: sd1, likely (" in text
+    assert text.count("<- decides") == 1
+    assert text.endswith(found["contradiction"])
+
+
+def test_a_file_that_is_no_vae_has_no_layers(root: Path) -> None:
+    shelf = Shelf(root.parent)
+    path = root / "clip" / "l.safetensors"
+    cache = root.parent / "cache"
+    assert inspected_layers(shelf.files, shelf.identities, cache, path, lambda _: None) is None
+    assert "whose latents" not in inspection_text(path, inspect_file(path))
