@@ -41,8 +41,9 @@ def inpaint_conditioning(
         extra.CONCAT_LATENT: loaded.encode(covered, interrupt.check),
         extra.CONCAT_MASK: hole,
     }
-    start = Latent[S](loaded.encode(pixels, interrupt.check), vae.latent_space, Mask(hole))
-    return Shown(_with(positive, extras), _with(negative, extras), start)
+    space = vae.latent_space
+    start = Latent[S](loaded.encode(pixels, interrupt.check), space, Mask(hole))
+    return Shown(_with(positive, extras, space), _with(negative, extras, space), start)
 
 
 @node(title="Edit Conditioning", category="conditioning")
@@ -61,8 +62,9 @@ def edit_conditioning(
     """
     latent = models.vae(vae).encode(image.pixels, interrupt.check)
     extras = {extra.CONCAT_LATENT: latent}
-    start = Latent[S](torch.zeros_like(latent), vae.latent_space)
-    return Shown(_with(positive, extras), _with(negative, extras), start)
+    space = vae.latent_space
+    start = Latent[S](torch.zeros_like(latent), space)
+    return Shown(_with(positive, extras, space), _with(negative, extras, space), start)
 
 
 class Told(NamedTuple, Generic[T]):
@@ -81,8 +83,10 @@ def depth_conditioning(
     return Told(_with(positive, extras), _with(negative, extras))
 
 
-def _with(conditioning: Conditioning[T], extras: extra.Extras) -> Conditioning[T]:
-    return replace(conditioning, extras={**conditioning.extras, **extras})
+def _with(conditioning: Conditioning[T], extras: extra.Extras, beside: str = "") -> Conditioning[T]:
+    """The prompt with the extras on top; `beside`: the latent space of a picture among them."""
+    told = {**conditioning.extras, **extras}
+    return replace(conditioning, extras=told, beside=beside or conditioning.beside)
 
 
 def _whole_cells(pixels: Tensor, mask: Tensor, cell: int) -> tuple[Tensor, Tensor]:

@@ -27,10 +27,12 @@ def one_space(
     latent: Latent[Any],
     prompts: Mapping[str, Conditioning[Any]],
 ) -> None:
-    """Raise `WrongSpace` where the latent or a prompt, by its name, is of another space."""
+    """Raise `WrongSpace` where the latent, a prompt by its name, or its picture is of another."""
     spaces.agree("latent", Side("latent", latent.space), Side("model", model.latent_space))
     for name, prompt in prompts.items():
         spaces.agree("text", Side(name, prompt.space), Side("model", model.text_space))
+        shown = Side(f"picture beside the {name}", prompt.beside)
+        spaces.agree("latent", shown, Side("model", model.latent_space))
 
 
 def mask_of(latent: Latent[Any]) -> Tensor | None:

@@ -79,13 +79,15 @@ class Conditioning(Socket, Generic[T]):
     """What a prompt became.
 
     `tokens`: (1 or batch, tokens, width); `pooled`: (1 or batch, width) where the space has one.
-    `extras`: numbers and tensors that go along, by the names in `diffusion.conditioning`.
+    `extras`: numbers and tensors that go along, by the names in `diffusion.conditioning`. `beside`:
+    the latent space of a picture among them, "" where there is none.
     """
 
     tokens: Tensor
     pooled: Tensor | None
     space: str = ""
     extras: Mapping[str, float | Tensor] = field(default_factory=dict)
+    beside: str = ""
 
     def __post_init__(self) -> None:
         _require(self, "tokens", self.tokens, 3)

@@ -92,6 +92,17 @@ def test_sizes_that_a_prompt_states_reach_the_network(tmp_path: Path) -> None:
     assert not torch.allclose(own, other, atol=1e-5)
 
 
+def test_a_picture_of_another_space_beside_a_prompt_is_stopped_at_the_sampler(
+    tmp_path: Path,
+) -> None:
+    one, other = Bench(tmp_path, "sdxl_inpaint"), Bench(tmp_path, "sd2")
+    image, mask = Image(torch.zeros(1, 64, 64, 3)), Mask(torch.ones(1, 64, 64))
+    prompts = one.prompt("a"), one.prompt("")
+    shown = inpaint_conditioning(*prompts, image, mask, other.vae, **one.with_models)
+    with pytest.raises(WrongSpace, match="picture beside the positive prompt"):
+        one.sampled(shown.positive, shown.negative, one.empty())
+
+
 @pytest.mark.parametrize("name", ["sd2_inpaint", "sdxl_inpaint"])
 def test_an_inpainting_model_keeps_what_the_mask_leaves_out(tmp_path: Path, name: str) -> None:
     bench = Bench(tmp_path, name)
