@@ -1,6 +1,6 @@
 """Encode a prompt with all the text encoders of a space, and join what they give."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,20 +37,25 @@ class TextEncoders:
     join: str
 
     def encode(
-        self, prompt: str | Mapping[str, str], check_cancel: Callable[[], None] = nothing
+        self,
+        prompt: str | Mapping[str, str],
+        check_cancel: Callable[[], None] = nothing,
+        *,
+        left_out: Collection[str] = (),
     ) -> TextConditioning:
         """The conditioning of a prompt, or of one prompt for each encoder.
 
-        `check_cancel` is called before every layer, and raises to stop.
+        `check_cancel` is called before every layer, and raises to stop. `left_out`: encoders that
+        are taken as absent; only where the space can do without them.
         """
+        readers = {name: one for name, one in self.readers.items() if name not in left_out}
         prompts = {
-            name: prompt if isinstance(prompt, str) else prompt.get(name, "")
-            for name in self.readers
+            name: prompt if isinstance(prompt, str) else prompt.get(name, "") for name in readers
         }
-        chunks = max(reader.chunks(prompts[name]) for name, reader in self.readers.items())
+        chunks = max((reader.chunks(prompts[name]) for name, reader in readers.items()), default=1)
         results = {
             name: reader.encode(prompts[name], check_cancel, chunks)
-            for name, reader in self.readers.items()
+            for name, reader in readers.items()
         }
         return JOINS[self.join](results)
 

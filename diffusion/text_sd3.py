@@ -21,7 +21,8 @@ def sd3_joined(results: Mapping[str, TextConditioning]) -> TextConditioning:
 
     `results` by "clip_l", "clip_g" and "t5xxl". `tokens` are (1, CLIP's + T5's tokens, 4096), and
     `pooled` are both CLIPs' vectors, (1, 2048). Zeros stand for an encoder that is absent, as in
-    training, where each was left out now and then.
+    training, where each was left out now and then, and as in diffusers; ComfyUI leaves the tokens
+    of an absent T5 out, and its pictures without T5 are other ones.
     """
     clip_l, clip_g, t5 = (results.get(name) for name in ("clip_l", "clip_g", "t5xxl"))
     lengths = [clip.tokens.shape[1] for clip in (clip_l, clip_g) if clip is not None]

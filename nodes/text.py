@@ -9,7 +9,7 @@ from pydantic import Field
 from diffusion import conditioning as extra
 from graph.node import node
 from graph.types import TextSpace
-from graph.widgets import Multiline
+from graph.widgets import Multiline, OneOf
 from nodes.services import Interrupt, Models
 from nodes.sockets import Clip, Conditioning, T
 
@@ -19,6 +19,10 @@ Pixels = Annotated[int, Field(ge=0, le=16384)]
 
 class Sdxl(TextSpace, id="sdxl"):
     """CLIP-L and CLIP-G, as SDXL reads them."""
+
+
+class Sd3(TextSpace, id="sd3"):
+    """CLIP-L, CLIP-G and T5, any of which may be absent, as SD3 reads them."""
 
 
 class SdxlRefiner(TextSpace, id="sdxl_refiner"):
@@ -89,6 +93,26 @@ def clip_text_encode_sdxl_refiner(
     sizes = _stated({extra.WIDTH: width, extra.HEIGHT: height})
     extras = {**sizes, extra.AESTHETIC_SCORE: aesthetic_score}
     return _encoded(clip, text, models, interrupt, extras)
+
+
+@node(title="CLIP Text Encode SD3", category="conditioning")
+def clip_text_encode_sd3(
+    clip: Clip[Sd3],
+    clip_l: Multiline = "",
+    clip_g: Multiline = "",
+    t5xxl: Multiline = "",
+    empty_padding: Annotated[str, OneOf(("none", "empty_prompt"))] = "none",
+    *,
+    models: Models,
+    interrupt: Interrupt,
+) -> Conditioning[Sd3]:
+    """Encode a prompt for each of SD3's encoders. One without words is left out, as if its file
+    were not there, or with "empty_prompt" reads the empty prompt.
+    """
+    prompts = {"clip_l": clip_l, "clip_g": clip_g, "t5xxl": t5xxl}
+    silent = [name for name, text in prompts.items() if not text and empty_padding == "none"]
+    made = models.text_encoder(clip).encode(prompts, interrupt.check, left_out=silent)
+    return Conditioning(made.tokens, made.pooled, clip.text_space, made.extras)
 
 
 def _encoded(
