@@ -192,6 +192,33 @@ def test_the_latent_is_kept_where_the_mask_is_zero(name: str) -> None:
     assert torch.equal(result(latent=picture, mask=mask[0], steps=10, sampler=name), new)
 
 
+def test_ddim_keeps_with_noise_of_the_next_seed_as_comfyui_does() -> None:
+    picture, mask = EMPTY + 1.0, torch.zeros(1, 8, 8)  # 0.5 in the model's scale, all kept
+    sigma = ddpm_levels().sigma_max
+    for name, seed in (("euler", 5), ("ddim", 6)):
+        options = {"sampler": name, "noise_scheme": "comfyui", "latent": picture, "mask": mask}
+        torch.manual_seed(seed)
+        expected = 0.5 + torch.randn(EMPTY.shape) * sigma
+        torch.testing.assert_close(first_state(**options), expected, atol=ROUNDING, rtol=0)
+
+
+def test_the_mask_leaves_the_other_estimate_as_the_network_made_it() -> None:
+    sigmas = sigmas_for(ddpm_levels(), "normal", 6).tolist()
+    kept = result(
+        latent=EMPTY + 1.0,  # 0.5 in the model's scale
+        mask=torch.zeros(1, 8, 8),
+        sampler="euler_cfg_pp",
+        end=1,
+        leave_noise=True,
+    )
+    shown = 0.5 + noise() * sigmas[0]
+    variance = gaussian.DEVIATION**2
+    away = (shown * variance - gaussian.MEAN * sigmas[0] ** 2) / (variance + sigmas[0] ** 2)
+    begun = 0.5 + noise() * math.sqrt(1 + sigmas[0] ** 2)
+    expected = 0.5 + (begun - away) * (sigmas[1] / sigmas[0])
+    torch.testing.assert_close(Shifted().normalise(kept), expected, atol=ROUNDING, rtol=0)
+
+
 def test_a_stopped_run_makes_no_further_step() -> None:
     model = denoiser()
 
