@@ -4,6 +4,7 @@ Prompts are read by its middle layers, so those behind the last one that is want
 nor loaded, nor is what turns vectors into words.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -20,6 +21,8 @@ _WORDS = "model.embed_tokens.weight"
 _LAYER = "model.layers.{}."
 _FIRST = _LAYER.format(0)
 _NORM = _LAYER + "input_layernorm.weight"
+_BESIDE_PICTURES = re.compile(r"^(?:language_model\.model|model\.language_model)\.")
+"""What names begin with, old and new, in a model that also sees."""
 
 
 @dataclass(frozen=True)
@@ -211,19 +214,25 @@ def _turned(x: Tensor, turn: Rotation) -> Tensor:
 
 
 def language_names(names: Iterable[str], layers: int) -> dict[str, str]:
-    """The name in `LanguageModel` of every tensor that its first `layers` layers need.
+    """The name in `LanguageModel` of every tensor that its first `layers` layers need, to the
+    file's.
 
-    They are the names of the file; what is left out are later layers, the way from vectors back to
-    words, a picture's encoder, scales and vocabularies.
+    What is left out are later layers, the way from vectors back to words, an encoder of pictures,
+    scales and vocabularies.
     """
     wanted = ("model.embed_tokens.", *(_LAYER.format(number) for number in range(layers)))
-    return {name: name for name in names if name.startswith(wanted) and name.endswith(".weight")}
+    ours = {_BESIDE_PICTURES.sub("model.", name): name for name in names}
+    return {
+        name: theirs
+        for name, theirs in ours.items()
+        if name.startswith(wanted) and name.endswith(".weight")
+    }
 
 
 def build_language_model(shapes: Shapes, layers: int, habits: Habits) -> LanguageModel:
     """The first `layers` layers, empty, on the meta device, of the sizes of a file's tensors.
 
-    `shapes`: by the names in the file. Raises `MissingTensor`.
+    `shapes`: by the names in `LanguageModel`. Raises `MissingTensor`.
     """
     with torch.device("meta"):
         return LanguageModel(LanguageModelConfig.from_shapes(shapes, layers, habits)).eval()

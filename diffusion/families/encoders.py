@@ -50,9 +50,6 @@ def _t5(words: int, width: int) -> Signature:
 _NORM = "model.layers.0.post_attention_layernorm.weight"
 _QK_NORM = "model.layers.0.self_attn.q_norm.weight"
 _BIAS = "model.layers.0.self_attn.k_proj.bias"
-_GATE = "model.layers.0.mlp.gate_proj.weight"
-"""Of 14336 rows in Mistral Nemo and 13824 in Llama 2 13B, which are as wide as Mistral Small."""
-
 _WORDS = "model.embed_tokens.weight"
 
 _AROUND = "model.layers.0.post_feedforward_layernorm.weight"
@@ -66,6 +63,27 @@ def _qwen3(width: int) -> Signature:
         Has(_NORM, (width,)),
         Lacks(_AROUND),
         Lacks("visual.patch_embed.proj.weight"),
+    )
+
+
+_MISTRAL_NAMES = {
+    "original": "model.",
+    "transformers": "language_model.model.",
+    "transformers 5": "model.language_model.",
+}
+"""What the names of Mistral's tensors begin with: alone, and beside an encoder of pictures."""
+
+
+def _mistral_small(start: str) -> Signature:
+    layer = start + "layers.0."
+    rows = layer + "mlp.gate_proj.weight"
+    # Mistral Nemo and Llama 2 13B are as wide.
+    kin = NoneOf(((Has(rows, (14336, None)),), (Has(rows, (13824, None)),)))
+    return (
+        Lacks(layer + "self_attn.q_norm.weight"),
+        Lacks(layer + "self_attn.k_proj.bias"),
+        Has(layer + "post_attention_layernorm.weight", (5120,)),
+        kin,
     )
 
 
@@ -108,14 +126,8 @@ ENCODERS: tuple[Look, ...] = (
     ),
     _look("qwen3_4b", "Qwen3 4B", _qwen3(2560)),
     _look("qwen3_8b", "Qwen3 8B", _qwen3(4096)),
-    _look(
-        "mistral_small",
-        "Mistral Small",
-        (
-            Lacks(_QK_NORM),
-            Lacks(_BIAS),
-            Has(_NORM, (5120,)),
-            NoneOf(((Has(_GATE, (14336, None)),), (Has(_GATE, (13824, None)),))),
-        ),
+    *(
+        _look("mistral_small", "Mistral Small", _mistral_small(start), layout)
+        for layout, start in _MISTRAL_NAMES.items()
     ),
 )

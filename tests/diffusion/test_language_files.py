@@ -20,6 +20,7 @@ from transformers import (
 from diffusion.families import FAMILIES
 from diffusion.families.signature import holds
 from diffusion.identity.rules import LOOKS, identify
+from diffusion.language_model import language_names
 from diffusion.mistral_tokenizer import TENSOR
 from tests.diffusion.files import Shapes, header_of, shapes_of
 
@@ -84,10 +85,23 @@ def made(kind: Any, config: Any) -> Shapes:
         return shapes_of(kind(config))
 
 
+def renamed(shapes: Shapes, start: str) -> Shapes:
+    """As a model is saved that also sees, with some of what it sees with."""
+    others = {"vision_tower.ln_pre.weight": (1024,), "multi_modal_projector.norm.weight": (1024,)}
+    found = {start + name.removeprefix("model."): shape for name, shape in shapes.items()}
+    return {**found, **others}
+
+
 FLUX_2 = {
     "Mistral Small": (mistral_small(), "mistral_small", ("flux2_dev",)),
     "Mistral Small, cut behind what FLUX.2 reads, with its words": (
         {**mistral_small(30), TENSOR: (19399895,)}, "mistral_small", ("flux2_dev",),
+    ),
+    "Mistral Small with its eye": (
+        renamed(mistral_small(), "language_model.model."), "mistral_small", ("flux2_dev",),
+    ),
+    "Mistral Small with its eye, as transformers 5 names it": (
+        renamed(mistral_small(), "model.language_model."), "mistral_small", ("flux2_dev",),
     ),
     "Qwen3 4B": (qwen3(2560, 9728), "qwen3_4b", ("flux2_klein_4b", "z_image")),
     "Qwen3 8B": (qwen3(4096, 12288), "qwen3_8b", ("flux2_klein_9b",)),
@@ -120,6 +134,13 @@ def test_it_fits_exactly_one_signature(name: str) -> None:
     assert [look.id for look in LOOKS if holds(look.signature, shapes)] == [encoder]
     layouts = [layout for family in FAMILIES.values() for layout in family.layouts.values()]
     assert not any(holds(signature, shapes) for signature in layouts)
+
+
+@pytest.mark.parametrize("name", [name for name in FLUX_2 if name.startswith("Mistral")])
+def test_every_form_of_mistral_fills_the_same_network(name: str) -> None:
+    shapes, _, _ = FLUX_2[name]
+    plain = language_names(FLUX_2["Mistral Small"][0], 30)
+    assert language_names(shapes, 30).keys() == plain.keys()
 
 
 @pytest.mark.parametrize("name", KIN)
