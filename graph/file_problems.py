@@ -8,6 +8,7 @@ from graph.files import FileFacts
 from graph.fixes import Fixer
 from graph.problem import Because, Problem
 from graph.sentences import Sentences
+from graph.statements import statement_fixes
 
 
 class FileProblems:
@@ -36,6 +37,38 @@ class FileProblems:
             yield from self._flaws(node, widget, found)
             if widget.part is not None and widget.part in found.lacks:
                 yield self._half(node, widget, found, widget.part)
+            if found.contradiction:
+                yield self._contradiction(node, widget, folder, found)
+
+    def _contradiction(
+        self, node: str, widget: WidgetDefinition, folder: str, found: FileFacts
+    ) -> Problem:
+        """What is known of the file does not go together: a person should look."""
+        spaces = found.spaces.get("latent", ())
+        taken = f"is taken for {self.say.spaces('latent', spaces)}" if spaces else "is not known"
+        return Problem(
+            code="contradictory_file",
+            severity="warning",
+            node=node,
+            socket=widget.name,
+            message=f"{found.name} {taken}: {found.evidence}. {found.contradiction}",
+            parameters={"folder": folder, "file": found.name, "rule": found.rule},
+            because=(
+                Because(
+                    node=node,
+                    socket=widget.name,
+                    space=spaces[0] if len(spaces) == 1 else "",
+                    evidence=found.evidence,
+                    certainty=found.certainty,
+                    path=(node,),
+                ),
+            ),
+            fixes=tuple(
+                fix
+                for fix in statement_fixes(self.facts, self.say, (folder, found.name))
+                if fix.statement is not None and found.rule != "statement"
+            ),
+        )
 
     def _flaws(self, node: str, widget: WidgetDefinition, found: FileFacts) -> Iterator[Problem]:
         """Why the file cannot be run, as far as what is used of it is concerned."""

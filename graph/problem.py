@@ -75,11 +75,23 @@ Edit = Annotated[
 ]
 
 
+class Statement(Data):
+    """What a person says of a file: whose latents it speaks. The server keeps it, no workflow."""
+
+    folder: str
+    name: str
+    space: str
+
+
 class Fix(Data):
-    """Edits that, applied in order, remove the problem. `title` is the button's text."""
+    """Edits that, applied in order, remove the problem. `title` is the button's text.
+
+    A fix with a `statement` changes what is known of a file in place of the workflow.
+    """
 
     title: str
     edits: tuple[Edit, ...]
+    statement: Statement | None = None
 
 
 class Problem(Data):

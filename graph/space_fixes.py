@@ -9,9 +9,10 @@ from graph.edits import apply, fresh_id
 from graph.equations import solve
 from graph.facts import Facts
 from graph.fixes import FEW
-from graph.problem import AddNode, Connect, Edit, Fix, SetValue
+from graph.problem import AddNode, Connect, Edit, Fix, SetValue, Statement
 from graph.sentences import Sentences
 from graph.solve import Link, Solution, Variable
+from graph.statements import stated, statement_fixes
 from graph.supplies import Supplies, Supply
 from graph.workflow import PlacedNode, Wire, Workflow
 
@@ -56,6 +57,8 @@ class SpaceFixer:
             yield from self._reload(side, other)
         if conflict.shared is None and conflict.link.wire:
             yield from self._bridge(conflict)
+        for side, other in both:
+            yield from self._state(side, other)
         yield from self._allow(conflict)
 
     def _mends(self, conflict: Conflict, fix: Fix) -> bool:
@@ -63,6 +66,8 @@ class SpaceFixer:
 
         Only the part of the workflow is solved again that the edits may change.
         """
+        if fix.statement is not None:
+            return self._mends_if_said(conflict, fix.statement)
         edited = {edit.node for edit in fix.edits if not isinstance(edit, AddNode)}
         wires = [edit.wire for edit in fix.edits if isinstance(edit, Connect)]
         for edit in fix.edits:
@@ -78,6 +83,16 @@ class SpaceFixer:
         place = (conflict.link.node, conflict.link.socket)
         there = {(item.link.node, item.link.socket) for item in after}
         return len(after) < before and place not in there
+
+    def _mends_if_said(self, conflict: Conflict, statement: Statement) -> bool:
+        """The same for what is said of a file, which may be loaded anywhere."""
+        self._budget -= len(self.facts.workflow.nodes)
+        if self._budget < 0:
+            return False
+        after = conflicts(solve(stated(self.facts, statement)))
+        place = (conflict.link.node, conflict.link.socket)
+        there = {(item.link.node, item.link.socket) for item in after}
+        return len(after) < self._conflicts_in(self.facts.workflow) and place not in there
 
     def _conflicts_in(self, part: Workflow) -> int:
         """How many conflicts a part of the workflow has; most fixes change the same part."""
@@ -156,6 +171,16 @@ class SpaceFixer:
         for found in suitable[: FEW if len(widget.term.arguments) == 1 else 1]:
             edit = SetValue(node=loader, name=widget.name, value=found.name)
             yield Fix(title=f"Load {found.name} in {self.say.node(loader)}", edits=(edit,))
+
+    def _state(self, side: Side, other: Side) -> Iterator[Fix]:
+        """Say that this side's file speaks the other side's space, where nobody is sure of it."""
+        claim, space = side.claim, _single(other)
+        doubtful = claim.certainty != "certain" or len(claim.candidates or ()) != 1
+        if claim.file is None or space is None or not doubtful or claim.variable.axis != "latent":
+            return
+        for fix in statement_fixes(self.facts, self.say, claim.file):
+            if fix.statement is not None and fix.statement.space == space[0]:
+                yield fix
 
     def _duplicate(self, conflict: Conflict, shared: Variable) -> Iterator[Fix]:
         """Give the present side's node a copy of what serves both sides."""

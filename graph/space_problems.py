@@ -5,13 +5,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from graph.conflict import Conflict
 from graph.definition import Axis
 from graph.facts import Facts
-from graph.problem import Because, Problem
+from graph.problem import Because, Fix, Problem
 from graph.sentences import Sentences
 from graph.solve import Candidates, Claim, Solution, Variable
 from graph.space_fixes import SpaceFixer
+from graph.statements import statement_fixes
 
 MANY = 20
 """Fixes are tried out for so many conflicts at most; each costs solving the workflow again."""
+
+MOST = 6
+"""So many things at most are offered to be said of a file; the list of models has them all."""
 
 Bindings = Mapping[str, Mapping[str, Candidates]]
 """For each node, what each type variable of its signature may be; None where nothing is known."""
@@ -144,7 +148,17 @@ class SpaceProblems:
             message=f"{name} {what}. {use}",
             parameters={"file": name, "axes": [variable.axis for variable, _ in doubtful]},
             because=tuple(because),
+            fixes=self._statements(doubtful),
         )
+
+    def _statements(self, doubtful: Collection[tuple[Variable, Claim]]) -> tuple[Fix, ...]:
+        """What a person may say of the file; first what it is taken for."""
+        fixes: list[Fix] = []
+        for variable, claim in doubtful:
+            if variable.axis == "latent" and claim.file is not None:
+                taken = self.solution.candidates(variable) or ()
+                fixes += statement_fixes(self.facts, self.say, claim.file, taken)
+        return tuple(fixes[:MOST])
 
     def _used(self, variable: Variable) -> bool:
         """Whether a wire carries the variable's space."""
