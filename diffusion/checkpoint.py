@@ -5,7 +5,9 @@ converted copy plus the largest tensor, whatever the file's size and the operati
 """
 
 import mmap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -65,11 +67,20 @@ def adopt(
     _require_fit(header, origins, wanted)
     exact = getattr(module, "kept_exact", ())
     state: dict[str, Tensor] = {}
-    with header.path.open("rb") as file:
+    with ExitStack() as stack:
+
+        @cache
+        def opened(path: Path) -> BinaryIO:
+            return stack.enter_context(path.open("rb"))
+
         for name, shape in wanted.items():
             check_cancel()
             kept = torch.float32 if name in exact else dtype
-            state[name] = _made(file, header, origins[name], kept, device).reshape(shape)
+            pieces = [
+                (opened(header.file_of(piece.name)), header.tensors[piece.name], piece)
+                for piece in origins[name]
+            ]
+            state[name] = _made(pieces, kept, device).reshape(shape)
     module.load_state_dict(state, strict=True, assign=True)
     module.requires_grad_(False).eval()
 
@@ -79,7 +90,7 @@ def read_tensor(header: Header, name: str) -> Tensor:
     info = header.tensors[name]
     if info.dtype not in DTYPES:
         raise CheckpointTrouble(f"{header.path.name}: {name} is in a number format {info.dtype}.")
-    with header.path.open("rb") as file:
+    with header.file_of(name).open("rb") as file:
         return _converted(file, info, Taken(name), torch.float32, torch.device("cpu")).float()
 
 
@@ -90,22 +101,17 @@ def bytes_of(module: nn.Module, dtype: torch.dtype) -> int:
 
 
 def _made(
-    file: BinaryIO,
-    header: Header,
-    pieces: tuple[Taken, ...],
-    dtype: torch.dtype,
-    device: torch.device,
+    pieces: Sequence[tuple[BinaryIO, TensorInfo, Taken]], dtype: torch.dtype, device: torch.device
 ) -> Tensor:
-    """The tensor that pieces of the file make; each is written to its place in it as it is read."""
-    infos = [header.tensors[piece.name] for piece in pieces]
+    """The tensor that pieces of files make; each is written to its place in it as it is read."""
     if len(pieces) == 1:
-        return _converted(file, infos[0], pieces[0], dtype, device)
-    shapes = [piece.shape(info.shape) for piece, info in zip(pieces, infos, strict=True)]
-    source = DTYPES[infos[0].dtype]
+        return _converted(*pieces[0], dtype, device)
+    shapes = [piece.shape(info.shape) for _, info, piece in pieces]
+    source = DTYPES[pieces[0][1].dtype]
     target = dtype if source.is_floating_point else source
     whole = torch.empty(joined_shape(shapes), dtype=target, device=device)
     places = torch.split(whole, [shape[0] for shape in shapes])
-    for place, piece, info in zip(places, pieces, infos, strict=True):
+    for place, (file, info, piece) in zip(places, pieces, strict=True):
         place.copy_(_mapped(file, info, piece).reshape(place.shape))
     return whole
 

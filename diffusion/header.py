@@ -6,6 +6,7 @@ The form: 8 bytes of little-endian length, that many bytes of JSON, then the ten
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +45,7 @@ class FileTrouble(Exception):
     """A file that cannot be used. `sentence` is for people and says what to do.
 
     `reason` is for programs: "absent", "folder", "unreadable", "empty", "cut_short", "broken",
-    "not_safetensors", "pickle", "gguf", "web_page", "git_lfs" or "declaration".
+    "not_safetensors", "pickle", "gguf", "web_page", "git_lfs", "declaration" or "piece".
     """
 
     def __init__(self, path: Path | str, sentence: str, reason: str = "unreadable") -> None:
@@ -68,7 +69,8 @@ class TensorInfo:
 class Header:
     """What a model file says about itself. `size` is the file's, in bytes.
 
-    `form`: "safetensors", or "gguf", of which only the header can be read.
+    `form`: "safetensors", or "gguf", of which only the header can be read. `pieces`: of a model in
+    several files, where each tensor lies, and `path` is the first of them.
     """
 
     path: Path
@@ -76,6 +78,11 @@ class Header:
     metadata: Mapping[str, str] = field(default_factory=dict)
     size: int = 0
     form: str = "safetensors"
+    pieces: Mapping[str, Path] = field(default_factory=dict)
+
+    def file_of(self, name: str) -> Path:
+        """The file that holds the tensor."""
+        return self.pieces.get(name, self.path)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -83,8 +90,48 @@ class Header:
 
 
 def read_header(path: Path | str) -> Header:
-    """The header of a safetensors file; no tensor is read. Raises `FileTrouble` with what to do."""
+    """The header of a safetensors file; no tensor is read. Raises `FileTrouble` with what to do.
+
+    The first of a model's numbered pieces stands for all of them.
+    """
     path = Path(path)
+    piece = _PIECE.fullmatch(path.name)
+    if piece and int(piece["count"]) > 1:
+        return _joined(path, piece["stem"], int(piece["number"]), int(piece["count"]))
+    return _of_one_file(path)
+
+
+_PIECE = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.safetensors")
+"""How transformers and diffusers name the pieces of a large model."""
+
+
+def _joined(path: Path, stem: str, number: int, count: int) -> Header:
+    """The headers of all pieces of a model as one."""
+    names = [f"{stem}-{place:05}-of-{count:05}.safetensors" for place in range(1, count + 1)]
+    if number != 1:
+        sentence = (
+            f"{path.name} is piece {number} of {count} of a model, which are read together: choose "
+            f"{names[0]}."
+        )
+        raise FileTrouble(path, sentence, "piece")
+    absent = [name for name in names if not path.with_name(name).is_file()]
+    if absent:
+        sentence = (
+            f"{path.name} is the first of {count} pieces of a model, and {' and '.join(absent)} "
+            "cannot be found beside it: download all of them into one folder."
+        )
+        raise FileTrouble(path, sentence, "piece")
+    pieces = [_of_one_file(path.with_name(name)) for name in names]
+    return Header(
+        path,
+        {name: info for piece in pieces for name, info in piece.tensors.items()},
+        {key: word for piece in pieces for key, word in piece.metadata.items()},
+        sum(piece.size for piece in pieces),
+        pieces={name: piece.path for piece in pieces for name in piece.tensors},
+    )
+
+
+def _of_one_file(path: Path) -> Header:
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size

@@ -113,7 +113,7 @@ def mistral_tokenizer_for(header: Header, folders: Sequence[Path] = ()) -> Mistr
     if name is None:
         return MistralTokenizer(*text_of(TEKKEN, folders))
     info = header.tensors[name]
-    with header.path.open("rb") as file:
+    with header.file_of(name).open("rb") as file:
         file.seek(info.offset)
         raw = file.read(info.bytes)
     return MistralTokenizer(raw.decode("utf-8", "replace"), f"in {header.path.name}")

@@ -179,7 +179,8 @@ class Catalogue:
             if self._known is None:
                 self._known = self._load()
             known = self._known.get(stamp)
-        if known is None:
+        # Whether all pieces of a model are there cannot be seen from the stamp of one.
+        if known is None or known.reason == "piece":
             known = Known.of(path)
             with self._lock:
                 self._known = self._known or {}

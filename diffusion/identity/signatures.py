@@ -75,7 +75,7 @@ def model_print(header: Header, prefix: str) -> str:
     """
     inside = {name: info for name, info in header.tensors.items() if name.startswith(prefix)}
     largest = max(inside, key=lambda name: (inside[name].bytes, name))
-    with header.path.open("rb") as file:
+    with header.file_of(largest).open("rb") as file:
         file.seek(inside[largest].offset)
         return sha256(file.read(min(inside[largest].bytes, 4096))).hexdigest()[:16]
 

@@ -60,14 +60,15 @@ def read_arrays(
 
     `check_cancel` is called before each. Raises `Unreadable`, and `OSError`.
     """
-    with header.path.open("rb") as file:
-        for name in names:
-            check_cancel()
-            info = header.tensors[name]
-            if info.dtype not in FORMATS:
-                raise Unreadable(f"{name} is in the number format {info.dtype}")
+    for name in names:
+        check_cancel()
+        info = header.tensors[name]
+        if info.dtype not in FORMATS:
+            raise Unreadable(f"{name} is in the number format {info.dtype}")
+        with header.file_of(name).open("rb") as file:
             file.seek(info.offset)
-            yield _array(file.read(info.bytes), info)
+            data = file.read(info.bytes)
+        yield _array(data, info)
 
 
 def _array(data: bytes, info: TensorInfo) -> Array:

@@ -143,10 +143,12 @@ def test_old_merges_without_the_text_models_first_name_are_read() -> None:
 
 def test_a_family_that_cannot_run_yet_is_named(engine: Engine, tmp_path: Path) -> None:
     shapes = known_shapes("checkpoint_sd2")
-    shapes["model.diffusion_model.input_blocks.0.0.weight"] = (320, 5, 3, 3)
-    path = write_zeros(tmp_path / "deep.safetensors", shapes)
+    shapes["model.diffusion_model.label_emb.0.0.weight"] = (1280, 1536)
+    path = write_zeros(tmp_path / "unclip.safetensors", shapes)
     for load in (engine.denoiser, engine.text_encoder):
-        with pytest.raises(CheckpointTrouble, match=r"deep\.safetensors is SD 2.x.*cannot run yet"):
+        with pytest.raises(
+            CheckpointTrouble, match=r"unclip\.safetensors is SD 2.x.*cannot run yet"
+        ):
             load(path)
 
 

@@ -111,6 +111,26 @@ def test_trouble_is_a_sentence_that_says_what_to_do(root: Path) -> None:
     assert "not complete" in trouble("cut.safetensors")
 
 
+def test_the_pieces_of_a_model_become_one_model_when_the_last_arrives(root: Path) -> None:
+    shapes = list(known_shapes("flux1_schnell").items())
+    names = [f"m-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    folder = root / "diffusion_models"
+    write_zeros(folder / names[0], dict(shapes[:400]))
+    files = of(root)
+    facts = files.facts("diffusion_models", names[0])
+    assert facts is not None
+    assert facts.trouble is not None
+    assert names[1] in facts.trouble
+    write_zeros(folder / names[1], dict(shapes[400:]))
+    files.refresh()
+    whole, other = (files.facts("diffusion_models", name) for name in names)
+    assert whole is not None
+    assert (whole.kind, whole.family, whole.trouble) == ("diffusion_model", "flux1", None)
+    assert other is not None
+    assert other.trouble is not None
+    assert f"choose {names[0]}" in other.trouble
+
+
 def test_a_replaced_file_has_other_content_and_other_facts(root: Path) -> None:
     files = of(root)
     path = root / "vae" / "mse.safetensors"
