@@ -92,10 +92,12 @@ def use_tf32(name: str, device: torch.device) -> bool:
 def arrange(module: nn.Module, device: torch.device) -> None:
     """Lay a network's weights as the device computes fastest with them; no number changes.
 
-    A graphics card's convolutions in half precision want channels last, and take their inputs so
-    themselves where the weights are.
+    Convolutions of processors, and those of graphics cards in half precision, want channels last,
+    and take their inputs so themselves where the weights are.
     """
-    if device.type == "cuda" and any(isinstance(part, nn.Conv2d) for part in module.modules()):
+    if device.type in ("cpu", "cuda") and any(
+        isinstance(part, nn.Conv2d) for part in module.modules()
+    ):
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 

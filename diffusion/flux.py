@@ -25,6 +25,7 @@ from diffusion.flux_layers import (
     whole_tokens,
 )
 from diffusion.layers import Shapes, count, shape_of
+from diffusion.operators import Linear
 
 THETA = 10_000.0
 AXES = 3
@@ -88,8 +89,8 @@ class Flux(nn.Module):
         self.config = config
         width = config.width
         sizes = Sizes(width, config.heads, config.feed_forward, bias=True, gated=False)
-        self.img_in = nn.Linear((config.channels + config.beside) * PATCH**2, width)
-        self.txt_in = nn.Linear(config.context_width, width)
+        self.img_in = Linear((config.channels + config.beside) * PATCH**2, width)
+        self.txt_in = Linear(config.context_width, width)
         self.time_in = Embedder(config.time_width, width)
         self.vector_in = Embedder(config.pooled_width, width)
         if config.guided:

@@ -22,6 +22,7 @@ from diffusion.flux_layers import (
     whole_tokens,
 )
 from diffusion.layers import Shapes, count, shape_of
+from diffusion.operators import Linear
 
 THETA = 2000.0
 AXES = 4
@@ -75,8 +76,8 @@ class Flux2(nn.Module):
         self.config = config
         width = config.width
         sizes = Sizes(width, config.heads, config.feed_forward, bias=False, gated=True)
-        self.img_in = nn.Linear(config.channels * PATCH**2, width, bias=False)
-        self.txt_in = nn.Linear(config.context_width, width, bias=False)
+        self.img_in = Linear(config.channels * PATCH**2, width, bias=False)
+        self.txt_in = Linear(config.context_width, width, bias=False)
         self.time_in = Embedder(config.time_width, width, bias=False)
         if config.guided:
             self.guidance_in = Embedder(config.time_width, width, bias=False)

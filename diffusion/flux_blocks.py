@@ -15,6 +15,7 @@ from diffusion.flux_layers import (
     attend,
     heads_of,
 )
+from diffusion.operators import Linear
 
 
 class Sizes(NamedTuple):
@@ -42,9 +43,9 @@ class StreamAttention(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.qkv = nn.Linear(sizes.width, 3 * sizes.width, bias=sizes.bias)
+        self.qkv = Linear(sizes.width, 3 * sizes.width, bias=sizes.bias)
         self.norm = QueryKeyNorm(sizes.width // sizes.heads)
-        self.proj = nn.Linear(sizes.width, sizes.width, bias=sizes.bias)
+        self.proj = Linear(sizes.width, sizes.width, bias=sizes.bias)
 
 
 class DoubleStream(nn.Module):
@@ -100,8 +101,8 @@ class SingleStream(nn.Module):
         super().__init__()
         width, inner = sizes.width, sizes.feed_forward
         self._heads, self._split = sizes.heads, (3 * width, (1 + sizes.gated) * inner)
-        self.linear1 = nn.Linear(width, sum(self._split), bias=sizes.bias)
-        self.linear2 = nn.Linear(width + inner, width, bias=sizes.bias)
+        self.linear1 = Linear(width, sum(self._split), bias=sizes.bias)
+        self.linear2 = Linear(width + inner, width, bias=sizes.bias)
         self.norm = QueryKeyNorm(width // sizes.heads)
         self.mlp_act = _activation(sizes)
 
@@ -138,8 +139,8 @@ def through(
 
 
 def _feed_forward(sizes: Sizes) -> nn.Sequential:
-    entering = nn.Linear(sizes.width, (1 + sizes.gated) * sizes.feed_forward, bias=sizes.bias)
-    leaving = nn.Linear(sizes.feed_forward, sizes.width, bias=sizes.bias)
+    entering = Linear(sizes.width, (1 + sizes.gated) * sizes.feed_forward, bias=sizes.bias)
+    leaving = Linear(sizes.feed_forward, sizes.width, bias=sizes.bias)
     return nn.Sequential(entering, _activation(sizes), leaving)
 
 

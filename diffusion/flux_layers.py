@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from diffusion.layers import timestep_embedding
+from diffusion.operators import Linear, attention
 
 PATCH = 2
 """Elements of a latent along each edge of a token."""
@@ -98,8 +99,8 @@ class Embedder(nn.Module):
 
     def __init__(self, entering: int, width: int, *, bias: bool = True) -> None:
         super().__init__()
-        self.in_layer = nn.Linear(entering, width, bias=bias)
-        self.out_layer = nn.Linear(width, width, bias=bias)
+        self.in_layer = Linear(entering, width, bias=bias)
+        self.out_layer = Linear(width, width, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.out_layer(functional.silu(self.in_layer(x)))
@@ -117,7 +118,7 @@ class Modulation(nn.Module):
 
     def __init__(self, width: int, count: int, *, bias: bool = True) -> None:
         super().__init__()
-        self.lin = nn.Linear(width, 3 * count * width, bias=bias)
+        self.lin = Linear(width, 3 * count * width, bias=bias)
         self._count = count
 
     def forward(self, vector: Tensor) -> list[Change]:
@@ -163,8 +164,7 @@ def heads_of(qkv: Tensor, norm: QueryKeyNorm, heads: int) -> Heads:
 def attend(heads: Heads, turn: Rotation) -> Tensor:
     """Attention of all tokens to all, (batch, tokens, width)."""
     query, key = turned(heads.query, turn), turned(heads.key, turn)
-    mixed = functional.scaled_dot_product_attention(query, key, heads.value)
-    return mixed.transpose(1, 2).flatten(2)
+    return attention(query, key, heads.value).transpose(1, 2).flatten(2)
 
 
 def turned(x: Tensor, turn: Rotation) -> Tensor:
@@ -187,9 +187,9 @@ class FinalLayer(nn.Module):
 
     def __init__(self, width: int, out: int, *, bias: bool = True) -> None:
         super().__init__()
-        self.linear = nn.Linear(width, out, bias=bias)
+        self.linear = Linear(width, out, bias=bias)
         # index 0 is a SiLU; kept so that indices match the checkpoint
-        self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * width, bias=bias))
+        self.adaLN_modulation = nn.Sequential(nn.SiLU(), Linear(width, 2 * width, bias=bias))
 
     def forward(self, x: Tensor, vector: Tensor) -> Tensor:
         shift, scale = self.adaLN_modulation(vector)[:, None].chunk(2, dim=-1)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from diffusion.operators import Linear, attention, gated_gelu
 from diffusion.shapes import MissingTensor, Shapes, count, shape_of
 
 __all__ = ["MissingTensor", "Shapes", "count", "shape_of"]  # besides what is defined here
@@ -30,8 +31,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
         tensor.view(*tensor.shape[:2], heads, -1).transpose(1, 2)  # (batch, heads, tokens, head)
         for tensor in (query, key, value)
     )
-    mixed = functional.scaled_dot_product_attention(query, key, value)
-    return mixed.transpose(1, 2).flatten(2)
+    return attention(query, key, value).transpose(1, 2).flatten(2)
 
 
 class Attention(nn.Module):
@@ -40,10 +40,10 @@ class Attention(nn.Module):
     def __init__(self, width: int, context_width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.to_q = nn.Linear(width, width, bias=False)
-        self.to_k = nn.Linear(context_width, width, bias=False)
-        self.to_v = nn.Linear(context_width, width, bias=False)
-        self.to_out = nn.Sequential(nn.Linear(width, width))
+        self.to_q = Linear(width, width, bias=False)
+        self.to_k = Linear(context_width, width, bias=False)
+        self.to_v = Linear(context_width, width, bias=False)
+        self.to_out = nn.Sequential(Linear(width, width))
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         mixed = attend(self.to_q(x), self.to_k(context), self.to_v(context), self.heads)
@@ -56,12 +56,10 @@ class GatedLinear(nn.Module):
 
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()
-        self.proj = nn.Linear(width, 2 * inner)
+        self.proj = Linear(width, 2 * inner)
 
     def forward(self, x: Tensor) -> Tensor:
-        value, gate = self.proj(x).chunk(2, dim=-1)
-        gated: Tensor = value * functional.gelu(gate)
-        return gated
+        return gated_gelu(x, self.proj)
 
 
 class FeedForward(nn.Module):
@@ -70,13 +68,8 @@ class FeedForward(nn.Module):
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()
         # index 1 was training's dropout; kept empty so that indices match the checkpoint
-        self.net = nn.Sequential(GatedLinear(width, inner), nn.Identity(), nn.Linear(inner, width))
+        self.net = nn.Sequential(GatedLinear(width, inner), nn.Identity(), Linear(inner, width))
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.net(x)
         return out
-
-
-def double(x: Tensor) -> Tensor:
-    """Twice the height and width, each pixel repeated."""
-    return functional.interpolate(x, scale_factor=2.0, mode="nearest")

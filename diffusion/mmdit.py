@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from diffusion.flux_layers import EPSILON, FinalLayer, modulated
 from diffusion.layers import Shapes, attend, count, shape_of, timestep_embedding
+from diffusion.operators import Linear
 
 HEAD_WIDTH = 64
 """The width of a head in every MMDiT that was published."""
@@ -82,7 +83,7 @@ class Mmdit(nn.Module):
         self.x_embedder = Patches(config.in_channels, width, config.patch)
         self.t_embedder = Embedder(config.time_width, width)
         self.y_embedder = Embedder(config.vector_width, width)
-        self.context_embedder = nn.Linear(config.context_width, width)
+        self.context_embedder = Linear(config.context_width, width)
         self.joint_blocks = nn.ModuleList(JointBlock(config, i) for i in range(config.depth))
         self.final_layer = FinalLayer(width, config.patch**2 * config.out_channels)
 
@@ -140,7 +141,7 @@ class Embedder(nn.Module):
 
     def __init__(self, entry: int, width: int) -> None:
         super().__init__()
-        self.mlp = nn.Sequential(nn.Linear(entry, width), nn.SiLU(), nn.Linear(width, width))
+        self.mlp = nn.Sequential(Linear(entry, width), nn.SiLU(), Linear(width, width))
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.mlp(x)
@@ -189,7 +190,7 @@ class Stream(nn.Module):
         self.parts = parts
         self.heads = config.heads
         # The linear map stands at index 1, as in the checkpoint's names.
-        self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, parts * width))
+        self.adaLN_modulation = nn.Sequential(nn.SiLU(), Linear(width, parts * width))
         self.attn = Projections(config, ends=ends)
         self.attn2 = Projections(config) if dual else None
         self.mlp = None if ends else FeedForward(width, config.inner_width)
@@ -229,9 +230,9 @@ class Projections(nn.Module):
         super().__init__()
         width, heads = config.width, config.heads
         self.heads = heads
-        self.qkv = nn.Linear(width, 3 * width)
+        self.qkv = Linear(width, 3 * width)
         if not ends:
-            self.proj = nn.Linear(width, width)
+            self.proj = Linear(width, width)
         self.ln_q: nn.Module | None = None
         self.ln_k: nn.Module | None = None
         if config.normed_heads:
@@ -254,8 +255,8 @@ class FeedForward(nn.Module):
 
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(width, inner)
-        self.fc2 = nn.Linear(inner, width)
+        self.fc1 = Linear(width, inner)
+        self.fc2 = Linear(inner, width)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.fc2(functional.gelu(self.fc1(x), approximate="tanh"))

@@ -3,7 +3,8 @@
 from torch import Size, Tensor, cat, nn
 from torch.nn import functional
 
-from diffusion.layers import Attention, FeedForward, double, timestep_embedding
+from diffusion.layers import Attention, FeedForward, timestep_embedding
+from diffusion.operators import Linear, doubled_conv
 from diffusion.unet_config import UNetConfig
 
 __all__ = ["UNet", "UNetConfig"]
@@ -16,13 +17,11 @@ class UNet(nn.Module):
         super().__init__()
         self.config = config
         time, stem = config.time_width, config.stem_channels
-        self.time_embed = nn.Sequential(nn.Linear(stem, time), nn.SiLU(), nn.Linear(time, time))
+        self.time_embed = nn.Sequential(Linear(stem, time), nn.SiLU(), Linear(time, time))
         if config.vector_width is not None:
             # one Sequential too many, kept so that names match the checkpoint
             self.label_emb = nn.Sequential(
-                nn.Sequential(
-                    nn.Linear(config.vector_width, time), nn.SiLU(), nn.Linear(time, time)
-                )
+                nn.Sequential(Linear(config.vector_width, time), nn.SiLU(), Linear(time, time))
             )
         self.input_blocks = nn.ModuleList(
             [Stage(nn.Conv2d(config.in_channels, stem, 3, padding=1))]
@@ -121,7 +120,7 @@ class ResidualBlock(nn.Module):
         self.in_layers = nn.Sequential(
             _norm(config, width), nn.SiLU(), nn.Conv2d(width, out, 3, padding=1)
         )
-        self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(config.time_width, out))
+        self.emb_layers = nn.Sequential(nn.SiLU(), Linear(config.time_width, out))
         self.out_layers = nn.Sequential(
             _norm(config, out),
             nn.SiLU(),
@@ -143,12 +142,12 @@ class SpatialTransformer(nn.Module):
         super().__init__()
         self.norm = nn.GroupNorm(config.norm_groups, width, eps=1e-6)
         self.linear = config.linear_projections
-        self.proj_in = nn.Linear(width, width) if self.linear else nn.Conv2d(width, width, 1)
+        self.proj_in = Linear(width, width) if self.linear else nn.Conv2d(width, width, 1)
         self.transformer_blocks = nn.ModuleList(
             TransformerBlock(width, config.context_width, config.heads_of(width))
             for _ in range(depth)
         )
-        self.proj_out = nn.Linear(width, width) if self.linear else nn.Conv2d(width, width, 1)
+        self.proj_out = Linear(width, width) if self.linear else nn.Conv2d(width, width, 1)
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         h = self.norm(x)
@@ -206,8 +205,9 @@ class Upsample(nn.Module):
         self.conv = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, x: Tensor, size: Size | None) -> Tensor:
-        larger = double(x) if size is None else functional.interpolate(x, size, mode="nearest")
-        out: Tensor = self.conv(larger)
+        if size is None or size == (2 * x.shape[2], 2 * x.shape[3]):
+            return doubled_conv(x, self.conv)
+        out: Tensor = self.conv(functional.interpolate(x, size, mode="nearest"))
         return out
 
 

@@ -74,13 +74,18 @@ def test_a_graphics_card_multiplies_in_tf32_only_where_it_was_chosen(
             flag.allow_tf32 = was  # type: ignore[attr-defined]
 
 
-def test_a_graphics_card_gets_convolutions_with_channels_last_and_the_same_numbers() -> None:
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+def test_convolutions_have_channels_last_and_the_same_numbers(kind: str) -> None:
     module = nn.Sequential(nn.Conv2d(4, 8, 3), nn.Conv2d(8, 4, 3))
     x = torch.randn(1, 4, 8, 8)
     expected = module(x)
-    arrange(module, CPU)
-    assert module[0].weight.is_contiguous()
-    arrange(module, torch.device("cuda"))  # lays the weights out; they stay where they are
+    arrange(module, torch.device(kind))  # lays the weights out; they stay where they are
     assert module[0].weight.is_contiguous(memory_format=torch.channels_last)
     # 1e-6: the same sums of float32 products, by another kernel
     torch.testing.assert_close(module(x), expected, atol=1e-6, rtol=0)
+
+
+def test_other_devices_get_the_weights_as_they_are() -> None:
+    module = nn.Sequential(nn.Conv2d(4, 8, 3))
+    arrange(module, torch.device("mps"))
+    assert module[0].weight.is_contiguous()
