@@ -8,6 +8,7 @@ import type {
   Problem,
   RunAnswer,
   SpacesAnswer,
+  Statement,
   TargetsAnswer,
   WorkerStatus,
   Workflow,
@@ -77,6 +78,8 @@ export const api = {
       "/api/status",
     ),
   models: () => ask<Record<string, ModelFile[]>>("/api/models"),
+  state: (statement: Statement) =>
+    ask<ModelFile>("/api/models/statement", json("PUT", statement)),
   check: (workflow: Workflow, signal?: AbortSignal) =>
     ask<CheckAnswer>("/api/check", json("POST", { workflow }, signal)),
   plan: (workflow: Workflow, signal?: AbortSignal) =>

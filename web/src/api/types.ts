@@ -123,9 +123,18 @@ export type Edit =
   | { op: "add_node"; id: string; node: PlacedNode; near?: string | null }
   | { op: "remove_node"; node: string };
 
+/** What a person says of a file: whose latents it speaks; null takes it back. */
+export interface Statement {
+  folder: string;
+  name: string;
+  space: string | null;
+}
+
 export interface Fix {
   title: string;
   edits: Edit[];
+  /** What is said of a file in place of any edit. */
+  statement?: Statement | null;
 }
 
 export interface Because {
@@ -196,6 +205,14 @@ export interface SpacesAnswer {
   text: Record<string, { title: string; short: string }>;
 }
 
+/** What one kind of evidence says of whose latents a file speaks. */
+export interface FileFinding {
+  layer: string;
+  spaces: string[];
+  certainty: Certainty;
+  reason: string;
+}
+
 export interface ModelFile {
   name: string;
   title?: string;
@@ -206,6 +223,12 @@ export interface ModelFile {
   evidence: string;
   certainty: Certainty;
   trouble: string | null;
+  /** The kind of evidence that decided, "" where only the header was asked. */
+  rule?: string;
+  findings?: FileFinding[];
+  contradiction?: string;
+  /** The latent spaces that a person may say it speaks. */
+  choices?: string[];
 }
 
 export interface WorkerStatus {

@@ -4,6 +4,7 @@ import { api, ApiError } from "../api/client";
 import type { Problem, Target, Wire, Workflow } from "../api/types";
 import { activeWorkflow, edit } from "../store/documents";
 import { lastAnswer } from "../store/drag";
+import { say } from "../store/statements";
 import { type DragOrigin, type Refusal, ui } from "../store/ui";
 import { connect, disconnect, type Point } from "../workflow/edits";
 import { socketBase } from "../workflow/model";
@@ -58,9 +59,11 @@ async function refuse(wanted: Ends, target: Target | undefined, screen: Point): 
   const message = problem?.message ?? target?.reason ?? "This socket cannot take that wire.";
   const choices = (problem?.fixes ?? []).map((fix) => ({
     title: fix.title,
-    // The wire and its mending are one step to undo.
-    apply: () =>
-      mend(fix.edits, (workflow) => connect(workflow, wanted.node, wanted.socket, wanted.wire)),
+    // The wire and its mending are one step to undo; what is said of a file is undone by itself.
+    apply: () => {
+      mend(fix.edits, (workflow) => connect(workflow, wanted.node, wanted.socket, wanted.wire));
+      if (fix.statement) void say(fix.statement);
+    },
   }));
   const refusal: Refusal = {
     screen,

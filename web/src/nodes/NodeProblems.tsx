@@ -3,6 +3,7 @@
 import { AlertTriangle, CircleAlert } from "lucide-react";
 import type { Problem } from "../api/types";
 import { mend } from "../canvas/mend";
+import { say } from "../store/statements";
 import { useSeverity } from "./useNode";
 
 export function ProblemText({ problem }: { problem: Problem }) {
@@ -30,7 +31,8 @@ export function ProblemText({ problem }: { problem: Problem }) {
               data-fix={index}
               onClick={(event) => {
                 event.stopPropagation();
-                mend(fix.edits);
+                if (fix.statement) void say(fix.statement);
+                else mend(fix.edits);
               }}
             >
               {fix.title}

@@ -1,21 +1,41 @@
 /** The model files of this machine and what each one is. */
 
+import { useRef, useState } from "react";
 import type { ModelFile } from "../api/types";
 import { useCatalogue } from "../store/catalogue";
 import { FamilyBadge } from "../widgets/ModelFileField";
+import { Popover } from "../widgets/Popover";
+import { FileIdentity } from "./FileIdentity";
 import { categoryTitle } from "./Library";
 
-function Row({ file }: { file: ModelFile }) {
+function Row({ folder, file }: { folder: string; file: ModelFile }) {
+  const button = useRef<HTMLButtonElement>(null);
+  const [open, setOpen] = useState(false);
   const about = [
     file.trouble,
     file.evidence,
     file.parts.length ? `holds ${file.parts.join(", ")}` : "",
   ];
   return (
-    <div className="model-row" title={about.filter(Boolean).join("\n")} data-model={file.name}>
-      <span className="library-name">{file.title ?? file.name}</span>
-      <FamilyBadge file={file} />
-    </div>
+    <>
+      <button
+        ref={button}
+        type="button"
+        className="model-row model-row-button"
+        aria-expanded={open}
+        title={about.filter(Boolean).join("\n")}
+        data-model={file.name}
+        onClick={() => setOpen(!open)}
+      >
+        <span className="library-name">{file.title ?? file.name}</span>
+        <FamilyBadge file={file} />
+      </button>
+      {open && (
+        <Popover anchor={button} onClose={() => setOpen(false)} width={320}>
+          <FileIdentity folder={folder} file={file} />
+        </Popover>
+      )}
+    </>
   );
 }
 
@@ -28,13 +48,14 @@ export function Models() {
         <section key={folder}>
           <div className="panel-heading">{categoryTitle(folder)}</div>
           {files.map((file) => (
-            <Row key={file.name} file={file} />
+            <Row key={file.name} folder={folder} file={file} />
           ))}
         </section>
       ))}
       <div className="empty">
         Put model files into the folder <code>models</code>; they appear here by themselves. What a
-        file is, is read from the file, not from its name.
+        file is, is read from the file, not from its name. Click one to see why, and to say it
+        yourself where the file leaves it open.
       </div>
     </div>
   );

@@ -1,10 +1,12 @@
 /** A model file, with what it is: the family, and the latent space in its colour. */
 
-import { ChevronDown } from "lucide-react";
+import { AlertTriangle, ChevronDown } from "lucide-react";
 import { useRef, useState } from "react";
 import type { ModelFile } from "../api/types";
 import { useCatalogue } from "../store/catalogue";
+import { FileIdentity } from "../panels/FileIdentity";
 import { colourOf } from "../theme/spaces";
+import { surenessOf } from "../workflow/identity";
 import { PickList } from "./PickList";
 import { Popover } from "./Popover";
 import type { WidgetProps } from "./props";
@@ -16,14 +18,16 @@ export function FamilyBadge({ file }: { file: ModelFile }) {
   const spaces = useCatalogue((state) => state.spaces);
   if (file.trouble) return <span className="badge badge-trouble">cannot be used</span>;
   const ids = file.spaces?.latent ?? [];
-  const title = [file.family, file.evidence].filter(Boolean).join(": ");
+  const why = [file.family, file.evidence].filter(Boolean).join(": ");
+  const title = [why, file.contradiction].filter(Boolean).join("\n");
   if (ids.length === 0)
     return file.family ? (
       <span className="badge" title={title}>
         {file.family}
       </span>
     ) : null;
-  const words = ids.map((id) => spaces.latent[id]?.short ?? id).join(" or ");
+  const names = ids.map((id) => spaces.latent[id]?.short ?? id).join(" or ");
+  const words = surenessOf(file) === "likely" ? `${names}, likely` : names;
   return (
     <span className="badge" title={title}>
       {ids.slice(0, 2).map((id) => {
@@ -31,6 +35,7 @@ export function FamilyBadge({ file }: { file: ModelFile }) {
         return <span key={id} className="badge-dot" style={{ background: colour }} />;
       })}
       {words}
+      {file.contradiction && <AlertTriangle size={11} aria-label="contradiction" />}
     </span>
   );
 }
@@ -84,6 +89,11 @@ export function ModelFileField({ widget, value, onChange }: WidgetProps) {
               button.current?.focus();
             }}
           />
+          {file && folder !== "latents" && (
+            <div className="identity-below">
+              <FileIdentity folder={folder} file={file} />
+            </div>
+          )}
         </Popover>
       )}
     </>

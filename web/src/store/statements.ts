@@ -1,0 +1,26 @@
+/** Say what a model file is. The server keeps it by the file's content; no workflow changes. */
+
+import { api, ApiError } from "../api/client";
+import type { Statement } from "../api/types";
+import { saidOf } from "../workflow/identity";
+import { loadModels, useCatalogue } from "./catalogue";
+import { notify } from "./ui";
+
+/** Keep the statement, or take it back where its space is null; a notice offers to undo it. */
+export async function say(statement: Statement): Promise<void> {
+  const { models, spaces } = useCatalogue.getState();
+  const { folder, name, space } = statement;
+  const file = models[folder]?.find((each) => each.name === name);
+  const before = file ? saidOf(file) : null;
+  if (space === before) return;
+  try {
+    await api.state(statement);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return notify("error", error.message);
+  }
+  const title = space === null ? null : (spaces.latent[space]?.title ?? space);
+  const text = title ? `${name} counts as ${title} from now on.` : `${name} speaks for itself again.`;
+  notify("info", text, { title: "Undo", run: () => void say({ folder, name, space: before }) });
+  await loadModels(); // the checker is asked again as soon as they have changed
+}

@@ -1,0 +1,63 @@
+/** What is known of whose latents a file speaks, in words. */
+
+import type { FileFinding, ModelFile } from "../api/types";
+
+/** Every kind of evidence, in the order in which it is believed, and what it is called. */
+export const LAYERS: Readonly<Record<string, string>> = {
+  header: "Header",
+  statement: "What you said",
+  hash: "Known files",
+  metadata: "Metadata",
+  signature: "Encoder, compared with checkpoints here",
+  probe: "Trial with a test picture",
+};
+
+export type Sureness = "certain" | "likely" | "candidates" | "unknown";
+
+/** How sure the answer is. Several spaces are candidates, whatever each is called. */
+export function surenessOf(file: ModelFile): Sureness {
+  const spaces = file.spaces?.latent ?? [];
+  if (spaces.length > 1) return "candidates";
+  if (spaces.length === 0) return "unknown";
+  return file.certainty === "certain" ? "certain" : "likely";
+}
+
+export interface LayerLine {
+  layer: string;
+  title: string;
+  /** The space's title, "A or B" of candidates, or that it cannot tell. */
+  says: string;
+  reason: string;
+  /** Whether this one decided. */
+  decides: boolean;
+}
+
+/** One line for each kind of evidence that was asked. */
+export function layerLines(file: ModelFile, titleOf: (space: string) => string): LayerLine[] {
+  const found = file.findings ?? [];
+  return Object.entries(LAYERS).flatMap(([layer, title]) =>
+    found
+      .filter((finding) => finding.layer === layer)
+      .map((finding) => ({
+        layer,
+        title,
+        says: saying(finding, titleOf),
+        reason: finding.reason,
+        decides: layer === file.rule && surenessOf(file) !== "candidates",
+      })),
+  );
+}
+
+function saying(finding: FileFinding, titleOf: (space: string) => string): string {
+  if (finding.spaces.length === 0) return "cannot tell";
+  const words = finding.spaces.map(titleOf).join(" or ");
+  return finding.spaces.length === 1 && finding.certainty !== "certain"
+    ? `${words} (${finding.certainty})`
+    : words;
+}
+
+/** The space that a person said the file speaks, or null. */
+export function saidOf(file: ModelFile): string | null {
+  const said = (file.findings ?? []).find((finding) => finding.layer === "statement");
+  return said?.spaces[0] ?? null;
+}
