@@ -2,6 +2,7 @@
 
 import type {
   CheckAnswer,
+  MemoryAnswer,
   ModelFile,
   NodeDefinition,
   PlanAnswer,
@@ -77,6 +78,9 @@ export const api = {
     ask<{ version: string; worker: WorkerStatus; queue: { waiting: number; running: number } }>(
       "/api/status",
     ),
+  memory: () => ask<MemoryAnswer>("/api/memory"),
+  freeMemory: (models: string[] | null, results: boolean) =>
+    ask<MemoryAnswer>("/api/memory/free", json("POST", { models, results })),
   models: () => ask<Record<string, ModelFile[]>>("/api/models"),
   state: (statement: Statement) =>
     ask<ModelFile>("/api/models/statement", json("PUT", statement)),

@@ -272,6 +272,31 @@ export interface WorkflowList {
   saved: { name: string; modified: number | string }[];
 }
 
+/** A part of a model file that is loaded; sizes are bytes, `host` those beside the device. */
+export interface LoadedModel {
+  id: string;
+  name: string;
+  part: string;
+  dtype: string;
+  bytes: number;
+  host: number;
+  in_use: boolean;
+}
+
+/** What the worker has loaded, the last used first; sizes are bytes. */
+export interface MemoryAnswer {
+  device: string;
+  /** What models may take together. */
+  budget: number;
+  used: number;
+  total: number;
+  /** Null where the device does not say. */
+  free: number | null;
+  results: number;
+  freed: number;
+  models: LoadedModel[];
+}
+
 /** What the event socket sends; `seq` is missing on previews, which are not replayed. */
 export type ServerEvent = { seq?: number; epoch?: string } & (
   | { type: "hello"; epoch: string; seq: number }
@@ -299,6 +324,7 @@ export type ServerEvent = { seq?: number; epoch?: string } & (
       thumbnail?: string | null;
     }
   | { type: "preview"; run: string; node: string; url: string }
+  | { type: "note"; run: string; node: string; message: string }
   | { type: "nodes" }
   | { type: "models" }
 );

@@ -3,6 +3,7 @@
 import { fitAll, middle, show, zoomBy, zoomTo } from "../canvas/instance";
 import { activeDocument, activeWorkflow, useDocuments } from "../store/documents";
 import { askName, chooseFile, closeDocument, download, newWorkflow, save } from "../store/files";
+import { freeMemory } from "../store/memory";
 import { cancelAll, cancelRun, startRuns } from "../store/running";
 import { closeTop, setPatterns, setTheme, type Theme, ui, useUi } from "../store/ui";
 import { useView } from "../store/view";
@@ -248,6 +249,21 @@ export const COMMANDS: readonly Command[] = [
     group: "View",
     keys: ["]"],
     run: () => ui((state) => ({ right: state.right ? null : "gallery" })),
+  },
+  {
+    id: "memory",
+    title: "Memory: what is loaded",
+    group: "View",
+    keys: ["Shift+M"],
+    menu: "canvas",
+    run: () => ui((state) => ({ right: state.right === "memory" ? null : "memory" })),
+  },
+  {
+    id: "free-memory",
+    title: "Free all models",
+    group: "View",
+    menu: "canvas",
+    run: () => void freeMemory(),
   },
   {
     id: "theme",

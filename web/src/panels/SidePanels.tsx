@@ -1,11 +1,12 @@
 /** The floating panels at the left and right, and the rails that open and close them. */
 
-import { Boxes, CircleAlert, FolderOpen, Images, LayoutGrid } from "lucide-react";
+import { Boxes, CircleAlert, FolderOpen, Images, LayoutGrid, MemoryStick } from "lucide-react";
 import type { ComponentType } from "react";
 import { useChecks } from "../store/checks";
 import { type LeftPanel, type RightPanel, ui, useUi } from "../store/ui";
 import { Gallery } from "./Gallery";
 import { Library } from "./Library";
+import { Memory } from "./Memory";
 import { Models } from "./Models";
 import { ProblemList } from "./ProblemList";
 import { Workflows } from "./Workflows";
@@ -27,6 +28,7 @@ const LEFT: readonly Panel<LeftPanel>[] = [
 const RIGHT: readonly Panel<RightPanel>[] = [
   { id: "gallery", title: "Runs", icon: Images, content: Gallery },
   { id: "problems", title: "Problems", icon: CircleAlert, content: ProblemList },
+  { id: "memory", title: "Memory", icon: MemoryStick, content: Memory },
 ];
 
 interface RailProps<Id extends string> {

@@ -103,16 +103,18 @@ function WorkerChip() {
   const worker = useCatalogue((state) => state.worker);
   const device = worker.device ? ` on ${worker.device}` : "";
   return (
-    <span
+    <button
+      type="button"
       className="worker-chip"
       data-state={worker.state}
-      title={worker.message || `The worker is ${worker.state}${device}`}
+      title={worker.message || `The worker is ${worker.state}${device}: show what it has loaded`}
       data-test="worker"
+      onClick={() => void command("memory").run()}
     >
       <span className="worker-dot" />
       {WORKER_WORDS[worker.state] ?? worker.state}
       {device}
-    </span>
+    </button>
   );
 }
 

@@ -8,6 +8,7 @@ import { loadDefinitions, loadModels, loadStatus, loadWorkflows, useCatalogue } 
 import { checkSoon, watch } from "./checks";
 import { useDocuments } from "./documents";
 import { DEFAULT_TEMPLATE, openTemplate } from "./files";
+import { takeNote } from "./memory";
 import { receive, refreshRuns } from "./runs";
 import { notify } from "./ui";
 
@@ -33,6 +34,8 @@ function event(message: ServerEvent): void {
       return void loadDefinitions().catch(fail);
     case "models":
       return void loadModels().catch(fail);
+    case "note":
+      return takeNote(message.message);
     default:
       return receive(message);
   }

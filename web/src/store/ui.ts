@@ -5,7 +5,7 @@ import type { Problem } from "../api/types";
 import type { Point } from "../workflow/edits";
 
 export type LeftPanel = "library" | "workflows" | "models";
-export type RightPanel = "gallery" | "problems";
+export type RightPanel = "gallery" | "problems" | "memory";
 export type Theme = "system" | "light" | "dark";
 
 /** Where a wire began that was dropped on the empty canvas. */
@@ -109,7 +109,7 @@ export const ui = useUi.setState;
 
 let noticeCount = 0;
 
-/** Say something at the foot of the page; it leaves by itself, an error later than the rest. */
+/** Say something at the foot of the page; it leaves by itself, an error or a long sentence later. */
 export function notify(
   kind: Notice["kind"],
   text: string,
@@ -119,7 +119,8 @@ export function notify(
   const id = ++noticeCount;
   if (topic) settle(topic);
   ui((state) => ({ notices: [...state.notices.slice(-2), { id, kind, text, action, topic }] }));
-  setTimeout(() => dismiss(id), kind === "error" ? 10_000 : 4_000);
+  const long = kind === "error" || text.length > 80; // takes longer to read
+  setTimeout(() => dismiss(id), long ? 10_000 : 4_000);
 }
 
 /** Take away what was said about a topic that is no topic any more. */

@@ -1,0 +1,100 @@
+/** Which models are loaded, how much memory each takes, and a way to let go of them. */
+
+import { X } from "lucide-react";
+import { useEffect } from "react";
+import type { LoadedModel, MemoryAnswer } from "../api/types";
+import { freeMemory, lookAtMemory, partTitle, sizeInWords, useMemory } from "../store/memory";
+
+const EVERY = 2000; // milliseconds between two looks while the panel is open
+
+function FreeButton({ label, run }: { label: string; run(): void }) {
+  return (
+    <button type="button" className="icon-button" aria-label={label} title={label} onClick={run}>
+      <X size={14} />
+    </button>
+  );
+}
+
+function ModelRow({ model }: { model: LoadedModel }) {
+  const part = partTitle(model.part);
+  const beside = model.host > 0 ? `${sizeInWords(model.host)} more are brought while it runs` : "";
+  const about = [model.name, `${part}, ${model.dtype}`, beside].filter(Boolean).join("\n");
+  return (
+    <div className="memory-row" data-loaded={model.part} title={about}>
+      <span className="memory-name">
+        <span className="library-name">{model.name}</span>
+        <span className="list-detail">{part}</span>
+        {beside && <span className="list-detail">{beside}</span>}
+      </span>
+      <span className="list-detail">{sizeInWords(model.bytes)}</span>
+      {model.in_use ? (
+        <span className="memory-used" title="The running node uses it">
+          in use
+        </span>
+      ) : (
+        <FreeButton
+          label={`Free ${part} of ${model.name}`}
+          run={() => void freeMemory([model.id])}
+        />
+      )}
+    </div>
+  );
+}
+
+function Report({ report }: { report: MemoryAnswer }) {
+  const share = Math.min(1, report.used / Math.max(1, report.budget));
+  return (
+    <>
+      <div className="memory-sum" data-test="memory-sum">
+        {`${sizeInWords(report.used)} of ${sizeInWords(report.budget)} on ${report.device}`}
+        <div className="meter">
+          <span style={{ width: `${share * 100}%` }} />
+        </div>
+        {report.free !== null && `${sizeInWords(report.free)} free on the device`}
+      </div>
+      {report.models.map((model) => (
+        <ModelRow key={model.id} model={model} />
+      ))}
+      {report.models.length === 0 && (
+        <div className="empty">No model is loaded. A run loads those that it needs.</div>
+      )}
+      {report.results > 0 && (
+        <div className="memory-row" title="So that a node that did not change need not run again">
+          <span className="library-name">Kept results</span>
+          <span className="list-detail">{sizeInWords(report.results)}</span>
+          <FreeButton label="Free kept results" run={() => void freeMemory([], true)} />
+        </div>
+      )}
+      <button
+        type="button"
+        className="button panel-button"
+        disabled={report.models.every((model) => model.in_use)}
+        data-test="free-all"
+        onClick={() => void freeMemory()}
+      >
+        Free all models
+      </button>
+    </>
+  );
+}
+
+export function Memory() {
+  const { report, trouble, notes } = useMemory();
+  useEffect(() => {
+    void lookAtMemory();
+    const timer = setInterval(() => void lookAtMemory(), EVERY);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <div className="panel-scroll" data-test="memory">
+      {report && <Report report={report} />}
+      {trouble && <div className="empty">{trouble}</div>}
+      {notes.length > 0 && <div className="panel-heading">What runs had to do</div>}
+      {notes.map((note) => (
+        <div key={note} className="memory-note">
+          {note}
+        </div>
+      ))}
+    </div>
+  );
+}
