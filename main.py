@@ -11,7 +11,16 @@ from server.settings import PRECISIONS, ROOT, VERSION, Settings
 
 COMMANDS = ("serve", "run", "check", "inspect", "build-editor")
 
-VALUED = ("--models", "--data", "--precision", "--device", "--memory", "--port", "--token")
+VALUED = (
+    "--models",
+    "--data",
+    "--precision",
+    "--device",
+    "--workers",
+    "--memory",
+    "--port",
+    "--token",
+)
 """Options whose value is the next word: that word is no command, whatever it is."""
 
 EPILOG = """\
@@ -82,7 +91,8 @@ def _build_editor() -> int:
 
 def _settings(options: argparse.Namespace) -> Settings:
     chosen = vars(options)
-    names = ("host", "port", "token", "precision", "device", "memory", "compiling", "open_browser")
+    engine = ("precision", "device", "workers", "memory", "compiling")
+    names = ("host", "port", "token", "open_browser", *engine)
     return Settings.of(
         data=options.data,
         models=tuple(options.models),
@@ -155,7 +165,10 @@ def _engine_options() -> argparse.ArgumentParser:
         "--precision", choices=PRECISIONS, default="auto", help="what models compute in"
     )
     options.add_argument(
-        "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1, mps, ..."
+        "--device",
+        default="auto",
+        metavar="NAME",
+        help="auto, cpu, cuda, cuda:1, mps, ...; the server takes several, as in cuda:0,cuda:1",
     )
     options.add_argument(
         "--memory",
@@ -191,8 +204,21 @@ def _add_serve_options(serve: argparse.ArgumentParser) -> None:
         help="the password of --listen; one is made up where none is given",
     )
     serve.add_argument(
+        "--workers",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="worker processes on each device, which share the queue (default: 1)",
+    )
+    serve.add_argument(
         "--no-browser", dest="open_browser", action="store_false", help="do not open the browser"
     )
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers: it is 1 to 64")
+    return int(text)
 
 
 def _port(text: str) -> int:

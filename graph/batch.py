@@ -71,8 +71,12 @@ class Expansion:
         """One case for each combination of models: what suits it suits all of them."""
         found: dict[tuple[int, ...], Case] = {}
         for case in self.cases:
-            found.setdefault(tuple(case.cell[axis] for axis in self.models), case)
+            found.setdefault(self.models_at(case), case)
         return tuple(found.values())
+
+    def models_at(self, case: Case) -> tuple[int, ...]:
+        """The case's positions on the axes that change a model's file."""
+        return tuple(case.cell[axis] for axis in self.models)
 
 
 def expand(

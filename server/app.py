@@ -27,13 +27,16 @@ from server.keys import (
 from server.model_watch import ModelWatch
 from server.queue import RunQueue
 from server.routes import (
+    batches,
     check,
     events,
     files,
+    history,
     memory,
     models,
     nodes,
     pages,
+    queue,
     runs,
     status,
     workflows,
@@ -42,7 +45,21 @@ from server.security import add_headers, guard
 from server.settings import Settings
 
 # Pages come last: they take every path that no other route has.
-ROUTES = (status, nodes, models, memory, check, runs, events, files, workflows, pages)
+ROUTES = (
+    status,
+    nodes,
+    models,
+    memory,
+    check,
+    runs,
+    queue,
+    history,
+    batches,
+    events,
+    files,
+    workflows,
+    pages,
+)
 
 Parts = Callable[[Settings, RunQueue, EventHub], Dispatcher]
 """Makes the dispatcher; tests give one whose worker is a small fake."""
@@ -67,11 +84,11 @@ def create_app(settings: Settings, parts: Parts = _dispatcher) -> web.Applicatio
         client_max_size=settings.max_json,
     )
     hub = EventHub()
-    queue = RunQueue(settings.database)
+    run_queue = RunQueue(settings.database)
     app[SETTINGS] = settings
     app[HUB] = hub
-    app[QUEUE] = queue
-    app[DISPATCHER] = parts(settings, queue, hub)
+    app[QUEUE] = run_queue
+    app[DISPATCHER] = parts(settings, run_queue, hub)
     identities = identities_of(settings)
     catalogue = Catalogue(
         settings.models,

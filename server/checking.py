@@ -1,13 +1,14 @@
 """Ask the checker, with the node definitions and the model files that there are just now."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
 
 from graph.check import CheckResult
 from graph.check import check as check_workflow
+from graph.definition import NodeDefinition
 from graph.migrations import Loaded, WorkflowError, load
 from graph.workflow import Workflow
 from server.dispatch import NodeDefinitionsUnknown
@@ -23,6 +24,18 @@ def read_workflow(data: Any) -> Loaded:
     except WorkflowError as error:
         place = f"At {error.place}: it " if error.place else ""
         raise BadRequest(f"This is not a workflow. {place}{error.message}") from error
+
+
+def models_of(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) -> str:
+    """The model files that the workflow names, as a text that is equal for equal files."""
+    named = {
+        f"{widget.folder}/{value}"
+        for placed in workflow.nodes.values()
+        if placed.type in definitions and placed.mode == "run"
+        for widget in definitions[placed.type].widgets
+        if widget.control == "model_file" and (value := placed.values.get(widget.name))
+    }
+    return "\n".join(sorted(named))
 
 
 async def library_of(request: web.Request) -> Library:

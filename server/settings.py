@@ -23,7 +23,9 @@ class Settings:
     `root` is the program's folder. `models` are searched in order; the first is the program's own.
     `token` is the password that listening beyond this machine needs. `max_upload` is the most bytes
     that an uploaded file may have, `max_json` a JSON body, `max_pixels` the pixels of a picture.
-    `memory` is the most bytes that models take on the device, None for most of what it has.
+    `device` may name several, with commas between them; each gets `workers` processes, of which
+    this record's is number `worker`. `memory` is the most bytes that models take on the device,
+    None for most of what it has.
     """
 
     root: Path
@@ -36,6 +38,8 @@ class Settings:
     token: str | None = None
     precision: str = "auto"
     device: str = "auto"
+    workers: int = 1
+    worker: int = 1
     memory: int | None = None
     compiling: bool = False
     open_browser: bool = True
@@ -60,6 +64,15 @@ class Settings:
             custom_nodes=root.resolve() / "custom_nodes",
             templates=root.resolve() / "workflows",
             **rest,
+        )
+
+    def for_workers(self) -> tuple[Self, ...]:
+        """The settings of each worker process: its number, and the one device that it has."""
+        devices = [name.strip() for name in self.device.split(",") if name.strip()] or ["auto"]
+        places = [device for device in devices for _ in range(self.workers)]
+        return tuple(
+            replace(self, device=device, workers=1, worker=number)
+            for number, device in enumerate(places, start=1)
         )
 
     @property
@@ -91,6 +104,16 @@ class Settings:
     def saved(self) -> Path:
         """The workflows that people saved."""
         return self.data / "workflows"
+
+    @property
+    def results(self) -> Path:
+        """Results of nodes that outlive the worker."""
+        return self.cache / "results"
+
+    @property
+    def wildcards(self) -> Path:
+        """Lists of words, one text file each, that batches draw from."""
+        return self.data / "wildcards"
 
     @property
     def cache(self) -> Path:

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from diffusion import heap
 from graph.cancel import Cancel as CancelWish
 from graph.definition import Data
 from server.settings import Settings
@@ -46,7 +47,8 @@ Send = Callable[[Data], None]
 
 def log_path(settings: Settings) -> Path:
     """Where everything goes that the worker prints, tracebacks included."""
-    return settings.data / "logs" / "worker.log"
+    number = "" if settings.worker == 1 else f"-{settings.worker}"
+    return settings.data / "logs" / f"worker{number}.log"
 
 
 def main(connection: Connection, options: dict[str, Any]) -> None:
@@ -55,6 +57,8 @@ def main(connection: Connection, options: dict[str, Any]) -> None:
     _print_into(log_path(settings))
     # Ctrl+C in the terminal reaches both processes; the server decides what becomes of this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    heap.let_threads_sleep()
+    heap.keep_large_blocks()
     inbox = Inbox(connection)
     inbox.start()
     threading.Thread(target=_beat, args=(inbox.send,), daemon=True).start()

@@ -10,9 +10,10 @@ from typing import Any
 
 import torch
 
+from diffusion import cpu_speed
 from diffusion.engine import Engine
 from diffusion.shortage import NotEnoughMemory, is_shortage
-from graph.cache import NotKept, ResultCache
+from graph.cache import NotKept
 from graph.cancel import Cancel
 from graph.check import check
 from graph.definition import OutputDefinition
@@ -28,6 +29,7 @@ from server.catalogue import Catalogue
 from server.catalogue_identity import identities_of
 from server.settings import Settings
 from server.worker import Send
+from server.worker_disk_cache import DiskCache, LayeredCache
 from server.worker_library import library_version
 from server.worker_memory import Holding, freed, memory_report
 from server.worker_messages import (
@@ -53,6 +55,9 @@ Emit = Callable[[Event], None]
 
 CACHE_BYTES = 2 * 2**30
 """Memory for results; a picture of 1024 x 1024 takes 12 MiB."""
+
+DISK_BYTES = 4 * 2**30
+"""Room on the disk for results, so that a run that was cut off goes on from its last node."""
 
 REMEMBERED = 50
 """Runs whose values can be asked for, as long as the cache has them."""
@@ -84,7 +89,8 @@ class Runner:
             identities_of(settings),
         )
         self._catalogue.refresh_in_background()
-        self._cache = ResultCache(CACHE_BYTES, size_in_bytes)
+        on_disk = DiskCache(settings.results, DISK_BYTES)
+        self._cache = LayeredCache(CACHE_BYTES, size_in_bytes, on_disk)
         self._keys: OrderedDict[str, Mapping[str, str]] = OrderedDict()
 
     def announce(self) -> None:
@@ -246,6 +252,7 @@ def examine(definition: OutputDefinition, value: Any) -> str | None:
 
 
 def _engine(settings: Settings, tell: Callable[[str], None]) -> Engine:
+    cpu_speed.keep_in(settings.cache / "speed.json")
     return Engine(
         device=settings.device,
         precision=settings.precision,

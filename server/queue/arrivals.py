@@ -12,11 +12,15 @@ from server.queue.rows import IN_LINE, Changes, keep_workflow, text_of
 
 @dataclass(frozen=True)
 class Wanted:
-    """A run that is asked for: what it changes of the workflow, and what it is called."""
+    """A run that is asked for: what it changes of the workflow, and what it is called.
+
+    `models` are the model files that it needs, as `Run.models`.
+    """
 
     changes: Changes = field(default_factory=dict)
     name: str = ""
     copy_of: str | None = None
+    models: str = ""
 
 
 def insert_new(
@@ -61,12 +65,14 @@ def insert_of(
             run.copy_of,
             priority,
             float(rank + place),
+            run.models,
         )
         for place, run in enumerate(runs)
     ]
     connection.executemany(
         "INSERT INTO run (position, id, status, workflow, wanted, created, changes, name, batch,"
-        " copy_of, priority, rank) VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " copy_of, priority, rank, models)"
+        " VALUES (?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         rows,
     )
     return [row[1] for row in rows]

@@ -13,7 +13,7 @@ VERSION = 1
 
 _KEPT = (
     "id, status, workflow, wanted, created, started, finished, attempts, error, outputs, changes,"
-    " name, batch, copy_of, priority, rank"
+    " name, batch, copy_of, priority, rank, models"
 )
 _ENDED = ("finished", "failed", "cancelled")
 

@@ -9,6 +9,9 @@ from server.queue.rows import COLUMNS, IN_LINE, Changes, Run, both, row_of, run_
 Pause = Literal["no", "after", "now"]
 """`after`: no run is begun. `now`: and what runs is put back in line."""
 
+PASSES = 16
+"""So often a run may be passed over by later ones whose models are loaded."""
+
 CLOSEST = 1e-6
 """Ranks that would come closer to each other than this are given out anew."""
 
@@ -68,8 +71,8 @@ class Line:
                 f"SELECT priority, rank FROM run WHERE {IN_LINE} ORDER BY priority DESC, rank"
             ).fetchone()
             connection.execute(
-                "UPDATE run SET priority = ?, rank = ? WHERE id = ?",
-                (first["priority"], first["rank"] - 1, run),
+                "UPDATE run SET priority = ?, rank = ?, passed = ? WHERE id = ?",
+                (first["priority"], first["rank"] - 1, PASSES, run),
             )
             return run_of(connection, row_of(connection, run))
 
@@ -92,12 +95,18 @@ class Line:
 
         return self._database.write(place)
 
-    def edit(self, run: str, changes: Changes) -> Run:
-        """The run, in its place, with these values as well. Raises as `move`."""
+    def edit(self, run: str, changes: Changes, models: str | None = None) -> Run:
+        """The run, in its place, with these values as well. Raises as `move`.
+
+        `models` are what it needs then, where that is known.
+        """
 
         def edited(connection: sqlite3.Connection) -> Run:
             merged = both(_waiting(connection, run).changes, changes)
-            connection.execute("UPDATE run SET changes = ? WHERE id = ?", (text_of(merged), run))
+            connection.execute(
+                "UPDATE run SET changes = ?, models = coalesce(?, models) WHERE id = ?",
+                (text_of(merged), models, run),
+            )
             return run_of(connection, row_of(connection, run))
 
         return self._database.write_durably(edited)

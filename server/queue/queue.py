@@ -12,7 +12,7 @@ from server.queue.arrivals import Wanted, insert_new, insert_of
 from server.queue.batches import Batches
 from server.queue.database import Database
 from server.queue.history import History
-from server.queue.line import Line
+from server.queue.line import PASSES, Line
 from server.queue.rows import (
     IN_LINE,
     Changes,
@@ -26,6 +26,9 @@ from server.queue.rows import (
 
 ATTEMPTS = 2
 """How often a run may be started before it is given up, if something died each time."""
+
+LOOKAHEAD = 32
+"""So many runs in line are looked at for one that needs the models that are loaded."""
 
 GIVEN_UP = (
     "The program stopped unexpectedly while this run was running, and did so again when it was "
@@ -48,7 +51,11 @@ class RunQueue:
         self.batches = Batches(self._database)
 
     def add(
-        self, workflow: Mapping[str, Any], wanted: Sequence[str] | None = None, priority: int = 0
+        self,
+        workflow: Mapping[str, Any],
+        wanted: Sequence[str] | None = None,
+        priority: int = 0,
+        models: str = "",
     ) -> Run:
         """A new waiting run of the workflow (the saved form), behind all others of its priority.
 
@@ -56,7 +63,9 @@ class RunQueue:
         """
 
         def insert(connection: sqlite3.Connection) -> Run:
-            (run,) = insert_new(connection, workflow, wanted, [Wanted()], None, priority)
+            (run,) = insert_new(
+                connection, workflow, wanted, [Wanted(models=models)], None, priority
+            )
             return run_of(connection, row_of(connection, run))
 
         return self._database.write_durably(insert)
@@ -90,13 +99,17 @@ class RunQueue:
 
         return self._database.write_durably(insert)
 
-    def again(self, run: str, changes: Changes | None = None) -> Run:
-        """A new waiting run like this one, which may be in any state; with `changes`, edited."""
+    def again(self, run: str, changes: Changes | None = None, models: str | None = None) -> Run:
+        """A new waiting run like this one, which may be in any state; with `changes`, edited.
+
+        `models` are what it needs then, where that is known.
+        """
 
         def insert(connection: sqlite3.Connection) -> Run:
             row = row_of(connection, run)
             old = run_of(connection, row)
-            asked = Wanted(both(old.changes, changes or {}), old.name, old.id)
+            needed = old.models if models is None else models
+            asked = Wanted(both(old.changes, changes or {}), old.name, old.id, needed)
             (new,) = insert_of(
                 connection, row["workflow"], old.wanted, [asked], old.batch, old.priority
             )
@@ -112,17 +125,24 @@ class RunQueue:
         """The newest `limit` runs, newest first, of one status or of all."""
         return self.history.newest(limit, statuses=None if status is None else (status,))
 
-    def claim(self) -> Run | None:
-        """The first run in line, now marked running; None where none waits."""
+    def claim(self, models: str = "") -> Run | None:
+        """The first run in line, now marked running; None where none waits.
+
+        For a worker that has `models` loaded, one that needs the same is preferred, of the same
+        priority and among the next `LOOKAHEAD`; the first in line is passed over at most `PASSES`
+        times.
+        """
 
         def take(connection: sqlite3.Connection) -> Run | None:
+            chosen = _next(connection, models)
+            if chosen is None:
+                return None
             row = connection.execute(
                 "UPDATE run SET status = 'running', started = ?, finished = NULL, error = NULL,"
-                " attempts = attempts + 1 WHERE position = (SELECT position FROM run"
-                f" WHERE {IN_LINE} ORDER BY priority DESC, rank LIMIT 1) RETURNING id",
-                (time.time(),),
+                " attempts = attempts + 1 WHERE position = ? RETURNING id",
+                (time.time(), chosen),
             ).fetchone()
-            return None if row is None else run_of(connection, row_of(connection, row["id"]))
+            return run_of(connection, row_of(connection, row["id"]))
 
         return self._database.write(take)
 
@@ -242,3 +262,27 @@ class RunQueue:
     def close(self) -> None:
         """Let go of the database; nothing may be asked afterwards."""
         self._database.close()
+
+
+def _next(connection: sqlite3.Connection, models: str) -> int | None:
+    """The position of the run that a worker with these models loaded should begin."""
+    first = connection.execute(
+        "SELECT position, priority, models, passed FROM run"
+        f" WHERE {IN_LINE} ORDER BY priority DESC, rank LIMIT 1"
+    ).fetchone()
+    if first is None:
+        return None
+    if not models or first["models"] == models or first["passed"] >= PASSES:
+        return int(first["position"])
+    other = connection.execute(
+        "SELECT position FROM (SELECT position, models, rank FROM run"
+        f" WHERE {IN_LINE} AND priority = ? ORDER BY rank LIMIT ?)"
+        " WHERE models = ? ORDER BY rank LIMIT 1",
+        (first["priority"], LOOKAHEAD, models),
+    ).fetchone()
+    if other is None:
+        return int(first["position"])
+    connection.execute(
+        "UPDATE run SET passed = passed + 1 WHERE position = ?", (first["position"],)
+    )
+    return int(other["position"])

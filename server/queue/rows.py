@@ -34,8 +34,10 @@ class Run:
 
     `workflow` is the saved form with the run's own `changes` made. `batch` is the id of the batch
     that it is of, `copy_of` the run that it repeats. Of those in line the highest `priority` comes
-    first, then the lowest `rank`. `outputs` are the fields of `graph.events.Produced`; `nodes` maps
-    a node's id to its `state`, `seconds` and `message`. `error` is a sentence for people.
+    first, then the lowest `rank`. `models` names the model files that it needs, in a form that only
+    serves to tell whether two runs need the same. `outputs` are the fields of
+    `graph.events.Produced`; `nodes` maps a node's id to its `state`, `seconds` and `message`.
+    `error` is a sentence for people.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Run:
     copy_of: str | None
     priority: int
     rank: float
+    models: str
 
     @property
     def is_in_line(self) -> bool:
@@ -90,6 +93,7 @@ def run_of(connection: sqlite3.Connection, row: sqlite3.Row) -> Run:
         copy_of=row["copy_of"],
         priority=row["priority"],
         rank=row["rank"],
+        models=row["models"],
     )
 
 

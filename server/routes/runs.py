@@ -10,7 +10,7 @@ from pydantic import Field
 from graph.events import NodeState
 from graph.problem import Problem
 from server.bodies import Form, body_of, query_of
-from server.checking import check, read_workflow
+from server.checking import check, library_of, models_of, read_workflow
 from server.errors import Gone, NotFound
 from server.keys import DISPATCHER, HUB, QUEUE, SETTINGS
 from server.openapi import described
@@ -69,10 +69,19 @@ class OutputAnswer(Form):
 
 
 class RunSummary(Form):
-    """A run without its workflow. Times are seconds since 1970 (UTC)."""
+    """A run without its workflow. Times are seconds since 1970 (UTC).
+
+    `values` are those in which it differs from its batch's workflow; `copy_of` is the run that it
+    repeats.
+    """
 
     id: str
     status: Status
+    name: str
+    batch: str | None
+    copy_of: str | None
+    priority: int
+    values: dict[str, dict[str, Any]]
     created: float
     started: float | None
     finished: float | None
@@ -111,10 +120,11 @@ async def start_run(request: web.Request) -> web.Response:
     if not checked.runnable:
         refused = ProblemsAnswer(problems=list(checked.problems))
         return web.json_response(refused.model_dump(mode="json"), status=422)
-    run = await asyncio.to_thread(request.app[QUEUE].add, workflow.to_json(), body.wanted)
-    announced = {"type": "run", "run": run.id, "status": run.status, "error": None}
-    request.app[HUB].publish(announced)
-    request.app[DISPATCHER].wake()
+    needed = models_of(workflow, (await library_of(request)).nodes)
+    run = await asyncio.to_thread(
+        request.app[QUEUE].add, workflow.to_json(), body.wanted, models=needed
+    )
+    announce(request, run)
     answer = RunStarted(id=run.id, status=run.status)
     return web.json_response(answer.model_dump(mode="json"), status=201)
 
@@ -171,6 +181,13 @@ async def get_value(request: web.Request) -> web.StreamResponse:
     return web.json_response({"kind": value.kind, "value": value.data})
 
 
+def announce(request: web.Request, run: Run) -> None:
+    """Tell pages and the dispatcher of a new run."""
+    announced = {"type": "run", "run": run.id, "status": run.status, "error": None}
+    request.app[HUB].publish(announced)
+    request.app[DISPATCHER].wake()
+
+
 def summary(run: Run) -> RunSummary:
     """The run as the API shows it, without its workflow."""
     return RunSummary(**_fields(run))
@@ -186,6 +203,11 @@ def _fields(run: Run) -> dict[str, Any]:
     return {
         "id": run.id,
         "status": run.status,
+        "name": run.name,
+        "batch": run.batch,
+        "copy_of": run.copy_of,
+        "priority": run.priority,
+        "values": run.changes,
         "created": run.created,
         "started": run.started,
         "finished": run.finished,

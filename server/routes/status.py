@@ -5,10 +5,12 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-from server.bodies import Form
+from server.bodies import Form, body_of
+from server.errors import NotFound
 from server.keys import DISPATCHER, EDITOR, QUEUE
 from server.openapi import described, document
 from server.settings import VERSION
+from server.station import Station
 
 routes = web.RouteTableDef()
 
@@ -19,6 +21,26 @@ class WorkerStatus(Form):
     state: Literal["starting", "ready", "busy", "stopped"]
     device: str
     message: str
+
+
+class WorkerEntry(WorkerStatus):
+    """One worker. `run` is the id of the run that it is at; one that drains begins no other."""
+
+    number: int
+    draining: bool
+    run: str | None
+
+
+class WorkersAnswer(Form):
+    """Every worker."""
+
+    workers: list[WorkerEntry]
+
+
+class DrainRequest(Form):
+    """Whether the worker is to begin no other run."""
+
+    drain: bool
 
 
 class QueueStatus(Form):
@@ -66,6 +88,45 @@ async def get_status(request: web.Request) -> web.Response:
         editor=EditorStatus(state=editor.state, message=editor.message),
     )
     return web.json_response(answer.model_dump(mode="json"))
+
+
+@routes.get("/api/workers")
+@described({200: WorkersAnswer})
+async def list_workers(request: web.Request) -> web.Response:
+    """How each worker is."""
+    return _workers(request)
+
+
+@routes.post("/api/workers/{number}/restart")
+@described({200: WorkersAnswer})
+async def restart_worker(request: web.Request) -> web.Response:
+    """End a worker's process and start another; a run that it is at is begun again."""
+    _station(request).restart()
+    return _workers(request)
+
+
+@routes.post("/api/workers/{number}/drain")
+@described({200: WorkersAnswer}, body=DrainRequest)
+async def drain_worker(request: web.Request) -> web.Response:
+    """Let a worker finish its run and begin no other, or let it begin runs again."""
+    body = await body_of(request, DrainRequest)
+    _station(request).draining = body.drain
+    request.app[DISPATCHER].wake()
+    return _workers(request)
+
+
+def _workers(request: web.Request) -> web.Response:
+    found = request.app[DISPATCHER].worker_statuses()
+    answer = WorkersAnswer(workers=[WorkerEntry(**status) for status in found])
+    return web.json_response(answer.model_dump(mode="json"))
+
+
+def _station(request: web.Request) -> Station:
+    number = request.match_info["number"]
+    for station in request.app[DISPATCHER].stations:
+        if str(station.number) == number:
+            return station
+    raise NotFound(f"There is no worker {number!r}.")
 
 
 @routes.get("/api/openapi.json")

@@ -14,7 +14,7 @@ from server.app import create_app
 from server.dispatch import NodeDefinitionsUnknown
 from server.hub import EventHub
 from server.keys import CATALOGUE, EDITOR
-from server.queue import Run, RunQueue
+from server.queue import Pause, Run, RunQueue
 from server.settings import Settings
 from server.worker_messages import Freeing, Library, MemoryReport, Pack, Planned, Tried, Value
 from tests.graph.small_world import DEFINITIONS, SHELF
@@ -24,6 +24,22 @@ LIBRARY = Library(
     nodes=DEFINITIONS,
     packs=(Pack(name="fine"), Pack(name="broken", error="No module named 'nothing'")),
 )
+
+
+class StationStandIn:
+    """What the routes ask of a worker's station."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.draining = False
+        self.restarts = 0
+
+    def restart(self) -> None:
+        self.restarts += 1
+
+    def status(self) -> dict[str, Any]:
+        state = {"state": "ready", "device": "paper", "message": "", "run": None}
+        return {"number": self.number, "draining": self.draining, **state}
 
 
 class StandIn:
@@ -39,6 +55,7 @@ class StandIn:
         self.report: MemoryReport | None = None
         self.freed: list[Freeing] = []
         self.woken = 0
+        self.stations = [StationStandIn(1), StationStandIn(2)]
         self.trials = self
         self.tried: list[str] = []
         self.trial: dict[str, Any] | None = None
@@ -65,11 +82,17 @@ class StandIn:
     def worker_status(self) -> dict[str, Any]:
         return {"state": "starting", "device": "paper", "message": "The worker is starting."}
 
+    def worker_statuses(self) -> list[dict[str, Any]]:
+        return [station.status() for station in self.stations]
+
     def wake(self) -> None:
         self.woken += 1
 
     async def cancel(self, run: str) -> Run:
         return self.queue.cancel(run)
+
+    async def pause(self, kind: Pause) -> None:
+        self.queue.line.pause = kind
 
     async def value(self, run: str, node: str, output: str) -> Value:
         return self.values.get((node, output), Value(id=0, kind="gone"))

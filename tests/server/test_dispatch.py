@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from server import dispatch
+from server import station
 from server.dispatch import NodeDefinitionsUnknown
 from server.queue import RunQueue, UnknownRun
 from server.settings import Settings
@@ -72,7 +72,7 @@ async def test_cancelling_a_run_that_is_not_there_says_so(desk: Desk) -> None:
 async def test_a_run_that_does_not_stop_when_cancelled_costs_its_worker(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch, "CANCEL_PATIENCE", 0.05)
+    monkeypatch.setattr(station, "CANCEL_PATIENCE", 0.05)
     run = desk.add("stubborn")
     await desk.running(run)
     await desk.dispatcher.cancel(run)

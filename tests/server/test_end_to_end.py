@@ -82,7 +82,7 @@ class Page:
         return dict(run)
 
 
-GOING_ON = ("waiting", "running")
+GOING_ON = ("waiting", "running", "interrupted")
 
 
 @pytest.fixture
@@ -229,12 +229,16 @@ async def test_a_run_is_cancelled_while_it_runs(page: Page) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc to find it")
-async def test_the_page_outlives_its_worker(app: App, page: Page) -> None:
+async def test_the_page_outlives_its_worker_and_the_run_is_tried_twice(
+    app: App, page: Page
+) -> None:
     workflow = text_to_image(steps=1000, seed=4)
     _, answer = await page.ask("POST", "/api/runs", json={"workflow": workflow})
-    await page.until(answer["id"], lambda run: run["status"] == "running")
-    (worker,) = workers_of(app.process)
-    os.kill(worker, signal.SIGKILL)
+    for _ in range(2):
+        await page.until(answer["id"], lambda run: run["status"] == "running")
+        (worker,) = workers_of(app.process)
+        os.kill(worker, signal.SIGKILL)
+        await page.until(answer["id"], lambda run: run["status"] != "running")
     run = await page.until(answer["id"], lambda run: run["status"] not in GOING_ON)
     assert run["status"] == "failed"
     assert "worker" in run["error"]

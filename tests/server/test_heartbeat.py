@@ -59,7 +59,7 @@ async def test_a_worker_that_speaks_now_and_then_is_left_alone() -> None:
 async def test_a_replaced_worker_says_why_and_its_successor_works(settings: Settings) -> None:
     async with at_desk(settings, fake_worker.main) as desk:
         await desk.until(lambda: desk.dispatcher.worker_status()["state"] == "ready")
-        desk.dispatcher._client.kill("it gave no sign of life")
+        desk.dispatcher.stations[0]._client.kill("it gave no sign of life")
         await desk.until(lambda: len(desk.of_type("worker")) > 1)
         assert "died: it gave no sign of life." in desk.of_type("worker")[-1]["message"]
         assert (await desk.ended(desk.add("quick"))).status == "finished"

@@ -1,0 +1,126 @@
+"""Workers share the queue, may be drained and restarted, and when one dies its run is retried."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from server.queue import ATTEMPTS
+from server.settings import Settings
+from tests.helpers.desk import Desk, at_desk
+
+
+@pytest.fixture
+async def desk(settings: Settings) -> AsyncIterator[Desk]:
+    async with at_desk(settings) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def two(settings: Settings) -> AsyncIterator[Desk]:
+    async with at_desk(replace(settings, workers=2)) as desk:
+        yield desk
+
+
+def test_each_device_gets_its_workers_and_each_worker_its_log(settings: Settings) -> None:
+    chosen = replace(settings, device="cuda:0, cuda:1", workers=2).for_workers()
+    assert [(one.worker, one.device, one.workers) for one in chosen] == [
+        (1, "cuda:0", 1),
+        (2, "cuda:0", 1),
+        (3, "cuda:1", 1),
+        (4, "cuda:1", 1),
+    ]
+    assert [one.device for one in settings.for_workers()] == ["auto"]
+
+
+async def test_a_run_whose_worker_died_is_run_once_more_and_then_failed(desk: Desk) -> None:
+    run = desk.add("quick", "exit")
+    ended = await desk.ended(run)
+    assert (ended.status, ended.attempts) == ("failed", ATTEMPTS)
+    assert "Exit (n1) was running: it exited with code 3" in str(ended.error)
+    statuses = [m["status"] for m in desk.of_type("run") if m["run"] == run]
+    assert statuses == ["running", "interrupted", "running", "failed"]
+
+
+async def test_an_interrupted_run_comes_before_those_behind_it(desk: Desk) -> None:
+    first, second = desk.add("exit"), desk.add("quick")
+    await desk.ended(second)
+    assert desk.queue.get(first).status == "failed", "it was tried twice before its turn came"
+
+
+async def test_two_workers_share_the_queue_and_run_at_the_same_time(two: Desk) -> None:
+    slow = [two.add("slow"), two.add("slow")]
+    for run in slow:
+        await two.running(run)
+    assert {status["run"] for status in two.dispatcher.worker_statuses()} == set(slow)
+    quick = two.add("quick")
+    await two.dispatcher.cancel(slow[1])
+    assert (await two.ended(quick)).status == "finished"
+    assert two.queue.get(slow[0]).status == "running"
+    await two.dispatcher.cancel(slow[0])
+    await two.ended(slow[0])
+
+
+async def test_a_worker_that_drains_begins_no_other_run(two: Desk) -> None:
+    first, second = two.dispatcher.stations
+    await asyncio.gather(first.is_ready(), second.is_ready())
+    first.draining = True
+    runs = [two.add("quick") for _ in range(4)]
+    for run in runs:
+        await two.ended(run)
+    assert set(two.dispatcher._ran_at.values()) == {second}
+
+
+async def test_a_restarted_worker_begins_its_run_again(desk: Desk) -> None:
+    run = desk.add("slow")
+    await desk.running(run)
+    desk.dispatcher.stations[0].restart()
+    await desk.until(lambda: desk.queue.get(run).attempts == 2)
+    await desk.dispatcher.cancel(run)
+    assert (await desk.ended(run)).status == "cancelled"
+
+
+async def test_a_pause_lets_the_running_run_end_and_begins_no_other(desk: Desk) -> None:
+    running, waiting = desk.add("slow"), desk.add("quick")
+    await desk.running(running)
+    await desk.dispatcher.pause("after")
+    assert desk.queue.get(running).status == "running"
+    await desk.dispatcher.cancel(running)
+    await desk.ended(running)
+    await asyncio.sleep(0.1)
+    assert desk.queue.get(waiting).status == "waiting"
+    await desk.dispatcher.pause("no")
+    assert (await desk.ended(waiting)).status == "finished"
+
+
+async def test_a_pause_at_once_puts_the_running_run_back_without_counting(desk: Desk) -> None:
+    run = desk.add("slow")
+    await desk.running(run)
+    await desk.dispatcher.pause("now")
+    await desk.until(lambda: desk.queue.get(run).status == "waiting")
+    assert desk.queue.get(run).attempts == 0
+    await asyncio.sleep(0.1)
+    assert desk.queue.get(run).status == "waiting"
+    await desk.dispatcher.pause("no")
+    await desk.until(lambda: desk.queue.get(run).status == "running")
+    await desk.dispatcher.cancel(run)
+    assert (await desk.ended(run)).status == "cancelled"
+
+
+async def test_runs_that_need_loaded_models_go_first_within_bounds(desk: Desk) -> None:
+    await desk.dispatcher.pause("after")
+    for number in range(40):
+        workflow = {"version": 1, "nodes": {"n0": {"type": "quick", "title": str(number)}}}
+        desk.queue.add(workflow, models="a" if number % 2 else "b")
+    await desk.dispatcher.pause("no")
+    await desk.until(lambda: desk.queue.counts()["waiting"] == 0)
+    await desk.until(lambda: desk.queue.counts()["running"] == 0)
+    began = [m["run"] for m in desk.of_type("run") if m["status"] == "running"]
+    order = [desk.queue.get(run).models for run in began]
+    changes = sum(one != other for one, other in itertools.pairwise(order))
+    assert changes <= 6, "40 alternating runs would load a model 40 times"
+    positions = [int(desk.queue.get(run).workflow["nodes"]["n0"]["title"]) for run in began]
+    late = max(place - number for place, number in enumerate(positions))
+    assert late <= 2 * 16, "nobody is passed over for ever"
