@@ -3,16 +3,19 @@
 import asyncio
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from diffusion.identity.hashes import file_hash
 from graph.definition import NodeDefinition
 from graph.migrations import load
 from graph.node import nodes_of
 from graph.workflow import Workflow
 from server import headless
+from server.catalogue_identity import identities_of
 from server.headless import check_file, inspect_file, run_file
 from server.headless_values import BadAssignment, assigned
 from server.settings import Settings
@@ -21,6 +24,7 @@ from server.worker_library import keep_library, library_version
 from server.worker_messages import Pack
 from tests.helpers import fake_worker
 from tests.helpers.workflows import text_to_image
+from tests.server import vae_shelf
 from tests.server.site import LIBRARY, site_at
 
 # --- setting values
@@ -272,3 +276,48 @@ def test_inspect_says_what_a_file_is(
     assert inspect_file(settings, tiny_models / "checkpoints" / "old.ckpt") == 1
     assert "pickle" in capsys.readouterr().err
     assert inspect_file(settings, tiny_models / "nowhere") == 1
+
+
+def test_inspect_tries_a_doubtful_vae_and_says_what_every_layer_found(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = vae_shelf.tiny(tmp_path / "elsewhere" / "x.safetensors")
+    assert inspect_file(settings, path, json_output=True) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["latent_space"], found["certainty"]) == (["sd1", "sdxl"], "unknown")
+    assert [item["layer"] for item in found["layers"]] == ["header", "probe"]
+    assert found["contradiction"] is None
+    assert inspect_file(settings, path) == 0
+    assert "- probe: cannot tell (" in capsys.readouterr().out
+
+
+def test_check_goes_by_what_a_person_said_of_a_file(
+    settings: Settings, tmp_path: Path, definitions: dict[str, NodeDefinition]
+) -> None:
+    path = vae_shelf.tiny(tmp_path / "models" / "vae" / "x.safetensors")
+    here = replace(settings, models=(tmp_path / "models",))
+    flow = load(
+        {
+            "version": 1,
+            "nodes": {
+                "load": {"type": "load_vae", "values": {"file": "x.safetensors"}},
+                "empty": {"type": "empty_latent"},
+                "decode": {
+                    "type": "vae_decode",
+                    "inputs": {
+                        "vae": {"node": "load", "output": "vae"},
+                        "latent": {"node": "empty", "output": "latent"},
+                    },
+                },
+            },
+        }
+    ).workflow
+
+    def codes() -> list[str]:
+        return [problem.code for problem in headless._problems(here, flow, definitions)[0]]
+
+    before = codes()
+    assert "unidentified" in before
+    assert "unresolved_space" in before
+    identities_of(here).statements.say(file_hash(path), "sdxl", "vae/x.safetensors")
+    assert not {"unidentified", "unresolved_space"} & set(codes())
