@@ -8,7 +8,8 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,15 +24,11 @@ log = logging.getLogger(__name__)
 MARGIN = 0.95
 """Our way must take less than this share of the usual way's time: noise alone must not choose."""
 
-REPEATS = range(5, 40)
-"""Of each way: the fewest, and the most where other work disturbs them."""
-
-STEADY = 1.1
-"""The two least times of one way differ by less than this factor where nothing disturbed them."""
+REPEATS = 5
 
 
 class Pair(NamedTuple):
-    """The least seconds that the same work took by torch's usual way and by ours."""
+    """The least seconds that the same work took one thread by torch's usual way and by ours."""
 
     usual: float
     ours: float
@@ -121,7 +118,7 @@ def _tried(dtype: torch.dtype) -> Trial:
     def numbers(*shape: int) -> Tensor:
         return torch.randn(shape, generator=generator).to(dtype)
 
-    with torch.inference_mode():
+    with torch.inference_mode(), _alone():
         x, weight, bias = numbers(2048, 320), numbers(1280, 320), numbers(1280)
         linear = _timed(
             lambda: functional.linear(x, weight, bias), lambda: cpu_ways.linear(x, weight, bias)
@@ -150,33 +147,40 @@ def _gated(x: Tensor) -> Tensor:
 
 
 def _timed(usual: Callable[[], Tensor], ours: Callable[[], Tensor]) -> Pair:
-    """The least times, in turns, so that a busy moment meets both; more where they are unsteady."""
-    times: tuple[list[float], list[float]] = ([], [])
-    usual(), ours()  # the first call of each prepares
-    for repeat in range(REPEATS.stop):
-        times[0].append(_seconds(usual))
-        times[1].append(_seconds(ours))
-        if repeat + 1 >= REPEATS.start and all(map(_steady, times)):
-            break
-    return Pair(min(times[0]), min(times[1]))
-
-
-def _steady(times: list[float]) -> bool:
-    least, second = sorted(times)[:2]
-    return second < STEADY * least
+    """The least times, in turns, so that a slow moment meets both."""
+    times = [(_seconds(usual), _seconds(ours)) for _ in range(1 + REPEATS)][1:]
+    return Pair(min(pair[0] for pair in times), min(pair[1] for pair in times))
 
 
 def _seconds(work: Callable[[], Tensor]) -> float:
-    start = time.perf_counter()
+    start = _clock()
     work()
-    return time.perf_counter() - start
+    return _clock() - start
+
+
+def _clock() -> float:
+    """The thread's own seconds, which go on only while it computes; all that pass where a system
+    counts them too coarsely."""
+    fine = time.get_clock_info("thread_time").resolution < 1e-4
+    return time.thread_time() if fine else time.perf_counter()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One thread, which waits for no other: else a busy core would be all that is measured."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _name(dtype: torch.dtype) -> str:
     """What a trial depends on, in words."""
     able = torch.cpu.get_capabilities()
     processor = f"{able.get('cpu_name', '')} {torch.backends.cpu.get_cpu_capability()}"
-    return f"{processor}, torch {torch.__version__}, {torch.get_num_threads()} threads, {dtype}"
+    return f"{processor}, torch {torch.__version__}, {dtype}"
 
 
 def _kept() -> dict[str, object]:

@@ -79,6 +79,8 @@ def linear(
 
     torch has this operator for its compiler.
     """
+    # of a weight with gaps it makes a product without any of the processor's instructions
+    weight = weight.contiguous()
     found: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, activation, [], "none")
     return found
 
