@@ -52,10 +52,13 @@ class Evidence:
     architecture: str = ""
 
     @classmethod
-    def of(cls, path: Path, check_cancel: Check = lambda: None) -> "Evidence | None":
+    def of(
+        cls, path: Path, check_cancel: Check = lambda: None, content: str = ""
+    ) -> "Evidence | None":
         """What the file says; None where it is no VAE and holds none.
 
-        `check_cancel` is called often and raises to stop. Raises `FileTrouble`, and `OSError`.
+        `content` is its SHA-256 where that is known already. `check_cancel` is called often and
+        raises to stop. Raises `FileTrouble`, and `OSError`.
         """
         header = read_header(path)
         plain = _without_hints(header)
@@ -73,6 +76,7 @@ class Evidence:
             found.network,
             channels,
             downscale,
+            content,
         )
         return _read(evidence, header, found, prefix, check_cancel)
 
@@ -133,7 +137,7 @@ def _read(
     return replace(
         evidence,
         signature=signature,
-        file=file_hash(header.path, check_cancel),
+        file=evidence.file or file_hash(header.path, check_cancel),
         tensors=digest,
         architecture=header.metadata.get(ARCHITECTURE, ""),
     )

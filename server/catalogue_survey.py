@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 TRIALS_VERSION = 1
 """To be raised when `diffusion.probing` or the picture in `probe` changes."""
 
+CONTENTS_VERSION = "sha256"
+
 TRIED = ("kl", "tiny")
 """The networks that a trial can be run of."""
 
@@ -52,6 +54,8 @@ class Survey:
         self._identities = identities
         self._evidence_file = folder / "evidence.json"
         self._trials_file = folder / "trials.json"
+        self._contents_file = folder / "contents.json"
+        self._contents: dict[Stamp, str] = {}
         self._lock = threading.Lock()
         self._evidence: dict[Stamp, Evidence | None] | None = None
         self._trials: dict[str, Any] = {}
@@ -83,7 +87,7 @@ class Survey:
             changed = False
             try:
                 for stamp in new:
-                    known[stamp] = _evidence(stamp, check_cancel)
+                    known[stamp] = self._read(stamp, check_cancel)
                     if known[stamp] is not None and self._judge(wanted, spaces):
                         changed = True
                         told()
@@ -163,10 +167,22 @@ class Survey:
             return None
         return probe_finding(trial, spaces, item.header)
 
+    def _read(self, stamp: Stamp, check_cancel: Callable[[], None]) -> Evidence | None:
+        """What the file says; None where it says nothing or cannot be read."""
+        content = self._contents.get(stamp, "")
+        try:
+            return Evidence.of(Path(stamp.path), check_cancel, content)
+        except (FileTrouble, OSError) as error:  # the catalogue tells people of it
+            log.info("%s was not compared with others: %s", stamp.path, error)
+            return None
+
     def _load(self) -> dict[Stamp, Evidence | None]:
         """What was read at earlier starts; the lock is held."""
         if self._evidence is None:
             self._evidence = {}
+            # Hashes of whole files outlive a newer program, which reads the rest anew.
+            contents = facts_cache.load(self._contents_file, CONTENTS_VERSION)
+            self._contents = {stamp: str(row.get("sha256", "")) for stamp, row in contents.items()}
             try:
                 for stamp, data in facts_cache.load(
                     self._evidence_file, evidence_version()
@@ -190,6 +206,12 @@ class Survey:
             if stamp in known
         }
         facts_cache.save(self._evidence_file, evidence_version(), data)
+        contents = {
+            stamp: {"sha256": item.file}
+            for stamp in files
+            if (item := known.get(stamp)) is not None and item.file
+        }
+        facts_cache.save(self._contents_file, CONTENTS_VERSION, contents)
 
 
 def _is_current(stamp: Stamp) -> bool:
@@ -198,15 +220,6 @@ def _is_current(stamp: Stamp) -> bool:
         return Stamp.of(Path(stamp.path)) == stamp
     except OSError:
         return False
-
-
-def _evidence(stamp: Stamp, check_cancel: Callable[[], None]) -> Evidence | None:
-    """What the file says; None where it says nothing or cannot be read."""
-    try:
-        return Evidence.of(Path(stamp.path), check_cancel)
-    except (FileTrouble, OSError) as error:  # the catalogue tells people of it
-        log.info("%s was not compared with others: %s", stamp.path, error)
-        return None
 
 
 def _teacher(item: Evidence) -> Teacher | None:

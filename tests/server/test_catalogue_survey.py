@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from diffusion.header import read_header
 from diffusion.identity import hashes
-from server import catalogue_survey
+from server import catalogue_evidence, catalogue_survey
 from tests.diffusion.test_probe import MODELS, bare
 from tests.server.vae_shelf import Shelf, table_with, tiny, trial_of
 
@@ -253,12 +253,14 @@ def test_what_is_read_is_told_file_by_file_and_survives_being_stopped(shelf: She
     assert again.look()
 
 
-@pytest.mark.parametrize("file", ["evidence.json", "trials.json", "identities.json"])
+@pytest.mark.parametrize(
+    "file", ["contents.json", "evidence.json", "trials.json", "identities.json"]
+)
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1}', '{"version": 1, "files": 3}'])
 def test_a_broken_cache_costs_nothing_but_time(shelf: Shelf, file: str, text: str) -> None:
     shelf.look()
     shelf.say(NAME, "sdxl")
-    (shelf.root / "cache" / file).write_text(text)
+    (shelf.root / "cache" / f"{file}.json").write_text(text)
     again = Shelf(shelf.root)
     again.look()
     assert again.spaces(NAME) == ("sdxl",)
@@ -293,3 +295,17 @@ def test_files_that_are_no_vae_are_left_alone(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     assert not shelf.look()
     assert shelf.wanted() == []
+
+
+def test_a_newer_program_reads_anew_but_hashes_no_file_again(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.look()
+    shelf.say(NAME, "sdxl")
+    hashed: list[Path] = []
+    monkeypatch.setattr(catalogue_evidence, "file_hash", lambda path, _: hashed.append(path) or "")
+    monkeypatch.setattr(catalogue_survey, "evidence_version", lambda: "newer")
+    again = Shelf(shelf.root)
+    again.look()
+    assert again.spaces(NAME) == ("sdxl",)
+    assert hashed == []
