@@ -58,7 +58,11 @@ def _clip(activation: str) -> EncoderKind:
         return Built(module, names)
 
     def reader(module: Any, tokenizer: Tokenizer, part: Part) -> TextEncoder:
-        return TextEncoder(module, tokenizer, pad=part.pad, clip_skip=part.skip, norm=part.norm)
+        there = len(module.text_model.encoder.layers)
+        skip = part.skip - (part.layers is not None and there == part.layers - 1)
+        if skip < 1:
+            raise ValueError("it lacks its last layer, and so CLIP skip must be 2 or more.")
+        return TextEncoder(module, tokenizer, pad=part.pad, clip_skip=skip, norm=part.norm)
 
     return EncoderKind(found, build, reader)
 

@@ -30,7 +30,8 @@ class Part:
     `projected`: the pooled vector goes through the file's text projection. `fixed`: a person's
     CLIP skip does not move `skip`. `optional`: the space can do without this encoder. `least`: so
     many tokens are what T5 and language models pad a shorter prompt to. `reading`: of a language
-    model.
+    model. `layers`: how many the published encoder has, where files go about without the last of
+    them, which nothing reads.
     """
 
     encoder: str
@@ -42,6 +43,7 @@ class Part:
     optional: bool = False
     least: int = 1
     reading: Reading | None = None
+    layers: int | None = None
 
     @property
     def form(self) -> str:
@@ -85,7 +87,7 @@ def _flux2(encoder: str, reading: Reading) -> Protocol:
 
 PROTOCOLS: dict[str, Protocol] = {
     "sd1": Protocol((Part("clip_l"),)),
-    "sd2": Protocol((Part("clip_h", skip=2, pad=0),)),
+    "sd2": Protocol((Part("clip_h", skip=2, pad=0, layers=24),)),
     "sdxl": Protocol((Part("clip_l", skip=2, norm=False), _CLIP_G), "side_by_side"),
     "sdxl_refiner": Protocol((_CLIP_G,)),
     "sd3": Protocol(

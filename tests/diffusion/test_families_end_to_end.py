@@ -38,7 +38,8 @@ def latent_of(
     return last.latent
 
 
-@pytest.mark.parametrize("name", TINY)
+# The depth model wants more than a prompt; the nodes' tests give it depths.
+@pytest.mark.parametrize("name", [name for name in TINY if name != "sd2_depth"])
 def test_a_prompt_becomes_a_picture(engine: Engine, tmp_path: Path, name: str) -> None:
     path = tiny_family(tmp_path / "tiny.safetensors", name)
     found = identify(read_header(path))

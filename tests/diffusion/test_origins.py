@@ -1,5 +1,7 @@
 """Where tensors come from: joined and cut ones become what the module has, in any format."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from torch import Tensor, nn
 from diffusion.checkpoint import CheckpointTrouble, adopt
 from diffusion.layers import MissingTensor
 from diffusion.origins import Joined, Names, Taken, prefixed, shape_at, swapped_halves
+from tests.diffusion.files import write_zeros
 
 QKV = Joined((Taken("q"), Taken("k"), Taken("v")))
 PARTS = {
@@ -85,3 +88,39 @@ def test_pieces_that_do_not_fit_are_told_with_their_sizes(tmp_path: Path, odd: T
     sizes = " x ".join(map(str, odd.shape))
     with pytest.raises(CheckpointTrouble, match=f"weight is 2 x 4 and 3 x 4 and {sizes}, not 6 x"):
         filled(path, {"weight": QKV})
+
+
+PEAK = """
+import re, sys, torch
+import subprocess
+import sys
+from pathlib import Path
+from torch import nn
+from diffusion.checkpoint import adopt
+from diffusion.origins import Joined, Taken
+
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+
+layers, width = int(sys.argv[2]), int(sys.argv[3])
+with torch.device("meta"):
+    module = nn.Sequential(*(nn.Linear(width, 3 * width, bias=False) for _ in range(layers)))
+names = {f"{n}.weight": Joined(tuple(Taken(f"{n}.{p}") for p in "qkv")) for n in range(layers)}
+torch.zeros(1024, 1024).half().to(torch.bfloat16)  # what torch itself needs at first use
+before = peak()
+adopt(module, Path(sys.argv[1]), names, dtype=torch.bfloat16, device=torch.device("cpu"))
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/self/status")
+def test_joining_takes_no_second_copy(tmp_path: Path) -> None:
+    layers, width = 8, 2048  # 24 tensors of 8 MiB: 192 MiB
+    largest, copy = 8, 192
+    shapes = {f"{n}.{part}": (width, width) for n in range(layers) for part in "qkv"}
+    path = write_zeros(tmp_path / "apart.safetensors", shapes)
+    root = Path(__file__).parents[2]
+    arguments = [sys.executable, "-c", PEAK, str(path), str(layers), str(width)]
+    done = subprocess.run(arguments, cwd=root, capture_output=True, text=True, check=True)
+    # 16 MiB for allocator and interpreter; a joined copy of each beside it would take 24 more
+    assert copy * 0.9 < float(done.stdout) < copy + 2 * largest + 16

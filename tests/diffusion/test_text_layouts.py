@@ -1,6 +1,7 @@
 """CLIP and T5 text encoders in every form that programs save them in: recognised, whole, equal."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,15 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from diffusion.encoders import ENCODERS
 from diffusion.engine import Engine
+from diffusion.families.text import Part
 from diffusion.identity.flaws import flaws_of
 from diffusion.identity.rules import identify
 from diffusion.text import TextEncoder
+from diffusion.tokenizer import tokenizer_for
 from tests.diffusion.files import Shapes, header_of, known_shapes
-from tests.helpers.tiny_families import tiny_family
+from tests.helpers.tiny_families import text_module, tiny_family, tokenizer
 
 VISION: Shapes = {
     "vision_model.embeddings.class_embedding": (1024,),
@@ -57,6 +61,29 @@ def test_clip_l_has_openclips_names_too() -> None:
         "transformer.resblocks.0.ln_1.weight": (768,),
     }
     assert identify(header_of(shapes)).variant == "clip_l"
+
+
+def test_sd2s_encoder_may_lack_the_last_layer_that_nothing_reads() -> None:
+    # diffusers' text_encoder of SD 2.x has 23 layers, and the published one 24
+    torch.manual_seed(0)
+    whole = text_module(64, None, layers=4)
+    short = text_module(64, None, layers=3)
+    kept = {name: t for name, t in whole.state_dict().items() if "layers.3." not in name}
+    short.load_state_dict(kept)
+    words = tokenizer_for({"latent_loom.tokenizer": tokenizer()})
+    part = Part("clip_h", skip=2, pad=0, layers=4)
+    read = ENCODERS["clip_h"].reader
+    tokens = [read(module, words, part).encode("a b").tokens for module in (whole, short)]
+    assert torch.equal(*tokens)
+    assert not torch.equal(
+        read(short, words, replace(part, skip=3)).encode("a b").tokens, tokens[0]
+    )
+    with pytest.raises(ValueError, match="CLIP skip must be 2 or more"):
+        read(short, words, replace(part, skip=1))
+    shapes = known_shapes("clip_h_hf")
+    header = header_of({name: shape for name, shape in shapes.items() if ".layers.23." not in name})
+    assert identify(header).variant == "clip_h"
+    assert not flaws_of(header, identify(header))
 
 
 Rename = Callable[[dict[str, Tensor]], dict[str, Tensor]]
