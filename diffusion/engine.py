@@ -156,7 +156,7 @@ class Engine:
                 skip = part.skip if clip_skip is None or part.fixed else clip_skip
                 part = replace(part, skip=skip)
                 readers[part.encoder] = self._encoder(file, prefix, part, check_cancel)
-        return TextEncoders(readers, chosen.join)
+        return TextEncoders(readers, chosen.join, self._relief)
 
     def _encoder(self, file: Opened, prefix: str, part: Part, check_cancel: Check) -> PromptEncoder:
         kind = ENCODERS[part.encoder]

@@ -64,12 +64,13 @@ class Pending(NamedTuple, Generic[V]):
 
 @dataclass(eq=False)
 class Entry:
-    """Something loaded, its bytes on the device and beside it, and who holds it."""
+    """Something loaded: its bytes on the device, beside it, and if loaded whole; who holds it."""
 
     id: str
     value: object
     bytes: int
-    host: int = 0
+    host: int
+    whole: int
     holders: set[str] = field(default_factory=set)
 
 
@@ -144,7 +145,8 @@ class Memory:
             stale = self._drop_stale(key)
             self._make_room(pending.bytes, dropped=stale)
             made = self._load(pending)
-            entry = Entry(str(next(self._numbers)), made.value, made.bytes, made.host)
+            number = str(next(self._numbers))
+            entry = Entry(number, made.value, made.bytes, made.host, pending.bytes)
             with self._changing:
                 self._entries[key] = entry
                 self._hold(entry)
@@ -178,10 +180,17 @@ class Memory:
     def _found(self, key: Key) -> Entry | None:
         with self._changing:
             entry = self._entries.get(key)
+            if entry is not None and self._fits_now(entry):
+                del self._entries[key]
+                return None
             if entry is not None:
                 self._entries.move_to_end(key)
                 self._hold(entry)
             return entry
+
+    def _fits_now(self, entry: Entry) -> bool:
+        """Whether something that was loaded in part would be loaded whole now, by itself."""
+        return bool(entry.host) and not entry.holders and self.room + entry.bytes >= entry.whole
 
     def _hold(self, entry: Entry) -> None:
         if holder := _holder.get():

@@ -2,13 +2,20 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import torch
 
 from diffusion.guidance import nothing
+from diffusion.shortage import NO_RELIEF, Relief
 from diffusion.text import TextConditioning
 from diffusion.text_sd3 import sd3_joined
+
+ADVICE = (
+    "this text encoder, even with every other model freed: use a smaller one, shorten the prompt, "
+    "or close other programs."
+)
 
 
 class PromptEncoder(Protocol):
@@ -31,10 +38,14 @@ Results = Mapping[str, TextConditioning]
 
 @dataclass(frozen=True)
 class TextEncoders:
-    """The text encoders of one space, by their ids: prompts in, conditionings out."""
+    """The text encoders of one space, by their ids: prompts in, conditionings out.
+
+    `relief`: what is done where memory runs out.
+    """
 
     readers: Mapping[str, PromptEncoder]
     join: str
+    relief: Relief = NO_RELIEF
 
     def encode(
         self,
@@ -46,7 +57,7 @@ class TextEncoders:
         """The conditioning of a prompt, or of one prompt for each encoder.
 
         `check_cancel` is called before every layer, and raises to stop. `left_out`: encoders that
-        are taken as absent; only where the space can do without them.
+        are taken as absent; only where the space can do without them. Raises `NotEnoughMemory`.
         """
         readers = {name: one for name, one in self.readers.items() if name not in left_out}
         prompts = {
@@ -54,7 +65,11 @@ class TextEncoders:
         }
         chunks = max((reader.chunks(prompts[name]) for name, reader in readers.items()), default=1)
         results = {
-            name: reader.encode(prompts[name], check_cancel, chunks)
+            name: self.relief.tried(
+                partial(reader.encode, prompts[name], check_cancel, chunks),
+                "a prompt was being encoded",
+                ADVICE,
+            )
             for name, reader in readers.items()
         }
         return JOINS[self.join](results)

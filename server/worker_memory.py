@@ -18,23 +18,27 @@ class Holding:
 
     def __init__(self, memory: Memory | None) -> None:
         self._memory = memory
-        self.node = ""
-        """The node that runs; "" where none does."""
+        self._running: list[str] = []
+
+    @property
+    def node(self) -> str:
+        """The node that runs; "" where none does. One that waits for a lazy input runs beneath."""
+        return self._running[-1] if self._running else ""
 
     def note(self, event: Event) -> None:
         """Let models go that the node held, when it is over."""
         if not isinstance(event, NodeChanged):
             return
+        if event.node in self._running:
+            self._running.remove(event.node)
         if event.state == "running":
-            self.node = event.node
-        elif event.state in OVER:
-            self.node = "" if self.node == event.node else self.node
-            if self._memory is not None:
-                self._memory.let_go(event.node)
+            self._running.append(event.node)
+        elif event.state in OVER and self._memory is not None:
+            self._memory.let_go(event.node)
 
     def end(self) -> None:
         """The run is over, however it ended."""
-        self.node = ""
+        self._running.clear()
         if self._memory is not None:
             self._memory.let_go()
 

@@ -125,6 +125,35 @@ def test_what_does_not_fit_beside_what_is_in_use_is_loaded_in_part(keys: list[Ke
     assert memory.free() == 80  # both halves
 
 
+def test_what_came_in_part_is_loaded_whole_once_there_is_room(keys: list[Key]) -> None:
+    memory = Memory(budget=100)
+    with memory.held_by("sampler"):
+        put(memory, keys[0], 70)
+
+    def get() -> str:
+        partly = InPart("partly", 30, 50)
+        return memory.get(keys[1], lambda: Pending(80, lambda: "whole", lambda room: partly))
+
+    assert [get(), get()] == ["partly", "partly"]
+    memory.let_go("sampler")
+    assert get() == "partly"  # the other one is not used, and might be at any time
+    memory.free({memory.report()[0].id})
+    with memory.held_by("sampler"):
+        assert [get(), get()] == ["whole", "whole"]
+    assert (memory.used, memory.report()[0].host) == (80, 0)
+
+
+def test_what_came_in_part_stays_so_while_it_is_in_use(keys: list[Key]) -> None:
+    memory = Memory(budget=100)
+    put(memory, keys[0], 70)
+    partly = InPart("partly", 30, 50)
+    pending = Pending[str](200, lambda: "whole", lambda room: partly)
+    with memory.held_by("sampler"):
+        assert memory.get(keys[1], lambda: pending) == "partly"
+        memory.budget = 1000
+        assert memory.get(keys[1], lambda: pending) == "partly"
+
+
 def test_a_load_that_finds_less_memory_than_was_told_goes_on_in_part(keys: list[Key]) -> None:
     memory = Memory(budget=100)
     put(memory, keys[0], 20)

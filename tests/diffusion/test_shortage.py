@@ -9,6 +9,7 @@ from torch import Tensor
 
 from diffusion.engine import Engine
 from diffusion.shortage import NotEnoughMemory, Relief, attempted, in_words, is_shortage
+from diffusion.text import ClipText
 from diffusion.tiles import TileSize, Tiling, smaller
 from diffusion.unet import UNet
 from diffusion.vae import AutoencoderKL
@@ -131,6 +132,22 @@ def test_a_step_that_runs_out_of_memory_frees_the_others_and_gives_the_same(
     assert len(told) == 1
     assert "of other models were freed" in told[0]
     assert [row.key.part for row in engine.memory.report()] == ["model"]
+
+
+def test_a_prompt_that_runs_out_of_memory_frees_the_others_and_gives_the_same(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    engine = Engine("cpu", "float32", tell=told.append)
+    with engine.memory.held_by("a node"):
+        encoders = engine.text_encoder(checkpoint)
+    engine.vae(checkpoint)
+    expected = encoders.encode("a (b:1.2)").tokens
+    scarce = Scarce(ClipText.forward, lambda ids: len(engine.memory.report()) == 1)
+    monkeypatch.setattr(ClipText, "forward", scarce)
+    assert torch.equal(encoders.encode("a (b:1.2)").tokens, expected)
+    assert len(scarce.shapes) == 2
+    assert "while a prompt was being encoded" in told[0]
 
 
 def test_a_step_that_never_fits_says_what_to_do(
