@@ -46,7 +46,8 @@ describe("the memory view", () => {
   });
 
   it("names the parts of a model file", () => {
-    expect(["model", "vae", "clip_l-projected", "t5xxl"].map(partTitle)).toEqual([
+    expect(["model", "model+x", "vae", "clip_l-projected", "t5xxl"].map(partTitle)).toEqual([
+      "Diffusion model",
       "Diffusion model",
       "VAE",
       "Text encoder",

@@ -61,8 +61,8 @@ export function sizeInWords(bytes: number): string {
   return `${bytes > 0 && bytes < 1e6 ? "<1" : Math.round(bytes / 1e6)} MB`;
 }
 
-/** What a part of a model file is called. */
+/** What a part of a model file is called; what follows the name says how it was loaded. */
 export function partTitle(part: string): string {
-  if (part === "model") return "Diffusion model";
-  return part === "vae" ? "VAE" : "Text encoder";
+  if (part.startsWith("model")) return "Diffusion model";
+  return part.startsWith("vae") ? "VAE" : "Text encoder";
 }
