@@ -4,13 +4,13 @@ The form: 8 bytes of little-endian length, that many bytes of JSON, then the ten
 """
 
 import json
-import math
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 LONGEST_HEADER = 100_000_000
 """Bytes; the format's own limit. A longer one is never a model's header."""
@@ -55,8 +55,7 @@ class FileTrouble(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class TensorInfo:
+class TensorInfo(NamedTuple):
     """One tensor: number format ("F16"), shape, size in bytes, offset from the file's start."""
 
     dtype: str
@@ -84,8 +83,9 @@ class Header:
         """The file that holds the tensor."""
         return self.pieces.get(name, self.path)
 
-    @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    @cached_property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """The shape of every tensor by its name."""
         return {name: info.shape for name, info in self.tensors.items()}
 
 
@@ -188,13 +188,29 @@ def _tensor(path: Path, name: str, entry: Any, base: int) -> TensorInfo:
         dtype, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
     except (TypeError, KeyError, ValueError):
         raise _broken(path, f"the entry of tensor {name!r} is incomplete") from None
-    whole = [begin, end, *shape] if isinstance(shape, list) else [None]
-    if not isinstance(dtype, str) or not all(type(n) is int and n >= 0 for n in whole):
+    elements = _elements(shape)
+    places = type(begin) is type(end) is int and begin >= 0 and end >= 0
+    if type(dtype) is not str or not places or elements < 0:
         raise _broken(path, f"the entry of tensor {name!r} makes no sense")
     bits = BITS.get(dtype)
-    if begin > end or (bits is not None and math.prod(shape) * bits // 8 != end - begin):
+    if begin > end or (bits is not None and elements * bits // 8 != end - begin):
         raise _broken(path, f"the size of tensor {name!r} does not fit its shape")
     return TensorInfo(dtype, tuple(shape), end - begin, base + begin)
+
+
+def _elements(shape: object) -> int:
+    """How many numbers a tensor of this shape has; -1 for what is no shape.
+
+    A plain loop, since a folder of models has millions of tensors.
+    """
+    if type(shape) is not list:
+        return -1
+    product = 1
+    for length in shape:
+        if type(length) is not int or length < 0:
+            return -1
+        product *= length
+    return product
 
 
 def _end(path: Path, tensors: Mapping[str, TensorInfo], base: int) -> int:

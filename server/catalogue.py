@@ -16,6 +16,7 @@ from server.catalogue_fit import misfit
 from server.catalogue_identity import Identities, identified
 from server.catalogue_known import Known, flaws_of, rules_version
 from server.catalogue_latents import latent_facts
+from server.catalogue_reading import known_files
 from server.model_folders import INPUT, LATENTS, FileRefused, ModelFolders, Place, Stamp
 
 
@@ -111,12 +112,17 @@ class Catalogue:
             return {**self._text, **TEXT_SPACES}
 
     def listing(self) -> dict[str, list[dict[str, Any]]]:
-        """Every file of every folder: its facts, and a title."""
+        """Every file of every folder: its facts, and a title.
+
+        While the folders are looked at, what is not read yet is left out: nobody waits for it.
+        """
+        waits = self._refreshing.locked()
         return {
             folder: [
                 {**facts.model_dump(mode="json"), "title": Path(name).stem}
                 for name in self.names(folder)
-                if (facts := self.facts(folder, name)) is not None
+                if not (waits and self._is_new(folder, name))
+                and (facts := self.facts(folder, name)) is not None
             ]
             for folder in self._folders.folders
         }
@@ -140,10 +146,10 @@ class Catalogue:
                 for place in found.values()
                 if not place.outside and (stamp := _stamp(place.path)) is not None
             ]
-            known = {stamp: self._known_of(place.path, stamp) for stamp, place in stamps}
+            known, new = self._known_all(stamps)
             with self._lock:
                 before = self._known or {}
-                changed = places != self._places or known.keys() != before.keys()
+                changed = new or places != self._places or known.keys() != before.keys()
                 self._places, self._known = places, known
                 self._latent, self._text = {}, {}
                 for stamp, facts in known.items():
@@ -164,6 +170,13 @@ class Catalogue:
         return thread
 
     # How it knows
+
+    def _is_new(self, folder: str, name: str) -> bool:
+        """Whether the file is a model that has not been read yet."""
+        place = self._all(folder).get(name)
+        stamp = _stamp(place.path) if place and folder not in (INPUT, LATENTS) else None
+        with self._lock:
+            return stamp is not None and self._known is not None and stamp not in self._known
 
     def _all(self, folder: str) -> dict[str, Place]:
         with self._lock:
@@ -188,8 +201,28 @@ class Catalogue:
                 self._declare(stamp, known)
         return known
 
+    def _known_all(self, stamps: Sequence[tuple[Stamp, Place]]) -> tuple[dict[Stamp, Known], bool]:
+        """What every file is, and whether any was read: the new ones are."""
+        with self._lock:
+            if self._known is None:
+                self._known = self._load()
+            known = {stamp: self._known.get(stamp) for stamp, _ in stamps}
+        new = [
+            (stamp, place.path)
+            for stamp, place in stamps
+            if (found := known[stamp]) is None or found.reason == "piece"
+        ]
+        for (stamp, _), found in zip(new, known_files([path for _, path in new]), strict=True):
+            known[stamp] = found
+            with self._lock:  # at once, for those who ask meanwhile
+                self._known[stamp] = found
+                self._declare(stamp, found)
+        return {stamp: found for stamp, found in known.items() if found is not None}, bool(new)
+
     def _declare(self, stamp: Stamp, known: Known) -> None:
         """Remember the spaces that a file declares; the lock is held."""
+        if not known.declared:
+            return
         metadata = dict(known.declared)
         try:
             latent = spaces.declared_latent_space(metadata)

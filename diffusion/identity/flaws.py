@@ -127,12 +127,13 @@ def _halved(header: Header, found: Identity) -> Iterator[Flaw]:
 def _formats(header: Header, found: Identity) -> Iterator[Flaw]:
     """Weights in a form that cannot be read: with scales beside them, packed, or unheard of."""
     single = len(found.parts) < 2
-    for part in found.parts or ("",):
+    for part in found.parts:
         prefix = found.prefixes.get(part, "")
-        what = _stored(
-            {name: info for name, info in header.tensors.items() if name.startswith(prefix)}
-        )
-        if what is not None and found.kind != "unknown":
+        inside = header.tensors
+        if prefix:
+            inside = {name: info for name, info in inside.items() if name.startswith(prefix)}
+        what = _stored(inside)
+        if what is not None:
             reason, words = what
             owner = "It" if single else f"Its {NAMES.get(part, part)}"
             message = f"{owner} is stored as {words}, which this version cannot read yet. {ANOTHER}"

@@ -17,10 +17,13 @@ def prefixes_of(shapes: Shapes) -> dict[str, str]:
     options = {"model": MODEL_PREFIXES, "clip": CLIP_PREFIXES, "vae": VAE_PREFIXES}
     every = tuple(prefix for group in options.values() for prefix in group)
     counts = dict.fromkeys(every, 0)
+    # By the first word, since a folder of models has millions of names.
+    starting: dict[str, list[str]] = {}
+    for prefix in every:
+        starting.setdefault(prefix.partition(".")[0], []).append(prefix)
     for name in shapes:
-        if name.startswith(every):
-            for prefix in every:
-                counts[prefix] += name.startswith(prefix)
+        for prefix in starting.get(name.partition(".")[0], ()):
+            counts[prefix] += name.startswith(prefix)
     for part, group in options.items():
         best = max(group, key=lambda prefix: counts[prefix])
         if counts[best] > FEW:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -232,7 +233,7 @@ def test_many_threads_may_ask_while_it_refreshes(root: Path) -> None:
     def ask() -> None:
         for _ in range(20):
             assert files.facts("checkpoints", "photo.safetensors") is not None
-            assert files.listing()["vae"]
+            files.listing()
 
     with ThreadPoolExecutor(4) as threads:
         asked = [threads.submit(ask) for _ in range(4)]
@@ -240,6 +241,33 @@ def test_many_threads_may_ask_while_it_refreshes(root: Path) -> None:
             files.refresh()
     for each in asked:
         each.result()  # raises what was raised in the thread
+    assert files.listing()["vae"]
+
+
+def test_nobody_waits_for_files_that_are_being_read(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = of(root)
+    files.facts("vae", "mse.safetensors")
+    reading, listed = threading.Event(), threading.Event()
+    read = module.read_header
+
+    def slow(path: Path) -> object:
+        reading.set()
+        assert listed.wait(30)
+        return read(path)
+
+    monkeypatch.setattr(module, "read_header", slow)
+    told: list[int] = []
+    looking = files.refresh_in_background(lambda: told.append(1))
+    assert reading.wait(30)
+    known = files.listing()
+    listed.set()
+    looking.join(30)
+    assert [item["name"] for item in known["vae"]] == ["mse.safetensors"]
+    assert known["checkpoints"] == []
+    assert told == [1], "what was left out is told of"
+    assert len(files.listing()["checkpoints"]) == 2
 
 
 def test_a_refresh_in_the_background_tells_only_of_changes(root: Path) -> None:
