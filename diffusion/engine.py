@@ -26,6 +26,8 @@ from diffusion.families.text import Part
 from diffusion.header import FileTrouble
 from diffusion.levels import FlowLevels, LogLevels, NoiseLevels, ddpm_levels
 from diffusion.loaded_vae import LoadedVae
+from diffusion.lora import Lora, Target, apply_loras, key_of
+from diffusion.lora_names import DENOISER_PREFIXES, ENCODER_PREFIXES
 from diffusion.machine import default_budget, free_memory, workspace
 from diffusion.memory import InPart, Key, Memory, Pending
 from diffusion.networks import AUTOENCODERS, DENOISERS, Built
@@ -94,8 +96,13 @@ class Engine:
         """The device and the precision, for people."""
         return f"{describe(self.device)}, {str(self.precision.denoiser).removeprefix('torch.')}"
 
-    def denoiser(self, path: Path, check_cancel: Check = nothing) -> Denoiser:
-        """The diffusion model of a checkpoint or of a file of its own."""
+    def denoiser(
+        self, path: Path, check_cancel: Check = nothing, *, loras: Sequence[Lora] = ()
+    ) -> Denoiser:
+        """The diffusion model of a checkpoint or of a file of its own, changed by LoRAs.
+
+        Raises `LoraTrouble` where one does not suit it.
+        """
         dtype = self.precision.denoiser
 
         def prepare() -> Pending[Denoiser]:
@@ -119,9 +126,11 @@ class Engine:
                 self._relief,
                 Compiled(built.module, self._tell) if self._compiling else None,
             )
-            return self._pending(denoiser, built, file, prefix, dtype, check_cancel)
+            target = Target(built.module, family.network.kind, DENOISER_PREFIXES)
+            changed = self._changing(target, loras, check_cancel)
+            return self._pending(denoiser, built, file, prefix, dtype, check_cancel, changed)
 
-        return self._get("model", path, dtype, prepare)
+        return self._get(f"model{key_of(loras)}", path, dtype, prepare)
 
     def vae(self, path: Path, check_cancel: Check = nothing) -> LoadedVae:
         """The VAE of a checkpoint or of a file of its own."""
@@ -134,12 +143,14 @@ class Engine:
         *,
         space: str = "",
         clip_skip: int | None = None,
+        loras: Sequence[Lora] = (),
     ) -> TextEncoders:
         """The text encoders of a checkpoint, or of files of their own, with their tokenizers.
 
         `space`: the text space that they shall encode in, where the files leave a choice.
-        `clip_skip`: see `ClipText.forward`; the space's own if not given. Raises `TokenizerMissing`
-        where a vocabulary is nowhere to be had.
+        `clip_skip`: see `ClipText.forward`; the space's own if not given. `loras` change what they
+        have changes for. Raises `TokenizerMissing` where a vocabulary is nowhere to be had, and
+        `LoraTrouble`.
         """
         every = [paths] if isinstance(paths, Path) else list(paths)
         files = [self._opened(path) for path in every]
@@ -155,10 +166,12 @@ class Engine:
                 file, prefix = places[part.encoder]
                 skip = part.skip if clip_skip is None or part.fixed else clip_skip
                 part = replace(part, skip=skip)
-                readers[part.encoder] = self._encoder(file, prefix, part, check_cancel)
+                readers[part.encoder] = self._encoder(file, prefix, part, check_cancel, loras)
         return TextEncoders(readers, chosen.join, self._relief)
 
-    def _encoder(self, file: Opened, prefix: str, part: Part, check_cancel: Check) -> PromptEncoder:
+    def _encoder(
+        self, file: Opened, prefix: str, part: Part, check_cancel: Check, loras: Sequence[Lora]
+    ) -> PromptEncoder:
         kind = ENCODERS[part.encoder]
         dtype = self.precision.large_text if kind.large else self.precision.text
         narrow = None
@@ -172,9 +185,12 @@ class Engine:
             if narrow is not None:
                 widened(built.module)
             both = (built.module, tokenizer)
-            return self._pending(both, built, file, prefix, dtype, check_cancel)
+            target = Target(built.module, "text", ENCODER_PREFIXES.get(part.encoder, ()))
+            changed = self._changing(target, loras, check_cancel)
+            return self._pending(both, built, file, prefix, dtype, check_cancel, changed)
 
-        module, tokenizer = self._get(part.form, file.header.path, dtype, prepare)
+        form = f"{part.form}{key_of(loras)}"
+        module, tokenizer = self._get(form, file.header.path, dtype, prepare)
         with naming(file.header.path):
             return kind.reader(module, tokenizer, part)
 
@@ -212,8 +228,12 @@ class Engine:
         prefix: str,
         dtype: torch.dtype,
         check_cancel: Check,
+        changed: Callable[[], None] = nothing,
     ) -> Pending[V]:
-        """What fills the module from the file and gives back its owner, whole or in part."""
+        """What fills the module from the file and gives back its owner, whole or in part.
+
+        `changed` is called when the weights are there, and may change them.
+        """
 
         def fill(device: torch.device) -> None:
             names = prefixed(built.names, prefix)
@@ -225,6 +245,7 @@ class Engine:
                 device=device,
                 check_cancel=check_cancel,
             )
+            changed()
             arrange(built.module, self.device)
 
         def whole() -> V:
@@ -243,6 +264,12 @@ class Engine:
 
         size = bytes_of(built.module, dtype)
         return Pending(size, whole, None if self._carrier is None else in_part)
+
+    def _changing(
+        self, target: Target, loras: Sequence[Lora], check_cancel: Check
+    ) -> Callable[[], None]:
+        """What puts the LoRAs into the module, once it has its weights."""
+        return lambda: apply_loras(target, loras, self._tell, check_cancel) if loras else None
 
     def _get(
         self, part: str, path: Path, dtype: torch.dtype, prepare: Callable[[], Pending[V]]

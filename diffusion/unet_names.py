@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-_OUTSIDE = {
+OUTSIDE = {
     "conv_in": "input_blocks.0.0",
     "time_embedding.linear_1": "time_embed.0",
     "time_embedding.linear_2": "time_embed.2",
@@ -16,7 +16,7 @@ _OUTSIDE = {
 }
 """Layers outside the blocks."""
 
-_RESIDUAL = {
+RESIDUAL = {
     "norm1": "in_layers.0",
     "conv1": "in_layers.2",
     "time_emb_proj": "emb_layers.1",
@@ -58,7 +58,7 @@ class _Places:
             place = f"middle_block.{2 * int(index) + (part == 'attentions')}"
             return f"{place}.{_layer(part, rest)}"
         path, _, leaf = name.rpartition(".")
-        return f"{_OUTSIDE[path]}.{leaf}" if path in _OUTSIDE else name
+        return f"{OUTSIDE[path]}.{leaf}" if path in OUTSIDE else name
 
     def _side(self, side: str, level: int, part: str, index: int) -> str:
         """The place of a part of one level, on the way down or up."""
@@ -85,4 +85,4 @@ def _layer(part: str, rest: str) -> str:
     if part == "downsamplers":
         return rest.replace("conv.", "op.", 1)
     path, _, leaf = rest.rpartition(".")
-    return f"{_RESIDUAL.get(path, path)}.{leaf}" if part == "resnets" else rest
+    return f"{RESIDUAL.get(path, path)}.{leaf}" if part == "resnets" else rest

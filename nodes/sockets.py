@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 
+from diffusion.lora import Lora
 from diffusion.model_sampling import Sampling
 from graph.types import LatentSpace, Socket, Space, TextSpace
 from graph.widgets import ModelFile
@@ -45,11 +46,12 @@ class Model(Recipe, Generic[T, S]):
     """A diffusion model, which turns noise in the space S into a latent that suits prompts in T.
 
     `previewer`: what decodes previews, where they shall be more than a guess at colours.
-    `sampling`: how it is sampled, where not as its file says.
+    `sampling`: how it is sampled, where not as its file says. `loras` change its weights, in order.
     """
 
     previewer: "Vae[S] | None" = None
     sampling: Sampling | None = None
+    loras: tuple[Lora, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,13 @@ class Clip(Recipe, Generic[T]):
     """The text encoders of the space T.
 
     `others`: the files of the further encoders, where each lies in its own. `clip_skip`: 1 takes
-    the tokens from the last layer, 2 from the one before; None leaves it to the space.
+    the tokens from the last layer, 2 from the one before; None leaves it to the space. `loras`
+    change their weights, in order.
     """
 
     others: tuple[PathLike[str], ...] = ()
     clip_skip: int | None = None
+    loras: tuple[Lora, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,12 @@ class TextEncoderFile(ModelFile, Generic[T]):
     """A file that holds one text encoder of the space T."""
 
     folder = "text_encoders"
+
+
+class LoraFile(ModelFile, Generic[T, S]):
+    """A file of changes to the weights of a model of the spaces T and S, and to its encoders."""
+
+    folder = "loras"
 
 
 class VaeFile(ModelFile, Generic[S]):

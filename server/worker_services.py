@@ -169,7 +169,8 @@ class RunModels(services.Models):
 
     def denoiser(self, model: Model[Any, Any]) -> Denoiser:
         with self._engine.memory.held_by(self._node):
-            denoiser = self._engine.denoiser(Path(model.path), self._check)
+            path = Path(model.path)
+            denoiser = self._engine.denoiser(path, self._check, loras=model.loras)
         return resampled(denoiser, model.sampling) if model.sampling else denoiser
 
     def text_encoder(self, clip: Clip[Any]) -> TextEncoders:
@@ -179,6 +180,7 @@ class RunModels(services.Models):
                 self._check,
                 space=clip.text_space,
                 clip_skip=clip.clip_skip,
+                loras=clip.loras,
             )
 
     def vae(self, vae: Vae[Any]) -> LoadedVae:
