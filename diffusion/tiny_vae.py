@@ -40,7 +40,7 @@ class UnknownScale(ValueError):
         super().__init__(
             "This tiny VAE could be one of several kinds that look alike (SD 1.x or SDXL, FLUX.1 "
             "or SD3), and its latents cannot be scaled without knowing which: connect it to a "
-            "latent of a known space, or use a VAE that says what it is."
+            "latent of a known space, or say in the list of models which it is."
         )
 
 
