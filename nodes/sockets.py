@@ -78,6 +78,11 @@ class Vae(Recipe, Generic[S]):
     encoder: PathLike[str] | None = None
 
 
+@dataclass(frozen=True)
+class ControlNet(Recipe, Generic[T, S]):
+    """A network that steers models of its own spaces by lines, depths or poses."""
+
+
 @dataclass(frozen=True, eq=False)
 class Conditioning(Socket, Generic[T]):
     """What a prompt became.
@@ -155,6 +160,12 @@ class TextEncoderFile(ModelFile, Generic[T]):
     """A file that holds one text encoder of the space T."""
 
     folder = "text_encoders"
+
+
+class ControlNetFile(ModelFile, Generic[T, S]):
+    """A network that steers models of the spaces T and S by a picture."""
+
+    folder = "controlnet"
 
 
 class LoraFile(ModelFile, Generic[T, S]):

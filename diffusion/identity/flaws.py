@@ -38,6 +38,12 @@ def flaws_of(header: Header, found: Identity) -> tuple[Flaw, ...]:
             "yet: get the safetensors version of it."
         )
         return (Flaw("not_runnable", "gguf", message),)
+    if found.kind == "controlnet":
+        message = (
+            f"It is a {found.title}, which is recognised and which this version cannot run yet: "
+            "take it out of the workflow."
+        )
+        return (Flaw("not_runnable", "controlnet", message),)
     flaws = [*_unfit(header, found), *_halved(header, found), *_formats(header, found)]
     broken = {part for flaw in flaws for part in flaw.parts or found.parts}
     flaws += [

@@ -1,0 +1,109 @@
+"""A ControlNet is typed by its family, told from models of others, and said not to run yet."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graph.check import CheckResult, check
+from graph.workflow import Workflow
+from nodes.controlnet import apply_controlnet, load_controlnet
+from nodes.services import BadFile
+from nodes.sockets import ControlNetFile
+from server.catalogue import Catalogue
+from tests.diffusion.files import Shapes, known_shapes, write_zeros
+from tests.helpers.every_space import definitions, node
+
+HINT: Shapes = {"input_hint_block.0.weight": (16, 3, 3, 3)}
+CONDITION: Shapes = {"controlnet_cond_embedding.conv_in.weight": (16, 3, 3, 3)}
+ATTENTION = "transformer_blocks.0.attn2.to_k.weight"
+CONTROLNETS: dict[str, tuple[str, Shapes]] = {
+    "sd15": ("sd15", {**HINT, f"input_blocks.1.1.{ATTENTION}": (320, 768)}),
+    "sd2": ("sd2", {**HINT, f"input_blocks.1.1.{ATTENTION}": (320, 1024)}),
+    "sdxl": ("sdxl", {**HINT, f"input_blocks.4.1.{ATTENTION}": (640, 2048)}),
+    "sd15-diffusers": (
+        "sd15", {**CONDITION, f"down_blocks.1.attentions.0.{ATTENTION}": (640, 768)}
+    ),
+    "sdxl-diffusers": (
+        "sdxl", {**CONDITION, f"down_blocks.1.attentions.0.{ATTENTION}": (640, 2048)}
+    ),
+    "flux-xlabs": (
+        "flux1",
+        {"controlnet_blocks.0.weight": (3072, 3072),
+         "double_blocks.0.img_attn.qkv.weight": (9216, 3072)},
+    ),
+    "flux-instantx": ("flux1", {"controlnet_x_embedder.weight": (3072, 64)}),
+    "sd3": (
+        "sd3",
+        {"controlnet_blocks.0.weight": (1536, 1536),
+         "pos_embed_input.proj.weight": (1536, 16, 2, 2)},
+    ),
+}  # fmt: skip
+"""What the files of published ControlNets hold at least, and the family that they steer."""
+
+MODELS = {
+    "sd15": "unet_sd15_ldm",
+    "sd2": "unet_sd2_ldm",
+    "sdxl": "unet_sdxl_ldm",
+    "sdxl_refiner": "unet_sdxl_refiner_ldm",
+    "sd3": "sd3_medium_mmdit",
+    "flux1": "flux1_dev",
+    "flux2": "flux2_dev",
+}
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    folder = tmp_path_factory.mktemp("shelf")
+    for family, header in MODELS.items():
+        path = folder / "models" / "diffusion_models" / f"{family}.safetensors"
+        write_zeros(path, known_shapes(header))
+    for name, (_, shapes) in CONTROLNETS.items():
+        write_zeros(folder / "models" / "controlnet" / f"{name}.safetensors", shapes)
+    (folder / "input").mkdir()
+    return Catalogue((folder / "models",), folder / "input", folder / "models.json")
+
+
+def checked(model: str, control: str, shelf: Catalogue) -> CheckResult:
+    flow = Workflow(
+        nodes={
+            "file": node("load_diffusion_model", {"file": f"{model}.safetensors"}),
+            "control": node("load_controlnet", {"file": f"{control}.safetensors"}),
+            "apply": node("apply_controlnet", model="file.model", control="control.controlnet"),
+        }
+    )
+    return check(flow, definitions(), shelf, wanted=("apply",))
+
+
+@pytest.mark.parametrize(("model", "control"), list(itertools.product(MODELS, CONTROLNETS)))
+def test_a_controlnet_meets_a_model_of_its_own_family_and_no_other(
+    shelf: Catalogue, model: str, control: str
+) -> None:
+    result = checked(model, control, shelf)
+    told = [item for item in result.blocking if item.code == "space_mismatch"]
+    assert (not told) == (CONTROLNETS[control][0] == model)
+    assert {item.node for item in told} <= {"apply"}
+
+
+@pytest.mark.parametrize("control", CONTROLNETS)
+def test_every_controlnet_is_said_not_to_run_before_anything_runs(
+    shelf: Catalogue, control: str
+) -> None:
+    result = checked(CONTROLNETS[control][0], control, shelf)
+    (flaw,) = [item for item in result.blocking if item.code == "not_runnable"]
+    assert flaw.node == "control"
+    assert f"cannot run {control}.safetensors: It is a ControlNet" in flaw.message
+    assert "recognised and" in flaw.message
+
+
+def test_the_nodes_say_it_too_where_they_are_called_all_the_same() -> None:
+    class Facts:
+        def of(self, file: Any) -> None:
+            return None
+
+    file: ControlNetFile[Any, Any] = ControlNetFile("canny.safetensors", Path("canny"), "content")
+    with pytest.raises(BadFile, match=r"canny\.safetensors cannot be run"):
+        load_controlnet(file, facts=Facts())  # type: ignore[arg-type]
+    with pytest.raises(BadFile, match="take the ControlNet out"):
+        apply_controlnet(*[None] * 5)  # type: ignore[arg-type]
