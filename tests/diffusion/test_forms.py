@@ -1,6 +1,8 @@
 """One model in every form that files have it in: number formats, prefixes, what lies beside."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from diffusion.engine import Engine
-from diffusion.header import FileTrouble, read_header
+from diffusion.header import CONVERT, FileTrouble, read_header
 from diffusion.identity.flaws import flaws_of
 from diffusion.identity.rules import identify
 from tests.diffusion.files import header_of, known_shapes
@@ -208,3 +210,11 @@ def test_a_pickle_is_refused_with_the_way_out_whatever_its_name(name: str, tmp_p
     with pytest.raises(FileTrouble, match="convert it: python -c") as caught:
         read_header(path)
     assert "pickle" in caught.value.sentence
+
+
+def test_the_command_that_the_refusal_names_makes_a_file_that_is_read(tmp_path: Path) -> None:
+    lightning = {"state_dict": {"a.weight": torch.ones(2, 3), "step": 7}, "epoch": 2}
+    torch.save(lightning, tmp_path / "OLD")
+    command = CONVERT.replace("python", f'"{sys.executable}"', 1)
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True)
+    assert read_header(tmp_path / "NEW.safetensors").shapes == {"a.weight": (2, 3)}
