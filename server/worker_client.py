@@ -68,6 +68,8 @@ class WorkerClient:
         self._stopping = False
         self._restart: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()
+        self._started = False
+        """Whether the process was ready before it was killed."""
         self.heard = time.monotonic()
         """When the worker last said anything."""
 
@@ -95,9 +97,14 @@ class WorkerClient:
                 await asyncio.to_thread(connection.send_bytes, pack(message))
 
     def kill(self, reason: str) -> None:
-        """End the process at once; `Died` follows with this reason, and a new one is started."""
+        """End the process at once; `Died` follows with this reason, and a new one is started.
+
+        It is not `ready` from now on: what is handed to it before `Died` comes would be lost.
+        """
         if self._process is not None:
             self._verdict = reason
+            self._started = self.ready.is_set()
+            self.ready.clear()
             self._process.kill()
 
     async def stop(self) -> None:
@@ -145,8 +152,9 @@ class WorkerClient:
             return
         if process.is_alive():
             process.kill()  # it closed its end of the pipe and went on: of no use to anybody
-        if not self.ready.is_set():
+        if not self.ready.is_set() and not self._started:
             self._failed_starts += 1
+        self._started = False
         self.ready.clear()
         again = self._failed_starts < FAILED_STARTS
         if self._connection is not None:

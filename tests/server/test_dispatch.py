@@ -80,6 +80,18 @@ async def test_a_run_that_does_not_stop_when_cancelled_costs_its_worker(
     assert (await desk.ended(desk.add("quick"))).status == "finished"
 
 
+async def test_no_run_is_handed_to_a_worker_that_was_ended(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(station, "CANCEL_PATIENCE", 0.05)
+    run, waiting = desk.add("stubborn"), desk.add("quick")
+    await desk.running(run)
+    await desk.dispatcher.cancel(run)
+    # It is next in line at the moment in which the worker is ended, before anybody hears of that.
+    after = await desk.ended(waiting)
+    assert (after.status, after.attempts) == ("finished", 1)
+
+
 async def test_a_failing_run_keeps_its_sentence_and_the_next_one_runs(desk: Desk) -> None:
     failed = await desk.ended(desk.add("failing"))
     assert (failed.status, failed.error) == ("failed", "It failed, as told.")
