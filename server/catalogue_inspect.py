@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from diffusion.header import FileTrouble as FileTrouble
-from diffusion.header import read_header
+from diffusion.identity.flaws import flaws_of, lacks_of
 from diffusion.identity.layers import LAYERS, RULES, contradiction
 from diffusion.identity.rules import identify
 from server.catalogue import Catalogue
 from server.catalogue_evidence import VAES
 from server.catalogue_identity import Identities, Surveyed
+from server.catalogue_known import readable_header
 from server.catalogue_survey import Survey
 from server.model_folders import Stamp
 
@@ -19,9 +20,12 @@ from server.model_folders import Stamp
 def inspect_file(path: Path | str) -> dict[str, Any]:
     """What the file is, as one JSON object. Raises `FileTrouble`.
 
-    `latent_space` is an id, a list of candidates where the header cannot tell, or None.
+    `latent_space` is an id, a list of candidates where the header cannot tell, or None. `lacks` are
+    the halves that its VAE comes without, `flaws` why it cannot be run, and `nearest` what an
+    unknown file or denoiser comes closest to.
     """
-    found = identify(read_header(path))
+    header = readable_header(Path(path))
+    found = identify(header)
     latent = list(found.latent_spaces)
     return {
         "kind": found.kind,
@@ -31,6 +35,9 @@ def inspect_file(path: Path | str) -> dict[str, Any]:
         "text_spaces": list(found.text_spaces),
         "parts": list(found.parts),
         "evidence": list(dict.fromkeys(found.evidence)),  # two parts may have the same reason
+        "lacks": list(lacks_of(header, found)),
+        "flaws": [asdict(flaw) for flaw in flaws_of(header, found)],
+        "nearest": [item._asdict() for item in found.nearest],
     }
 
 
@@ -89,10 +96,18 @@ def inspection_text(path: Path | str, found: Mapping[str, Any]) -> str:
         "latent space": " or ".join(latent) if isinstance(latent, list) else latent,
         "text space": " or ".join(found["text_spaces"]),
         "parts": ", ".join(found["parts"]),
+        "lacks": ", ".join(found["lacks"]),
     }
     lines = [f"{name + ':':14}{value}" for name, value in rows.items() if value]
     because = [f"  - {line}" for line in found["evidence"]]
-    return "\n".join([str(path), *lines, "because", *because, *_layer_lines(found)])
+    flaws = [f"  - {_of_parts(flaw)}{flaw['message']}" for flaw in found["flaws"]]
+    told = ["cannot be run", *flaws] if flaws else []
+    return "\n".join([str(path), *lines, "because", *because, *told, *_layer_lines(found)])
+
+
+def _of_parts(flaw: Mapping[str, Any]) -> str:
+    """Which parts a flaw is about, where it is not the whole file."""
+    return f"{', '.join(flaw['parts'])}: " if flaw["parts"] else ""
 
 
 def _layer_lines(found: Mapping[str, Any]) -> list[str]:

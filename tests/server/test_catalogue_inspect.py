@@ -8,6 +8,7 @@ import pytest
 
 from diffusion.header import FileTrouble
 from server.catalogue_inspect import inspect_file, inspected_layers, inspection_text
+from tests.diffusion.files import known_shapes, write_gguf, write_zeros
 from tests.server.shelf import models_below
 from tests.server.vae_shelf import Shelf, tiny, trial_of
 
@@ -21,7 +22,9 @@ def test_inspect_says_what_a_file_is_in_one_object(root: Path) -> None:
     found = inspect_file(root / "checkpoints" / "photo.safetensors")
     assert list(found) == [
         "kind", "family", "variant", "latent_space", "text_spaces", "parts", "evidence",
+        "lacks", "flaws", "nearest",
     ]  # fmt: skip
+    assert (found["lacks"], found["flaws"], found["nearest"]) == ([], [], [])
     assert (found["latent_space"], found["text_spaces"]) == ("sd1", ["sd1"])
     assert inspect_file(root / "vae" / "mse.safetensors")["latent_space"] == ["sd1", "sdxl"]
     assert inspect_file(root / "clip" / "l.safetensors")["latent_space"] is None
@@ -33,6 +36,25 @@ def test_inspect_speaks_to_people_too(root: Path) -> None:
     text = inspection_text(path, inspect_file(path))
     assert "latent space: sd1 or sdxl" in text
     assert "decoder.conv_in.weight is 512 x 4 x 3 x 3" in text
+
+
+def test_inspect_says_what_keeps_a_file_from_being_run(tmp_path: Path) -> None:
+    path = write_gguf(tmp_path / "flux.gguf", known_shapes("flux1_dev"))
+    found = inspect_file(path)
+    assert (found["family"], found["latent_space"]) == ("flux1", "flux1")
+    assert [flaw["reason"] for flaw in found["flaws"]] == ["gguf"]
+    text = inspection_text(path, found)
+    assert "cannot be run\n  - It is a FLUX.1 dev in a GGUF file" in text
+    cut = {k: s for k, s in known_shapes("checkpoint_sd15").items() if ".out.2." not in k}
+    path = write_zeros(tmp_path / "cut.safetensors", cut)
+    found = inspect_file(path)
+    assert found["nearest"][0]["title"] == "SD 1.x"
+    assert found["nearest"][0]["but"] == ("there is no out.2.weight",)
+    assert "  - model, clip: Its diffusion model is of no family" in inspection_text(path, found)
+    json.dumps(found)
+    half = write_zeros(tmp_path / "half.safetensors", {"1.weight": (64, 4, 3, 3),
+                                                       "19.weight": (3, 64, 3, 3)})  # fmt: skip
+    assert "lacks:        encoder" in inspection_text(half, inspect_file(half))
 
 
 def test_inspect_raises_the_trouble_of_a_file_that_is_none(tmp_path: Path) -> None:
