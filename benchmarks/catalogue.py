@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -166,9 +167,12 @@ def _up(port: int, began: float) -> float:
 
 
 def _get(port: int, path: str) -> bytes:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as answer:
-        found: bytes = answer.read()
-        return found
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as answer:
+            found: bytes = answer.read()
+            return found
+    except urllib.error.HTTPError as answer:  # the editor is being built, and the page says so
+        return answer.read()
 
 
 def _of_ours(models: dict[str, Any]) -> Iterator[list[Any]]:

@@ -223,6 +223,8 @@ export interface ModelFile {
   evidence: string;
   certainty: Certainty;
   trouble: string | null;
+  /** Why it cannot be run although it is known what it is; no parts stand for all of them. */
+  flaws?: { code: string; message: string; parts: string[] }[];
   /** The kind of evidence that decided, "" where only the header was asked. */
   rule?: string;
   findings?: FileFinding[];

@@ -3,7 +3,7 @@
 import { useRef, useState } from "react";
 import type { ModelFile } from "../api/types";
 import { useCatalogue } from "../store/catalogue";
-import { FamilyBadge } from "../widgets/ModelFileField";
+import { FamilyBadge, whyNot } from "../widgets/ModelFileField";
 import { Popover } from "../widgets/Popover";
 import { FileIdentity } from "./FileIdentity";
 import { categoryTitle } from "./Library";
@@ -13,6 +13,7 @@ function Row({ folder, file }: { folder: string; file: ModelFile }) {
   const [open, setOpen] = useState(false);
   const about = [
     file.trouble,
+    whyNot(file),
     file.evidence,
     file.parts.length ? `holds ${file.parts.join(", ")}` : "",
   ];

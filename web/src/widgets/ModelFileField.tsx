@@ -1,6 +1,6 @@
 /** A model file, with what it is: the family, and the latent space in its colour. */
 
-import { AlertTriangle, ChevronDown } from "lucide-react";
+import { AlertTriangle, Ban, ChevronDown } from "lucide-react";
 import { useRef, useState } from "react";
 import type { ModelFile } from "../api/types";
 import { useCatalogue } from "../store/catalogue";
@@ -13,17 +13,29 @@ import type { WidgetProps } from "./props";
 
 const NONE: ModelFile[] = [];
 
+/** Why the file cannot be run, as far as its header shows it. */
+export function whyNot(file: ModelFile): string {
+  return (file.flaws ?? []).map((flaw) => flaw.message).join("\n");
+}
+
 /** The file's latent space as a coloured dot and short name; "?" where it is not known. */
 export function FamilyBadge({ file }: { file: ModelFile }) {
   const spaces = useCatalogue((state) => state.spaces);
-  if (file.trouble) return <span className="badge badge-trouble">cannot be used</span>;
+  if (file.trouble)
+    return (
+      <span className="badge badge-trouble" title={file.trouble}>
+        cannot be used
+      </span>
+    );
   const ids = file.spaces?.latent ?? [];
   const why = [file.family, file.evidence].filter(Boolean).join(": ");
-  const title = [why, file.contradiction].filter(Boolean).join("\n");
+  const title = [why, file.contradiction, whyNot(file)].filter(Boolean).join("\n");
+  const barred = file.flaws?.length ? <Ban size={11} aria-label="cannot be run" /> : null;
   if (ids.length === 0)
     return file.family ? (
       <span className="badge" title={title}>
         {file.family}
+        {barred}
       </span>
     ) : null;
   const names = ids.map((id) => spaces.latent[id]?.short ?? id).join(" or ");
@@ -35,6 +47,7 @@ export function FamilyBadge({ file }: { file: ModelFile }) {
         return <span key={id} className="badge-dot" style={{ background: colour }} />;
       })}
       {words}
+      {barred}
       {file.contradiction && <AlertTriangle size={11} aria-label="contradiction" />}
     </span>
   );
@@ -56,7 +69,7 @@ export function ModelFileField({ widget, value, onChange }: WidgetProps) {
         aria-haspopup="listbox"
         aria-expanded={open}
         aria-label={`${widget.title}: ${name ?? "none"}`}
-        title={file?.trouble ?? name ?? undefined}
+        title={file?.trouble ?? ((file && whyNot(file)) || name) ?? undefined}
         data-widget={widget.name}
         data-unknown={!file || undefined}
         onClick={() => setOpen(!open)}
