@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from diffusion.flux import Flux
+from diffusion.flux2 import Flux2
+from diffusion.language_model import QWEN3, build_language_model
 from diffusion.mmdit import Mmdit
 from diffusion.streaming import Placement, is_streamed, stream
 from diffusion.text import ClipText
@@ -15,8 +17,11 @@ from diffusion.tiny_vae import TinyAutoencoder, TinyConfig
 from diffusion.unet import UNet
 from diffusion.vae import AutoencoderKL
 from tests.diffusion.carriers import CountingCarrier
+from tests.diffusion.files import shapes_of
 from tests.diffusion.small import UNET, VAE, random_weights
 from tests.diffusion.small_flux import flux_config
+from tests.diffusion.small_flux2 import flux2_config
+from tests.diffusion.small_language import qwen
 from tests.diffusion.small_sd3 import MMDIT, clip, t5
 
 
@@ -42,6 +47,14 @@ CASES = {
     "flux": Case(
         lambda: Flux(flux_config()),
         lambda m: m(noise(1, 16, 4, 4), TIME / 1000, noise(1, 5, 4096), noise(1, 768)),
+    ),
+    "flux2": Case(
+        lambda: Flux2(flux2_config("flux2_dev")),
+        lambda m: m(noise(1, 32, 4, 4), TIME / 1000, noise(1, 5, 15360), torch.tensor([3.5])),
+    ),
+    "language model": Case(
+        lambda: build_language_model(shapes_of(qwen(layers=4)), 3, QWEN3).to_empty(device="cpu"),
+        lambda m: m(IDS, torch.ones_like(IDS, dtype=torch.bool), (1, 3)),
     ),
     "clip": Case(lambda: clip(768, None), lambda m: m(IDS).tokens),
     "t5": Case(t5, lambda m: m(IDS)),
