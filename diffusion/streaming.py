@@ -13,9 +13,6 @@ from torch import Tensor, nn
 
 B = TypeVar("B")
 
-AHEAD = 2
-"""Blocks that may have been run, as far as the program knows, and not yet by the device."""
-
 
 class Carrier(Protocol[B]):
     """Brings weights from the machine's memory to a device. `B` is what is on its way."""
@@ -72,13 +69,15 @@ class Place(NamedTuple):
 class Block(Generic[B]):
     """A part of the network that is brought in one piece; blocks inside it are blocks themselves.
 
-    `above`: the blocks that it lies in.
+    `above`: the modules that it lies in. `host`: its weights in the machine's memory, and `shapes`
+    what stands in the module for them while it does not run.
     """
 
     module: nn.Module
     places: list[Place]
     above: frozenset[nn.Module]
     host: list[Tensor] = field(default_factory=list)
+    shapes: list[Tensor] = field(default_factory=list)
     brought: B | None = None
 
     @property
@@ -92,7 +91,7 @@ class CudaCarrier:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        self._ends: list[torch.cuda.Event] = []
+        self._end: torch.cuda.Event | None = None
 
     def keep(self, tensor: Tensor) -> Tensor:
         try:
@@ -101,9 +100,11 @@ class CudaCarrier:
             return tensor
 
     def bring(self, tensors: Sequence[Tensor]) -> tuple[list[Tensor], torch.cuda.Event]:
-        # The program runs ahead of the device, and would order every block's copy at once.
-        while len(self._ends) >= AHEAD:
-            self._ends.pop(0).synchronize()
+        # The program runs ahead of the device: without this it would order every block's copy at
+        # once, and the memory of the blocks before would not be free yet.
+        if self._end is not None:
+            self._end.synchronize()
+            self._end = None
         with torch.cuda.stream(self._stream):
             copies = [tensor.to(self._device, non_blocking=True) for tensor in tensors]
             return copies, self._stream.record_event()
@@ -117,7 +118,7 @@ class CudaCarrier:
         return copies
 
     def left(self) -> None:
-        self._ends.append(torch.cuda.current_stream(self._device).record_event())
+        self._end = torch.cuda.current_stream(self._device).record_event()
 
 
 def carrier_for(device: torch.device) -> "Carrier[Any] | None":
@@ -158,6 +159,7 @@ class Streaming:
         self._last: Block[Any] | None = None
         for block in blocks:
             block.host = [carrier.keep(place.tensor) for place in block.places]
+            block.shapes = [torch.empty_like(tensor, device="meta") for tensor in block.host]
             self._empty(block)
             block.module.register_forward_pre_hook(lambda *_, block=block: self._begin(block))
             block.module.register_forward_hook(
@@ -196,8 +198,8 @@ class Streaming:
 
     def _empty(self, block: Block[Any]) -> None:
         """Leave only the shapes: a part that ran unnoticed would fail, not compute nonsense."""
-        for place, tensor in zip(block.places, block.host, strict=True):
-            place.put(torch.empty_like(tensor, device="meta"))
+        for place, shape in zip(block.places, block.shapes, strict=True):
+            place.put(shape)
 
 
 def _places(module: nn.Module) -> list[Place]:

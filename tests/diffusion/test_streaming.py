@@ -1,6 +1,7 @@
 """A network whose weights come block by block computes what it computes with all of them there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import pytest
@@ -11,7 +12,7 @@ from diffusion.flux import Flux
 from diffusion.flux2 import Flux2
 from diffusion.language_model import QWEN3, build_language_model
 from diffusion.mmdit import Mmdit
-from diffusion.streaming import Placement, is_streamed, stream
+from diffusion.streaming import CudaCarrier, Placement, is_streamed, stream
 from diffusion.text import ClipText
 from diffusion.tiny_vae import TinyAutoencoder, TinyConfig
 from diffusion.unet import UNet
@@ -199,3 +200,75 @@ def test_a_text_encoder_is_stopped_between_blocks_that_come() -> None:
     with pytest.raises(Stop):
         module(IDS, 1, stop_at_the_second)
     assert torch.equal(case.call(module), case.call(filled(case)))
+
+
+class FakeStream:
+    """A stream of a graphics card that only says what it is asked to do."""
+
+    def __init__(self, name: str, said: list[str]) -> None:
+        self.name, self.said = name, said
+
+    def record_event(self) -> "FakeEvent":
+        self.said.append(f"{self.name} marks")
+        return FakeEvent(self)
+
+    def wait_event(self, event: "FakeEvent") -> None:
+        self.said.append(f"{self.name} waits for {event.stream.name}")
+
+
+class FakeEvent:
+    """A mark in a stream."""
+
+    def __init__(self, stream: FakeStream) -> None:
+        self.stream = stream
+
+    def synchronize(self) -> None:
+        self.stream.said.append(f"the program waits for {self.stream.name}")
+
+
+def test_copies_go_beside_the_computing_and_no_further_ahead_than_one_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    copying, computing = FakeStream("copying", said), FakeStream("computing", said)
+
+    @contextmanager
+    def on(stream: FakeStream) -> Iterator[None]:
+        said.append(f"on {stream.name}:")
+        yield
+
+    def note_use(tensor: Tensor, stream: FakeStream) -> None:
+        said.append(f"kept for {stream.name}")
+
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: copying)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: computing)
+    monkeypatch.setattr(torch.cuda, "stream", on)
+    monkeypatch.setattr(Tensor, "record_stream", note_use)
+    carrier = CudaCarrier(torch.device("cpu"))
+    first = carrier.bring([torch.ones(2)])
+    assert torch.equal(carrier.arrived(first)[0], torch.ones(2))
+    assert said == [
+        "on copying:",
+        "copying marks",
+        "computing waits for copying",
+        "kept for computing",
+    ]
+    said.clear()
+    carrier.bring([torch.ones(2)])
+    assert "the program waits for computing" not in said  # the next may come meanwhile
+    carrier.left()
+    said.clear()
+    carrier.bring([torch.ones(2)])
+    assert said[0] == "the program waits for computing"  # until then there are two
+
+
+def test_weights_that_cannot_be_pinned_are_used_as_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(tensor: Tensor) -> Tensor:
+        raise RuntimeError("no more memory can be locked")
+
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: None)
+    monkeypatch.setattr(Tensor, "pin_memory", refuse)
+    weights = torch.ones(3)
+    assert CudaCarrier(torch.device("cpu")).keep(weights) is weights
