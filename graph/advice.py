@@ -6,12 +6,13 @@ from graph.definition import Data
 class Avoid(Data):
     """A setting to be warned of under `code`: one of `values`, or a number `above` a limit.
 
-    `use` is what to set in its widget instead; `why` says of the model what is wrong with it.
+    `use` is what to set in its widget instead, None where the node should be left out; `why` says
+    of the model what is wrong with it.
     """
 
     code: str
     widget: str
-    use: str | float
+    use: str | float | None
     why: str
     values: tuple[str, ...] = ()
     above: float | None = None

@@ -14,7 +14,7 @@ from graph.facts import Facts
 from graph.files import FileFacts
 from graph.modes import Source
 from graph.picture_sizes import Size, native_size, shaped, stretched
-from graph.problem import Connect, Edit, Fix, Problem, SetValue
+from graph.problem import Connect, Edit, Fix, Problem, RemoveNode, SetValue
 from graph.sentences import Sentences
 from graph.workflow import Wire
 
@@ -77,7 +77,6 @@ class Lints:
 
     def _setting(self, node: str, avoid: Avoid, value: Json, used: Used) -> Problem:
         shown = f"{value:g}" if isinstance(value, float) else str(value)
-        use = f"{avoid.use:g}" if isinstance(avoid.use, float) else avoid.use
         return Problem(
             code=avoid.code,
             severity="warning",
@@ -88,9 +87,24 @@ class Lints:
                 f"{used.file.name} ({used.advice.title}) {avoid.why}."
             ),
             parameters={"value": value, "use": avoid.use, "file": used.file.name},
-            fixes=(_set(f"Set {self.say.input(node, avoid.widget)} to {use}", node,
-                        **{avoid.widget: avoid.use}),),
-        )  # fmt: skip
+            fixes=(self._mended(node, avoid),),
+        )
+
+    def _mended(self, node: str, avoid: Avoid) -> Fix:
+        """Set the widget to what is better, or leave the node out where nothing is."""
+        if avoid.use is not None:
+            use = f"{avoid.use:g}" if isinstance(avoid.use, float) else avoid.use
+            title = f"Set {self.say.input(node, avoid.widget)} to {use}"
+            return _set(title, node, **{avoid.widget: avoid.use})
+        found = self._source(node, "Model")
+        edits: list[Edit] = []
+        for user, sources in self.facts.active.every.items():
+            for name, source in sources.items():
+                if found is not None and source.node == node:
+                    wire = Wire(node=found[1].node, output=found[1].output)
+                    edits.append(Connect(node=user, socket=name, wire=wire))
+        title = f"Leave out {self.say.node(node)}"
+        return Fix(title=title, edits=(*edits, RemoveNode(node=node)))
 
     # Sizes
 

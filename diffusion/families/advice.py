@@ -7,12 +7,13 @@ from dataclasses import dataclass
 class Avoid:
     """A setting to be warned of: one of `values`, or a number `above` a limit, in that widget.
 
-    `use` is what to set instead, `why` ends a sentence that begins with the setting and the model.
+    `use` is what to set instead, None where the node that has the widget should be left out; `why`
+    ends a sentence that begins with the setting and the model.
     """
 
     code: str
     widget: str
-    use: str | float
+    use: str | float | None
     why: str
     values: tuple[str, ...] = ()
     above: float | None = None
@@ -40,6 +41,23 @@ _NOT_FOR_FLOW = Avoid(
     "too few where it takes shape",
     values=("karras", "exponential", "kl_optimal"),
 )
+_NO_FLOW = tuple(
+    Avoid(
+        "sampling_not_for_model",
+        widget,  # of Model Sampling Shift and of Model Sampling Flux
+        None,
+        "is no flow model, and cannot be shifted",
+        above=0.0,
+    )
+    for widget in ("shift", "max_shift")
+)
+_ONLY_FLOW = Avoid(
+    "sampling_not_for_model",
+    "prediction",  # of Model Sampling Discrete
+    None,
+    "is a flow model, and predicts neither epsilon nor velocity",
+    values=("epsilon", "velocity"),
+)
 _GUIDED = (
     Avoid(
         "cfg_distilled",
@@ -64,13 +82,13 @@ _GUIDED = (
 )  # fmt: skip
 
 ADVICE: dict[str, Advice] = {
-    "sd15": Advice("SD 1.x", 512, (0.5, 2.3)),
+    "sd15": Advice("SD 1.x", 512, (0.5, 2.3), avoid=_NO_FLOW),
     # Trained at 512 or at 768, which no header says.
-    "sd2": Advice("SD 2.x", 768, (0.4, 2.0)),
-    "sdxl": Advice("SDXL", 1024),
-    "sdxl_refiner": Advice("the SDXL refiner", 1024),
-    "sd3": Advice("SD3", 1024, (0.35, 2.1), 16, (_NOT_FOR_FLOW,)),
-    "flux1": Advice("FLUX.1", 1024, (0.1, 2.1), 16, (_NOT_FOR_FLOW, *_GUIDED)),
-    "flux2": Advice("FLUX.2", 1024, (0.1, 4.2), 16, (_NOT_FOR_FLOW,)),
+    "sd2": Advice("SD 2.x", 768, (0.4, 2.0), avoid=_NO_FLOW),
+    "sdxl": Advice("SDXL", 1024, avoid=_NO_FLOW),
+    "sdxl_refiner": Advice("the SDXL refiner", 1024, avoid=_NO_FLOW),
+    "sd3": Advice("SD3", 1024, (0.35, 2.1), 16, (_NOT_FOR_FLOW, _ONLY_FLOW)),
+    "flux1": Advice("FLUX.1", 1024, (0.1, 2.1), 16, (_NOT_FOR_FLOW, _ONLY_FLOW, *_GUIDED)),
+    "flux2": Advice("FLUX.2", 1024, (0.1, 4.2), 16, (_NOT_FOR_FLOW, _ONLY_FLOW)),
 }
 """By the family's id. Numbers of the published model cards; limits are where people warn."""

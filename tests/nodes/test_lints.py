@@ -9,6 +9,7 @@ from PIL import Image
 
 from diffusion.families import FAMILIES
 from diffusion.families.advice import ADVICE
+from diffusion.prediction import PREDICTIONS
 from diffusion.samplers import SAMPLERS
 from diffusion.schedules import SCHEDULES
 from graph.check import CheckResult, check
@@ -21,7 +22,7 @@ from tests.helpers.every_space import definitions, node
 
 LINTS = {
     "far_from_native_size", "size_not_multiple", "mask_size", "not_for_flow", "cfg_distilled",
-    "sampler_needs_cfg",
+    "sampler_needs_cfg", "sampling_not_for_model",
 }  # fmt: skip
 """Every code that a lint has: they are stable."""
 
@@ -81,16 +82,21 @@ def told(problems: Sequence[Problem]) -> list[tuple[str, str | None, str | None]
     return [(item.code, item.node, item.socket) for item in problems]
 
 
-def test_every_family_has_advice_of_settings_that_there_are() -> None:
-    assert set(ADVICE) == set(FAMILIES)
-    choices = {"scheduler": set(SCHEDULES), "sampler": set(SAMPLERS)}
+def test_every_family_that_runs_has_advice_of_settings_that_there_are() -> None:
+    assert {family.id for family in FAMILIES.values() if family.runnable} <= set(ADVICE)
+    assert set(ADVICE) <= set(FAMILIES)
+    choices = {
+        "scheduler": set(SCHEDULES),
+        "sampler": set(SAMPLERS),
+        "prediction": set(PREDICTIONS),
+    }
     for advice in ADVICE.values():
         low, high = advice.areas
         assert low < 1 < high
         for avoid in advice.avoid:
             assert avoid.code in LINTS
             assert set(avoid.values) <= choices.get(avoid.widget, set())
-            if avoid.values:
+            if avoid.values and avoid.use is not None:
                 assert avoid.use in choices[avoid.widget]
                 assert avoid.use not in avoid.values
 
@@ -207,6 +213,33 @@ def test_what_lies_between_the_file_and_the_sampler_hides_nothing(shelf: Catalog
     nodes = {**flow.nodes, **between, "sampler": sampler.model_copy(update={"inputs": wires})}
     codes = {item.code for item in lints(Workflow(nodes=nodes), shelf)}
     assert codes == {"far_from_native_size", "not_for_flow"}
+
+
+@pytest.mark.parametrize(
+    ("family", "wrong", "right"),
+    [
+        ("sdxl", "model_sampling_shift", "model_sampling_discrete"),
+        ("sd15", "model_sampling_flux", "model_sampling_discrete"),
+        ("sd3", "model_sampling_discrete", "model_sampling_shift"),
+        ("flux1", "model_sampling_discrete", "model_sampling_flux"),
+    ],
+)
+def test_a_way_of_sampling_that_the_model_cannot_be_sampled_in_is_left_out(
+    shelf: Catalogue, family: str, wrong: str, right: str
+) -> None:
+    flow = sampled(family, cfg=1.0)
+
+    def between(type_: str) -> Workflow:
+        sampler = node("k_sampler", {"cfg": 1.0}, model="way.model", latent="empty.latent")
+        way = node(type_, model="file.model")
+        return Workflow(nodes={**flow.nodes, "way": way, "sampler": sampler})
+
+    assert lints(between(right), shelf) == []
+    (problem,) = lints(between(wrong), shelf)
+    assert (problem.code, problem.node) == ("sampling_not_for_model", "way")
+    fixed = apply(between(wrong), problem.fixes[0].edits)
+    assert "way" not in fixed.nodes
+    assert fixed.nodes["sampler"].inputs["model"].node == "file"
 
 
 def test_a_resized_latent_a_wired_size_and_an_unfit_value_are_not_judged(shelf: Catalogue) -> None:
