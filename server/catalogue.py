@@ -149,12 +149,13 @@ class Catalogue:
             known, new = self._known_all(stamps)
             with self._lock:
                 before = self._known or {}
-                changed = new or places != self._places or known.keys() != before.keys()
+                stale = new or known.keys() != before.keys()
+                changed = stale or places != self._places
                 self._places, self._known = places, known
                 self._latent, self._text = {}, {}
                 for stamp, facts in known.items():
                     self._declare(stamp, facts)
-            if changed or not self._cache_file.exists():
+            if stale or not self._cache_file.exists():
                 self._save(known)
             return changed
 
