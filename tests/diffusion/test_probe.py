@@ -22,6 +22,8 @@ from diffusion.identity.probe import (
 )
 from diffusion.probing import run_trial
 from diffusion.spaces import LATENT_SPACES, declared_latent_space
+from diffusion.vae import AutoencoderKL, VaeConfig
+from tests.diffusion.small_vaes import saved
 from tests.diffusion.synthetic_vaes import Made, encoder_of, rearranged, unrelated
 
 ROOT = Path(__file__).parent.parent.parent
@@ -219,3 +221,22 @@ def test_taef2_with_shuffled_channels_is_nothing_known(tmp_path: Path) -> None:
     trial = run_trial(path)
     assert trial is not None
     assert probe_finding(trial, LATENT_SPACES, ("flux2",)).spaces == ()
+
+
+def test_a_vae_whose_statistics_lie_in_its_file_is_tried_as_its_latents_travel(
+    tmp_path: Path,
+) -> None:
+    torch.manual_seed(0)
+    config = VaeConfig(3, 32, (32, 32, 32, 32), 1, 1, 32, None, normalised=True)
+    weights = AutoencoderKL(config).state_dict()
+    channels = weights["bn.running_mean"].numel()
+    weights["bn.running_mean"] = torch.full((channels,), 5.0)
+    path = saved(tmp_path / "vae.safetensors", {k: v.clone() for k, v in weights.items()})
+    trial = run_trial(path)
+    weights["bn.running_mean"] = torch.zeros(channels)
+    plain = run_trial(saved(tmp_path / "plain.safetensors", dict(weights)))
+    assert trial is not None
+    assert plain is not None
+    assert (trial.channels, trial.scaled) == (32, False)
+    # Normalised by its own mean: each channel lies 5 deviations (here 1) lower.
+    assert (plain.mean - trial.mean) == pytest.approx(numpy.full(32, 5.0), abs=1e-3)
