@@ -64,7 +64,10 @@ def control_of(base: Any, notes: list[Any]) -> str:
     return {bool: "toggle", int: "number", float: "number"}.get(base, "text")
 
 
-_SHORT = {"vae": "VAE", "clip": "CLIP", "cfg": "CFG", "lora": "LoRA", "id": "ID", "url": "URL"}
+_SHORT = {
+    "cfg": "CFG", "clip": "CLIP", "controlnet": "ControlNet", "id": "ID", "lora": "LoRA",
+    "psnr": "PSNR", "ssim": "SSIM", "url": "URL", "vae": "VAE", "vaes": "VAEs",
+}  # fmt: skip
 
 
 def title_of(name: str) -> str:
