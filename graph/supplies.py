@@ -50,8 +50,14 @@ class Supplies:
         return [self.solution.candidates(variable) for variable in self.facts.given(source)]
 
     def from_loaders(self, kind: str, spaces: Mapping[int, Sequence[str]]) -> Iterator[Supply]:
-        """The outputs of nodes that load a file, whose argument k is exactly `spaces[k]`."""
+        """The outputs of nodes that load a file, whose argument k is exactly `spaces[k]`.
+
+        A node that takes a value of the kind changes it by its file (Load LoRA), and loads none.
+        """
         for source in self.outputs(kind):
+            type_ = self.facts.type_of(source.node)
+            if type_ and any(item.term.kind == kind for item in type_.definition.inputs):
+                continue
             file = self._file(source.node)
             # What the file itself is, not what its use makes of it, which may be in dispute.
             claims = [self.solution.own_claim(item) for item in self.facts.given(source)]

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from graph.check import CheckResult, check
+from graph.edits import apply
 from graph.events import Produced
 from graph.workflow import PlacedNode, Workflow
 from nodes.loras import load_lora, load_lora_model_only
@@ -62,8 +63,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     return Catalogue((folder / "models",), folder / "input", folder / "models.json")
 
 
-def checked(model: str, lora: str, shelf: Catalogue) -> CheckResult:
-    flow = Workflow(
+def with_lora(model: str, lora: str) -> Workflow:
+    return Workflow(
         nodes={
             "file": node("load_diffusion_model", {"file": f"{model}.safetensors"}),
             "lora": node(
@@ -72,7 +73,10 @@ def checked(model: str, lora: str, shelf: Catalogue) -> CheckResult:
             "levels": node("basic_scheduler", model="lora.model"),
         }
     )
-    return check(flow, definitions(), shelf, wanted=("levels",))
+
+
+def checked(model: str, lora: str, shelf: Catalogue) -> CheckResult:
+    return check(with_lora(model, lora), definitions(), shelf, wanted=("levels",))
 
 
 @pytest.mark.parametrize(("model", "lora"), list(itertools.product(MODELS, LORAS)))
@@ -97,6 +101,15 @@ def test_a_lora_of_another_family_is_refused_with_a_sentence(shelf: Catalogue) -
     )
     assert any(fix.title == "Load sdxl.safetensors in Load LoRA (Model Only)"
                for item in found for fix in item.fixes)  # fmt: skip
+
+
+def test_every_way_out_of_a_wrong_lora_leads_out(shelf: Catalogue) -> None:
+    flow = with_lora("sdxl", "sd15")
+    found = check(flow, definitions(), shelf, wanted=("levels",)).blocking
+    assert [fix for item in found for fix in item.fixes]
+    for fix in (fix for item in found for fix in item.fixes):
+        after = check(apply(flow, fix.edits), definitions(), shelf, wanted=("levels",))
+        assert after.blocking == (), fix.title
 
 
 def test_a_lora_that_nobody_knows_is_let_in_with_a_warning(shelf: Catalogue) -> None:
