@@ -177,7 +177,9 @@ class Catalogue:
         place = self._all(folder).get(name)
         stamp = _stamp(place.path) if place and folder not in (INPUT, LATENTS) else None
         with self._lock:
-            return stamp is not None and (self._known is None or stamp not in self._known)
+            if self._known is None:
+                self._known = self._load()
+            return stamp is not None and stamp not in self._known
 
     def _all(self, folder: str) -> dict[str, Place]:
         with self._lock:

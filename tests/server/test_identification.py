@@ -76,7 +76,7 @@ async def test_a_file_that_comes_is_tried_and_its_answer_is_an_event(tmp_path: P
         while len(told) < 2 and (message := await events.next()) is not None:
             told += [message] if message["type"] == "models" else []
     async with here(tmp_path) as again:  # the next start knows it at once
-        assert (await facts(again))["rule"] == "probe"
+        await until(again, "probe")
         await asyncio.sleep(0.2)
         assert again.worker.tried == []
 
@@ -101,7 +101,8 @@ async def test_what_is_said_may_come_before_the_survey_and_survives_a_start(tmp_
     async with here(tmp_path) as site:
         assert (await say(site, space="sd1"))[0] == 200
     async with here(tmp_path) as again:
-        assert (await facts(again))["spaces"] == {"latent": ["sd1"]}
+        found = await until(again, "statement")
+        assert found["spaces"] == {"latent": ["sd1"]}
         os.rename(path, path.with_name("renamed.safetensors"))
         found = await until(again, "statement", "renamed.safetensors")
         assert found["spaces"] == {"latent": ["sd1"]}
