@@ -44,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         case "run":
             from server.headless import run_file
 
-            return run_file(_settings(options), options.file, options.set, options.out)
+            return run_file(
+                _settings(options), options.file, options.set, options.out, batch=options.batch
+            )
         case "check":
             from server.headless import check_file
 
@@ -126,6 +128,13 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NODE.VALUE=X",
         help='change a value, by node id or title: --set "KSampler.seed=7" (may be repeated)',
+    )
+    run.add_argument(
+        "--batch",
+        type=Path,
+        metavar="FILE",
+        help="run it many times: a JSON file that says which values vary; stopped, it goes on "
+        "where it was",
     )
     run.add_argument("--out", type=Path, metavar="DIR", help="where the pictures go")
 

@@ -10,25 +10,17 @@ from typing import Any
 
 from graph.check import check
 from graph.definition import NodeDefinition
-from graph.events import NodeChanged, Noted, Produced, Progressed
 from graph.migrations import Loaded, WorkflowError, load_text
 from graph.problem import Problem
 from graph.workflow import Workflow
-from server import catalogue_inspect, png, worker
+from server import catalogue_inspect, headless_batch, png, worker
 from server.catalogue import Catalogue
 from server.catalogue_identity import Identities, identities_of
+from server.headless_desk import CannotRun, Desk
 from server.headless_values import BadAssignment, assigned, title_of
 from server.settings import Settings
-from server.worker_client import Died, Entry, WorkerClient
-from server.worker_library import keep_library, kept_library
-from server.worker_messages import Cancel, Ended, FromWorker, Happened, Library, Start
-
-RUN = "headless"
-"""The id of the only run; it names a folder below temp."""
-
-
-class CannotRun(Exception):
-    """A sentence that ends the command with exit code 1."""
+from server.worker_client import Entry
+from server.worker_library import kept_library
 
 
 def run_file(
@@ -37,14 +29,16 @@ def run_file(
     sets: Sequence[str] = (),
     out: Path | None = None,
     entry: Entry = worker.main,
+    batch: Path | None = None,
 ) -> int:
     """Run the workflow in the file; the exit code. Paths of pictures go to standard output.
 
     `sets` are changes such as "KSampler.seed=7"; `out` is where the pictures go, else the output
-    folder.
+    folder. `batch` is the recipe of a batch (`graph.batch_axes.Recipe`): then the workflow is run
+    once for each of its cases that is not done yet.
     """
     options = {} if out is None else {"output": str(out.expanduser().resolve())}
-    return _guarded(_run(settings, path, sets, options, entry))
+    return _guarded(_run(settings, path, sets, options, entry, batch))
 
 
 def check_file(
@@ -94,8 +88,10 @@ async def _run(
     sets: Sequence[str],
     options: dict[str, Any],
     entry: Entry,
+    batch: Path | None,
 ) -> int:
     workflow = _read(settings, path).workflow
+    recipe = None if batch is None else headless_batch.read_recipe(batch)
     _make_folders(settings)
     async with contextlib.AsyncExitStack() as stack:
         desk = Desk(settings, options, entry)
@@ -103,12 +99,25 @@ async def _run(
         await desk.start()
         definitions = (await desk.library()).nodes
         workflow = assigned(workflow, definitions, sets)
-        problems, runnable = _problems(settings, workflow, definitions)
-        _tell(workflow, definitions, problems, sys.stderr)
-        if not runnable:
-            return 1
         desk.follow(workflow, definitions)
-        return await desk.run(workflow)
+        if batch is not None and recipe is not None:
+            progress = headless_batch.Progress(batch, recipe, workflow)
+            cases = headless_batch.expanded(settings, progress.recipe, workflow, definitions)
+            for case in cases.typical():
+                if not _checks(settings, headless_batch.changed(workflow, case), definitions):
+                    return 1
+            return 1 if await headless_batch.run_all(desk, workflow, cases, progress) else 0
+        if not _checks(settings, workflow, definitions):
+            return 1
+        error = await desk.run(workflow)
+        return 0 if error is None else _complain(error)
+
+
+def _checks(settings: Settings, workflow: Workflow, definitions: dict[str, NodeDefinition]) -> bool:
+    """Whether the workflow can run; what speaks against it is printed."""
+    problems, runnable = _problems(settings, workflow, definitions)
+    _tell(workflow, definitions, problems, sys.stderr)
+    return runnable
 
 
 async def _check(settings: Settings, path: Path, json_output: bool, entry: Entry) -> int:
@@ -216,87 +225,3 @@ def _tell(
         placed = workflow.nodes.get(problem.node or "")
         where = f"{title_of(placed, definitions)} ({problem.node}): " if placed else ""
         print(f"{problem.severity}: {where}{problem.message}", file=stream)
-
-
-class Desk:
-    """A worker for the time of one command, and what it says."""
-
-    def __init__(self, settings: Settings, options: dict[str, Any], entry: Entry) -> None:
-        self._settings = settings
-        self._client = WorkerClient(settings, self._hear, entry, options)
-        self._output = Path(options.get("output", settings.output))
-        self._known: asyncio.Future[Library] | None = None
-        self._ended: asyncio.Future[Ended] | None = None
-        self._titles: dict[str, str] = {}
-
-    async def start(self) -> None:
-        """Start the worker."""
-        self._known = asyncio.get_running_loop().create_future()
-        self._ended = asyncio.get_running_loop().create_future()
-        await self._client.start()
-
-    async def stop(self) -> None:
-        """End the worker."""
-        await self._client.stop()
-
-    async def library(self) -> Library:
-        """The node definitions. Raises `CannotRun` where the worker dies first."""
-        assert self._known is not None
-        library = await self._known
-        keep_library(self._settings, library)
-        for pack in library.packs:
-            if pack.error:
-                print(f"warning: the pack {pack.name} is missing: {pack.error}", file=sys.stderr)
-        return library
-
-    def follow(self, workflow: Workflow, definitions: dict[str, NodeDefinition]) -> None:
-        """Call nodes by their titles from now on."""
-        self._titles = {
-            node: title_of(placed, definitions) for node, placed in workflow.nodes.items()
-        }
-
-    async def run(self, workflow: Workflow) -> int:
-        """Run the workflow; the exit code."""
-        assert self._ended is not None
-        await self._client.ready.wait()
-        await self._client.send(Start(run=RUN, workflow=workflow.to_json()))
-        try:
-            ended = await self._ended
-        except asyncio.CancelledError:
-            await self._client.send(Cancel(run=RUN))
-            raise
-        if ended.status != "finished":
-            return _complain(ended.error or f"The run was {ended.status}.")
-        return 0
-
-    def _hear(self, message: FromWorker | Died) -> None:
-        match message:
-            case Library() if self._known is not None and not self._known.done():
-                self._known.set_result(message)
-            case Ended() if self._ended is not None and not self._ended.done():
-                self._ended.set_result(message)
-            case Happened(event=event):
-                self._print(event)
-            case Died(reason=reason):
-                log = worker.log_path(self._settings)
-                died = CannotRun(f"The worker process died: {reason}. Its log is {log}.")
-                for waiting in (self._known, self._ended):
-                    if waiting is not None and not waiting.done():
-                        waiting.set_exception(died)
-                        waiting.exception()  # looked at, so that nobody waiting is no complaint
-
-    def _print(self, event: Any) -> None:
-        title = self._titles.get(getattr(event, "node", ""), "")
-        match event:
-            case Progressed(step=step, steps=steps, label=label):
-                print(f"{title} {step}/{steps} {label}".rstrip(), file=sys.stderr)
-            case Noted(message=message):
-                print(f"{title}: {message}" if title else message, file=sys.stderr)
-            case NodeChanged(state="running" | "cached" as state):
-                print(f"{title}: {state}", file=sys.stderr)
-            case Produced(file=file, area="output") if file:
-                print(self._output / file, flush=True)
-            case Produced(file=file) if file:
-                print(self._settings.temp / file, flush=True)
-            case Produced(data=data):
-                print(data, flush=True)

@@ -1,0 +1,106 @@
+"""A worker for the time of one command, and what it says on standard output and error."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+from graph.definition import NodeDefinition
+from graph.events import NodeChanged, Noted, Produced, Progressed
+from graph.workflow import Workflow
+from server import worker
+from server.headless_values import title_of
+from server.settings import Settings
+from server.worker_client import Died, Entry, WorkerClient
+from server.worker_library import keep_library
+from server.worker_messages import Cancel, Ended, FromWorker, Happened, Library, Start
+
+RUN = "headless"
+"""The id of the only run; it names a folder below temp."""
+
+
+class CannotRun(Exception):
+    """A sentence that ends the command with exit code 1."""
+
+
+class Desk:
+    """A worker for the time of one command, and what it says."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any], entry: Entry) -> None:
+        self._settings = settings
+        self._client = WorkerClient(settings, self._hear, entry, options)
+        self._output = Path(options.get("output", settings.output))
+        self._known: asyncio.Future[Library] | None = None
+        self._ended: asyncio.Future[Ended] | None = None
+        self._titles: dict[str, str] = {}
+
+    async def start(self) -> None:
+        """Start the worker."""
+        self._known = asyncio.get_running_loop().create_future()
+        await self._client.start()
+
+    async def stop(self) -> None:
+        """End the worker."""
+        await self._client.stop()
+
+    async def library(self) -> Library:
+        """The node definitions. Raises `CannotRun` where the worker dies first."""
+        assert self._known is not None
+        library = await self._known
+        keep_library(self._settings, library)
+        for pack in library.packs:
+            if pack.error:
+                print(f"warning: the pack {pack.name} is missing: {pack.error}", file=sys.stderr)
+        return library
+
+    def follow(self, workflow: Workflow, definitions: dict[str, NodeDefinition]) -> None:
+        """Call nodes by their titles from now on."""
+        self._titles = {
+            node: title_of(placed, definitions) for node, placed in workflow.nodes.items()
+        }
+
+    async def run(self, workflow: Workflow) -> str | None:
+        """Run the workflow; why it did not end well, or None."""
+        self._ended = asyncio.get_running_loop().create_future()
+        await self._client.ready.wait()
+        await self._client.send(Start(run=RUN, workflow=workflow.to_json()))
+        try:
+            ended = await self._ended
+        except asyncio.CancelledError:
+            await self._client.send(Cancel(run=RUN))
+            raise
+        if ended.status == "finished":
+            return None
+        return ended.error or f"The run was {ended.status}."
+
+    def _hear(self, message: FromWorker | Died) -> None:
+        match message:
+            case Library() if self._known is not None and not self._known.done():
+                self._known.set_result(message)
+            case Ended() if self._ended is not None and not self._ended.done():
+                self._ended.set_result(message)
+            case Happened(event=event):
+                self._print(event)
+            case Died(reason=reason):
+                log = worker.log_path(self._settings)
+                died = CannotRun(f"The worker process died: {reason}. Its log is {log}.")
+                for waiting in (self._known, self._ended):
+                    if waiting is not None and not waiting.done():
+                        waiting.set_exception(died)
+                        waiting.exception()  # looked at, so that nobody waiting is no complaint
+
+    def _print(self, event: Any) -> None:
+        title = self._titles.get(getattr(event, "node", ""), "")
+        match event:
+            case Progressed(step=step, steps=steps, label=label):
+                print(f"{title} {step}/{steps} {label}".rstrip(), file=sys.stderr)
+            case Noted(message=message):
+                print(f"{title}: {message}" if title else message, file=sys.stderr)
+            case NodeChanged(state="running" | "cached" as state):
+                print(f"{title}: {state}", file=sys.stderr)
+            case Produced(file=file, area="output") if file:
+                print(self._output / file, flush=True)
+            case Produced(file=file) if file:
+                print(self._settings.temp / file, flush=True)
+            case Produced(data=data):
+                print(data, flush=True)
