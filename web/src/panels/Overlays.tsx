@@ -2,14 +2,13 @@
 
 import { Upload, X } from "lucide-react";
 import { useEffect, useState } from "react";
-import { COMMANDS, type Group } from "../commands/list";
+import { GROUPS } from "../commands/command";
+import { COMMANDS } from "../commands/list";
 import { useCatalogue } from "../store/catalogue";
 import { useActive } from "../store/documents";
 import { openTemplate, DEFAULT_TEMPLATE } from "../store/files";
 import { type Dialog as Question, dismiss, ui, useUi } from "../store/ui";
 import { Keys } from "./Menus";
-
-const GROUPS: readonly Group[] = ["Run", "Edit", "Nodes", "Workflow", "View"];
 
 const BY_HAND: readonly [string, string][] = [
   ["Drag the empty canvas", "move the view"],

@@ -1,0 +1,33 @@
+/** Commands of the group "Run": what starts and ends runs. */
+
+import { cancelAll, cancelRun, startRuns } from "../store/running";
+import { useUi } from "../store/ui";
+import { selected } from "./actions";
+import type { Command } from "./command";
+
+export const RUN: readonly Command[] = [
+  {
+    id: "run",
+    title: "Run",
+    group: "Run",
+    keys: ["Mod+Enter"],
+    whileTyping: true,
+    run: () => void startRuns(useUi.getState().count),
+  },
+  {
+    id: "run-node",
+    title: "Run up to here",
+    group: "Run",
+    menu: "node",
+    run: () => void startRuns(1, selected()),
+  },
+  {
+    id: "cancel",
+    title: "Cancel the run",
+    group: "Run",
+    keys: ["Mod+Alt+Enter"],
+    whileTyping: true,
+    run: () => void cancelRun(),
+  },
+  { id: "cancel-all", title: "Cancel every run", group: "Run", run: () => void cancelAll() },
+];

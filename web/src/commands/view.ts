@@ -1,0 +1,102 @@
+/** Commands of the group "View": what is seen, and how. */
+
+import { fitAll, show, zoomBy, zoomTo } from "../canvas/instance";
+import { freeMemory } from "../store/memory";
+import { closeTop, setPatterns, setTheme, type Theme, ui, useUi } from "../store/ui";
+import { useView } from "../store/view";
+import { selected } from "./actions";
+import type { Command } from "./command";
+
+export const VIEW: readonly Command[] = [
+  {
+    id: "fit",
+    title: "Show everything",
+    group: "View",
+    keys: ["F", "Mod+0"],
+    menu: "canvas",
+    run: () => void fitAll(),
+  },
+  {
+    id: "show-selected",
+    title: "Show what is selected",
+    group: "View",
+    keys: ["Shift+F"],
+    menu: "node",
+    run: () => show(selected()),
+  },
+  { id: "zoom-in", title: "Zoom in", group: "View", keys: ["+", "="], run: () => zoomBy(1.25) },
+  { id: "zoom-out", title: "Zoom out", group: "View", keys: ["-"], run: () => zoomBy(0.8) },
+  { id: "zoom-1", title: "Zoom to 100 %", group: "View", keys: ["1"], run: () => zoomTo(1) },
+  {
+    id: "left-panel",
+    title: "Left panel",
+    group: "View",
+    keys: ["["],
+    run: () => ui((state) => ({ left: state.left ? null : "library" })),
+  },
+  {
+    id: "right-panel",
+    title: "Right panel",
+    group: "View",
+    keys: ["]"],
+    run: () => ui((state) => ({ right: state.right ? null : "gallery" })),
+  },
+  {
+    id: "memory",
+    title: "Memory: what is loaded",
+    group: "View",
+    keys: ["Shift+M"],
+    menu: "canvas",
+    run: () => ui((state) => ({ right: state.right === "memory" ? null : "memory" })),
+  },
+  {
+    id: "free-memory",
+    title: "Free all models",
+    group: "View",
+    menu: "canvas",
+    run: () => void freeMemory(),
+  },
+  {
+    id: "theme",
+    title: "Light, dark, or as the system",
+    group: "View",
+    run: () => {
+      setTheme(nextTheme(useUi.getState().theme));
+    },
+  },
+  {
+    id: "patterns",
+    title: "Letter codes on wires",
+    group: "View",
+    menu: "canvas",
+    run: () => setPatterns(!useUi.getState().patterns),
+  },
+  {
+    id: "help",
+    title: "Keyboard shortcuts",
+    group: "View",
+    keys: ["?"],
+    run: () => ui((state) => ({ help: !state.help })),
+  },
+  {
+    id: "escape",
+    title: "Close, or select nothing",
+    group: "View",
+    keys: ["Escape"],
+    whileTyping: true,
+    run: () => {
+      if (closeTop()) return true;
+      const view = useView.getState();
+      if (view.selected.size + view.selectedWires.size === 0) return false;
+      view.select([]);
+      return true;
+    },
+  },
+];
+
+/** Away from the system's first, so that every press is seen. */
+function nextTheme(theme: Theme): Theme {
+  const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
+  const [same, other] = dark ? (["dark", "light"] as const) : (["light", "dark"] as const);
+  return theme === "system" ? other : theme === other ? same : "system";
+}
