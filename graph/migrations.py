@@ -164,6 +164,8 @@ _WANTED = {
     "model_type": "an object",
     "list_type": "a list",
     "tuple_type": "a list",
+    "float_type": "a number",
+    "float_parsing": "a number",
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",

@@ -5,9 +5,7 @@ import json
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
     SerializerFunctionWrapHandler,
@@ -15,6 +13,7 @@ from pydantic import (
 )
 
 from graph.definition import Json
+from graph.layout import Group, Layout, Note, Part
 
 VERSION = 1
 """The version of the saved form that this program writes. Older ones are migrated, newer ones open
@@ -38,12 +37,6 @@ def _pack(value: Json) -> Json:
     if isinstance(value, dict):
         return {key: _pack(item) for key, item in value.items()}
     return value
-
-
-class Part(BaseModel):
-    """A record of the saved form; fields that this version does not know survive load and save."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 class Wire(Part):
@@ -82,16 +75,15 @@ class PlacedNode(Part):
 
 
 class Workflow(Part):
-    """A graph of placed nodes, with how it looks. `layout.nodes[id]` is `{x, y, width?,
-    collapsed?}` in pixels."""
+    """A graph of placed nodes, with how it looks (`graph.layout`)."""
 
     version: int = VERSION
     nodes: dict[str, PlacedNode] = Field(default_factory=dict)
     subgraphs: dict[str, Any] = Field(default_factory=dict)
     app: dict[str, Any] = Field(default_factory=dict)
-    layout: dict[str, Any] = Field(default_factory=dict)
-    groups: list[Any] = Field(default_factory=list)
-    notes: list[Any] = Field(default_factory=list)
+    layout: Layout = Field(default_factory=Layout)
+    groups: list[Group] = Field(default_factory=list)
+    notes: list[Note] = Field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The plain JSON form."""

@@ -61,13 +61,13 @@ def test_older_forms_are_migrated_one_version_at_a_time() -> None:
         return {**data, "nodes": data.pop("boxes")}
 
     def third(data: dict[str, Any]) -> dict[str, Any]:
-        return {**data, "notes": ["migrated"]}
+        return {**data, "a": "migrated"}
 
     old = {"version": 1, "boxes": {"a": {"type": "invert"}}}
     loaded = load(old, forms={1: second, 2: third}, version=3)
     assert loaded.workflow.version == 3
     assert loaded.workflow.nodes["a"].type == "invert"
-    assert loaded.workflow.notes == ["migrated"]
+    assert loaded.workflow.to_json()["a"] == "migrated"
     assert old == {"version": 1, "boxes": {"a": {"type": "invert"}}}
 
 
@@ -108,6 +108,9 @@ def test_nodes_are_migrated_by_type_and_version_and_may_be_renamed() -> None:
     ]
 
 
+FRAME = {"id": "f", "x": 0, "y": 0, "width": 8, "height": 8}
+
+
 @pytest.mark.parametrize(
     ("data", "place", "words"),
     [
@@ -139,6 +142,10 @@ def test_nodes_are_migrated_by_type_and_version_and_may_be_renamed() -> None:
             "must be a text",
         ),
         ({"groups": {}}, "groups", "must be a list"),
+        ({"groups": [FRAME | {"x": "left"}]}, "groups.0.x", "must be a number"),
+        ({"notes": [{**FRAME, "text": 5}]}, "notes.0.text", "must be a text"),
+        ({"layout": {"nodes": {"a": {"x": 1}}}}, "layout.nodes.a.y", "is missing"),
+        ({"layout": {"wires": {"a": {"v": "dot"}}}}, "layout.wires.a.v", "must be an object"),
         (
             {"nodes": {"a": {"type": "x", "values": {"v": float("nan")}}}},
             "nodes.a.values.v",

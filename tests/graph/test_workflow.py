@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graph.layout import Layout, Place
 from graph.workflow import EXACT_INTEGER, VERSION, PlacedNode, Wire, Workflow
 from tests.graph.small_world import text_to_image
 
@@ -67,5 +68,5 @@ def test_titles_values_and_layout_survive_saving(
     title: str, values: dict[str, Any], place: float
 ) -> None:
     node = PlacedNode(type="x", title=title, values=values)
-    flow = Workflow(nodes={"a": node}, layout={"nodes": {"a": {"x": place, "y": 0}}})
+    flow = Workflow(nodes={"a": node}, layout=Layout(nodes={"a": Place(x=place, y=0)}))
     assert Workflow.model_validate_json(flow.to_text()) == flow

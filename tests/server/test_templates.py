@@ -54,7 +54,7 @@ def test_a_template_has_no_problem_with_the_files_that_ship(path: Path, settings
     result = check(flow, definitions(), files)
     assert result.problems == ()
     assert result.runnable
-    assert {*flow.layout["nodes"]} == {*flow.nodes}, "every node has its place"
+    assert {*flow.layout.nodes} == {*flow.nodes}, "every node has its place"
 
 
 def test_the_garbage_is_garbage_and_the_bridge_is_not(bench: Bench) -> None:
