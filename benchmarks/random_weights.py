@@ -14,19 +14,24 @@ import gzip
 import json
 import math
 import os
+import string
 import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:  # processes that set themselves up before torch import this module
+    from torch import Tensor
 
 FAMILIES = ("sd15", "sdxl")
 HEADERS = Path(__file__).parent.parent / "diffusion" / "identity" / "headers"
 
 EMBEDDING = 0.02
 """Deviation of a word's vector, about that of CLIP's."""
+
+WORDS = 49_408
+"""Tokens of CLIP."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -37,8 +42,10 @@ def shapes_of(family: str) -> Shapes:
     return {name: tuple(shape) for name, shape in json.loads(text).items()}
 
 
-def tensor(name: str, shape: tuple[int, ...]) -> Tensor:
+def tensor(name: str, shape: tuple[int, ...]) -> "Tensor":
     """The tensor of that name: float16, the same numbers at every call."""
+    import torch
+
     if len(shape) < 2:
         return torch.full(shape, 0.0 if name.endswith("bias") else 1.0, dtype=torch.float16)
     generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
@@ -63,6 +70,20 @@ def write(family: str, path: Path) -> None:
         for name, shape in shapes.items():
             file.write(tensor(name, shape).numpy().tobytes())
     os.replace(temporary, path)
+
+
+def write_vocabulary(models: Path) -> None:
+    """A vocabulary of CLIP's size, letters and words of noise, for a folder that has none."""
+    folder = models / "tokenizers" / "clip"
+    if (folder / "vocab.json").exists():
+        return
+    letters = list(string.ascii_lowercase) + [f"{letter}</w>" for letter in string.ascii_lowercase]
+    fillers = [f"noise{number}</w>" for number in range(WORDS - 2 - len(letters))]
+    words = [*letters, *fillers, "<|startoftext|>", "<|endoftext|>"]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "merges.txt").write_text("#version: 0.2\n", "utf-8")
+    numbers = {word: number for number, word in enumerate(words)}
+    (folder / "vocab.json").write_text(json.dumps(numbers), "utf-8")
 
 
 def ensured(family: str, folder: Path) -> Path:
