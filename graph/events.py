@@ -40,9 +40,25 @@ class Previewed(Data):
     step: int = 0
 
 
+class PictureFacts(Data):
+    """What a picture is found by: its size in pixels, the prompt and seed that it was made with,
+    and the names of its model files and their families.
+
+    `seed_at` are the node and widget that hold the seed, where the workflow itself holds it.
+    """
+
+    width: int
+    height: int
+    prompt: str = ""
+    seed: str = ""
+    seed_at: tuple[str, str] | None = None
+    models: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+
+
 class Produced(Data):
     """An output node made something: `kind` "image", "text", ...; `file` is a path inside the
-    output folder."""
+    output folder. `picture` is for the gallery."""
 
     type: Literal["output"] = "output"
     node: str
@@ -50,6 +66,7 @@ class Produced(Data):
     file: str = ""
     area: Literal["output", "temp"] = "output"
     data: Json = None
+    picture: PictureFacts | None = None
 
 
 class Noted(Data):

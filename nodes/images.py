@@ -16,7 +16,7 @@ from nodes.sockets import Image, Mask
 MAX_PIXELS = 64_000_000
 """A small file can hold a picture that fills the memory; larger ones are refused unread."""
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 
 
 class BadPicture(ValueError):

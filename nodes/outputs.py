@@ -16,9 +16,9 @@ from safetensors.torch import save
 
 from diffusion.spaces import LATENT_FILE_KEY
 from graph.definition import Json
-from graph.events import Produced
+from graph.events import PictureFacts, Produced
 from nodes.file_names import reserve
-from nodes.provenance import plain_parameters, seed_of
+from nodes.provenance import UsedFile, picture_facts, plain_parameters, seed_of
 from nodes.services import Outputs
 from nodes.sockets import BadValue, Image, Latent
 
@@ -39,12 +39,18 @@ class Origin:
 
     `workflow` is the saved form. `nodes` are the nodes that the picture was computed from, nearest
     first: id → `{"type", "title", "values", "inputs": {socket: node}}`, values complete.
+    `files` are the model files among their values.
     """
 
     node: str
     title: str = ""
     workflow: Mapping[str, Json] | None = None
     nodes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    files: tuple[UsedFile, ...] = ()
+
+    def facts(self, width: int, height: int) -> PictureFacts:
+        """What the gallery finds a picture of this size (in pixels) by."""
+        return picture_facts(self.nodes, self.files, self.workflow, (width, height))
 
 
 class FolderOutputs(Outputs):
@@ -74,7 +80,8 @@ class FolderOutputs(Outputs):
             values = self._variables(now, "picture", (width, height), index)
             path = reserve(self._output, file_name, values, ".png")
             write_png(path, picture, self._texts(index, width, height))
-            self._tell(path.relative_to(self._output), "output")
+            facts = self._origin.facts(width, height)
+            self._tell(path.relative_to(self._output), "output", picture=facts)
 
     def save_latent(self, latent: Latent[Any], file_name: str) -> None:
         height, width = latent.samples.shape[2:]
@@ -117,16 +124,23 @@ class FolderOutputs(Outputs):
             "batch": index,
         }
 
-    def _tell(self, path: Path, area: Any, kind: str = "image") -> None:
-        file = path.as_posix()
-        self._emit(Produced(node=self._origin.node, kind=kind, file=file, area=area))
+    def _tell(
+        self, path: Path, area: Any, kind: str = "image", picture: PictureFacts | None = None
+    ) -> None:
+        node, file = self._origin.node, path.as_posix()
+        self._emit(Produced(node=node, kind=kind, file=file, area=area, picture=picture))
 
     def _texts(self, index: int, width: int, height: int) -> dict[str, str]:
         origin = self._origin
         texts = {}
         if origin.workflow is not None:
             texts[WORKFLOW_KEY] = _json(origin.workflow)
-        about = {"node": origin.node, "index": index, "nodes": origin.nodes}
+        about = {
+            "node": origin.node,
+            "index": index,
+            "nodes": origin.nodes,
+            "picture": origin.facts(width, height).model_dump(mode="json"),
+        }
         texts[PARAMETERS_KEY] = _json(about)
         if plain := plain_parameters(origin.nodes, width, height):
             texts["parameters"] = plain

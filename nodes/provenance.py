@@ -3,13 +3,64 @@
 `nodes` maps ids to `{"type", "title", "values", "inputs": {socket: node}}`, the nearest first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from graph.events import PictureFacts
 
 Nodes = Mapping[str, Mapping[str, Any]]
 
 SAMPLERS = ("k_sampler", "k_sampler_advanced")
 PROMPT = "clip_text_encode"
+
+
+@dataclass(frozen=True)
+class UsedFile:
+    """A model file that a picture was computed from; `name` is relative to its `folder`."""
+
+    folder: str
+    name: str
+    family: str = ""
+
+
+def picture_facts(
+    nodes: Nodes,
+    files: Sequence[UsedFile],
+    workflow: Mapping[str, Any] | None,
+    size: tuple[int, int],
+) -> PictureFacts:
+    """What the gallery finds the picture by; `size` are its width and height in pixels."""
+    families = dict.fromkeys(file.family for file in files if file.family)
+    return PictureFacts(
+        width=size[0],
+        height=size[1],
+        prompt=prompt_of(nodes),
+        seed=seed_of(nodes),
+        seed_at=_seed_at(nodes, workflow or {}),
+        models=tuple(dict.fromkeys(_stem(file.name) for file in files)),
+        families=tuple(families),
+    )
+
+
+def prompt_of(nodes: Nodes) -> str:
+    """The prompt of the sampler that made the picture; else that of the nearest prompt node."""
+    for placed in nodes.values():
+        if placed["type"] in SAMPLERS and (text := _prompt(nodes, placed, "positive")):
+            return text
+    prompts = (placed for placed in nodes.values() if placed["type"] == PROMPT)
+    nearest = next(prompts, None)
+    return "" if nearest is None else str(nearest["values"].get("text", ""))
+
+
+def _seed_at(nodes: Nodes, workflow: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Where the workflow itself holds the seed that `seed_of` finds."""
+    for node, placed in nodes.items():
+        if "seed" in placed["values"]:
+            here = workflow.get("nodes", {}).get(node, {})
+            wired = "seed" in here.get("inputs", {})
+            return (node, "seed") if here and not wired else None
+    return None
 
 
 def seed_of(nodes: Nodes, default: str = "") -> str:
@@ -64,5 +115,10 @@ def _prompt(nodes: Nodes, sampler: Mapping[str, Any], socket: str) -> str:
 def _model(nodes: Nodes) -> str | None:
     for placed in nodes.values():
         if placed["type"] == "load_checkpoint" and isinstance(placed["values"].get("file"), str):
-            return str(placed["values"]["file"]).rsplit("/", 1)[-1].rsplit(".", 1)[0]
+            return _stem(str(placed["values"]["file"]))
     return None
+
+
+def _stem(name: str) -> str:
+    """The file's name without folders and ending."""
+    return name.rsplit("/", 1)[-1].rsplit(".", 1)[0]

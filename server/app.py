@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import logging
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
@@ -11,6 +13,7 @@ from server.catalogue_identity import identities_of
 from server.dispatch import Dispatcher
 from server.editor_build import Editor
 from server.errors import answer_errors
+from server.gallery import Gallery
 from server.hub import EventHub
 from server.identification import Identification
 from server.keys import (
@@ -18,6 +21,7 @@ from server.keys import (
     DECODING,
     DISPATCHER,
     EDITOR,
+    GALLERY,
     HUB,
     IDENTIFICATION,
     MODEL_WATCH,
@@ -31,6 +35,7 @@ from server.routes import (
     check,
     events,
     files,
+    gallery,
     history,
     memory,
     models,
@@ -43,6 +48,8 @@ from server.routes import (
 )
 from server.security import add_headers, guard
 from server.settings import Settings
+
+log = logging.getLogger(__name__)
 
 # Pages come last: they take every path that no other route has.
 ROUTES = (
@@ -57,6 +64,7 @@ ROUTES = (
     batches,
     events,
     files,
+    gallery,
     workflows,
     pages,
 )
@@ -88,6 +96,7 @@ def create_app(settings: Settings, parts: Parts = _dispatcher) -> web.Applicatio
     app[SETTINGS] = settings
     app[HUB] = hub
     app[QUEUE] = run_queue
+    app[GALLERY] = Gallery(settings, run_queue.pictures)
     app[DISPATCHER] = parts(settings, run_queue, hub)
     identities = identities_of(settings)
     catalogue = Catalogue(
@@ -109,7 +118,7 @@ def create_app(settings: Settings, parts: Parts = _dispatcher) -> web.Applicatio
         app.add_routes(module.routes)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_say_goodbye)
-    app.cleanup_ctx.extend([_running, _editor])
+    app.cleanup_ctx.extend([_running, _gallery, _editor])
     return app
 
 
@@ -123,6 +132,22 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     await app[IDENTIFICATION].stop()
     await app[DISPATCHER].stop()
     app[QUEUE].close()
+
+
+async def _gallery(app: web.Application) -> AsyncIterator[None]:
+    """Look for pictures that came while the program was away."""
+
+    async def look() -> None:
+        try:
+            if await asyncio.to_thread(app[GALLERY].look):
+                gallery.announce_gallery(app)
+        except (sqlite3.Error, OSError) as error:  # a full disk; the next start looks again
+            log.warning("The output folder could not be looked through: %s", error)
+
+    looking = asyncio.create_task(look())
+    yield
+    app[GALLERY].stop()
+    await looking  # a thread, which needs the database until it ends
 
 
 async def _editor(app: web.Application) -> AsyncIterator[None]:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from server.queue import BadExport, NotInLine, UnknownBatch, UnknownRun
+from server.queue import BadExport, NotInLine, UnknownBatch, UnknownPicture, UnknownRun
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,7 @@ DISK_FULL = (
 OF_THE_QUEUE: dict[type[Exception], tuple[HTTPStatus, str]] = {
     UnknownRun: (HTTPStatus.NOT_FOUND, "unknown_run"),
     UnknownBatch: (HTTPStatus.NOT_FOUND, "unknown_batch"),
+    UnknownPicture: (HTTPStatus.NOT_FOUND, "unknown_picture"),
     NotInLine: (HTTPStatus.CONFLICT, "not_in_line"),
     BadExport: (HTTPStatus.BAD_REQUEST, "bad_export"),
 }

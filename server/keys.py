@@ -7,6 +7,7 @@ from aiohttp import web
 from server.catalogue import Catalogue
 from server.dispatch import Dispatcher
 from server.editor_build import Editor
+from server.gallery import Gallery
 from server.hub import EventHub
 from server.identification import Identification
 from server.model_watch import ModelWatch
@@ -17,6 +18,7 @@ SETTINGS = web.AppKey("settings", Settings)
 HUB = web.AppKey("hub", EventHub)
 QUEUE = web.AppKey("queue", RunQueue)
 DISPATCHER = web.AppKey("dispatcher", Dispatcher)
+GALLERY = web.AppKey("gallery", Gallery)
 CATALOGUE = web.AppKey("catalogue", Catalogue)
 IDENTIFICATION = web.AppKey("identification", Identification)
 MODEL_WATCH = web.AppKey("model_watch", ModelWatch)

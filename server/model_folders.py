@@ -28,7 +28,9 @@ LATENTS = "latents"
 """The folders of latents that Save Latent wrote, or that another program left."""
 
 MODEL_ENDINGS = frozenset({".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf"})
-PICTURE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+PICTURE_ENDINGS = frozenset(
+    {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
+)
 
 LATENT_ENDINGS = frozenset({".latent", ".safetensors"})
 

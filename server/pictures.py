@@ -14,9 +14,12 @@ SUFFIXES = {
     "BMP": ".bmp",
     "GIF": ".gif",
     "TIFF": ".tif",
+    "AVIF": ".avif",
 }
 
-NOT_A_PICTURE = "{name} is not a picture that can be read (PNG, JPEG, WebP, BMP, GIF or TIFF)."
+NOT_A_PICTURE = (
+    "{name} is not a picture that can be read (PNG, JPEG, WebP, AVIF, BMP, GIF or TIFF)."
+)
 
 
 def suffix_of(path: Path, name: str, max_pixels: int) -> str:

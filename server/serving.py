@@ -14,6 +14,7 @@ SHOWN = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
     ".webp": "image/webp",
+    ".avif": "image/avif",
     ".gif": "image/gif",
     ".bmp": "image/bmp",
     ".txt": "text/plain; charset=utf-8",

@@ -86,6 +86,11 @@ class Settings:
         return self.data / "input"
 
     @property
+    def trash(self) -> Path:
+        """Pictures that were deleted in the gallery: `trash/<number>/<file>`."""
+        return self.data / "trash"
+
+    @property
     def latents(self) -> tuple[Path, ...]:
         """Where Load Latent looks: what Save Latent wrote, and what people put beside pictures."""
         return (self.output / "latents", self.input)

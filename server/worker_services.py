@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,16 @@ from graph.events import Previewed, Progressed
 from graph.execute import Call
 from graph.files import FileFacts
 from graph.plan import Plan
+from graph.step import Step
 from graph.widgets import ModelFile
 from graph.workflow import Workflow
 from nodes import services
 from nodes.outputs import FolderOutputs, Origin, replace
+from nodes.provenance import UsedFile
 from nodes.services import BadFile, Side, UnknownSpace, WrongSpace
 from nodes.sockets import Clip, Model, Vae
 from server.catalogue import Catalogue
+from server.model_folders import INPUT, LATENTS
 from server.previews import preview_name, preview_path
 from server.settings import Settings
 
@@ -202,31 +205,50 @@ def _outputs(context: RunContext, call: Call) -> FolderOutputs:
         title=call.title,
         workflow=context.saved,
         nodes=_nodes_behind(context.plan, call.key),
+        files=_files_behind(context, call.key),
     )
     return FolderOutputs(origin, context.output, settings.temp, context.run, call.emit)
 
 
-def _nodes_behind(plan: Plan, key: str) -> dict[str, Mapping[str, Any]]:
-    """What the step was computed from, the nearest first, in the form of `nodes.provenance`."""
-    found: dict[str, Mapping[str, Any]] = {}
+def _steps_behind(plan: Plan, key: str) -> Iterator[Step]:
+    """The steps that the step was computed from, the nearest first."""
     near, seen = [key], {key}
     while near:
         sources = [source for here in near for source in plan.steps[here].sources]
         near = [source for source in dict.fromkeys(sources) if source not in seen]
         seen.update(near)
-        for here in near:
-            step = plan.steps[here]
-            found[step.nodes[0]] = {
-                "type": step.shape.definition.type,
-                "title": step.title,
-                "values": step.values,
-                "inputs": {
-                    name: plan.steps[origin.key].nodes[0]
-                    for name, origin in step.wires.items()
-                    if not isinstance(origin, list)
-                },
-            }
-    return found
+        yield from (plan.steps[here] for here in near)
+
+
+def _nodes_behind(plan: Plan, key: str) -> dict[str, Mapping[str, Any]]:
+    """What the step was computed from, the nearest first, in the form of `nodes.provenance`."""
+    return {
+        step.nodes[0]: {
+            "type": step.shape.definition.type,
+            "title": step.title,
+            "values": step.values,
+            "inputs": {
+                name: plan.steps[origin.key].nodes[0]
+                for name, origin in step.wires.items()
+                if not isinstance(origin, list)
+            },
+        }
+        for step in _steps_behind(plan, key)
+    }
+
+
+def _files_behind(context: RunContext, key: str) -> tuple[UsedFile, ...]:
+    """The model files that the step was computed from, the nearest first."""
+    found: dict[tuple[str, str], UsedFile] = {}
+    for step in _steps_behind(context.plan, key):
+        for widget, folder in step.shape.files.items():
+            name = step.values.get(widget)
+            if folder in (INPUT, LATENTS) or not isinstance(name, str) or (folder, name) in found:
+                continue
+            facts = context.catalogue.facts(folder, name)
+            family = "" if facts is None else facts.family or ""
+            found[folder, name] = UsedFile(folder, name, family)
+    return tuple(found.values())
 
 
 _MAKERS: Mapping[str, Callable[[RunContext, Call], object]] = {

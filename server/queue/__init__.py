@@ -4,6 +4,7 @@ from server.queue.arrivals import Wanted
 from server.queue.batches import Batch, UnknownBatch
 from server.queue.history import BadExport
 from server.queue.line import NotInLine, Pause
+from server.queue.pictures import Picture, Pictures, Sought, UnknownPicture
 from server.queue.queue import ATTEMPTS, RunQueue
 from server.queue.rows import Changes, Run, Status, UnknownRun
 from server.queue.schema import MIGRATIONS, NewerQueue
@@ -17,10 +18,14 @@ __all__ = [
     "NewerQueue",
     "NotInLine",
     "Pause",
+    "Picture",
+    "Pictures",
     "Run",
     "RunQueue",
+    "Sought",
     "Status",
     "UnknownBatch",
+    "UnknownPicture",
     "UnknownRun",
     "Wanted",
 ]

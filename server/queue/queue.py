@@ -13,6 +13,7 @@ from server.queue.batches import Batches
 from server.queue.database import Database
 from server.queue.history import History
 from server.queue.line import PASSES, Line
+from server.queue.pictures import Pictures, keep_picture, picture_of
 from server.queue.rows import (
     IN_LINE,
     Changes,
@@ -40,8 +41,8 @@ class RunQueue:
     """The runs in the SQLite database at `database`, which is created or migrated when needed.
 
     `line` orders those that wait, `history` looks at those that ended, `batches` knows which belong
-    together. May be used from any thread. `recover` is called once by the program that runs the
-    queue.
+    together, `pictures` is the gallery. May be used from any thread. `recover` is called once by
+    the program that runs the queue.
     """
 
     def __init__(self, database: Path) -> None:
@@ -49,6 +50,7 @@ class RunQueue:
         self.line = Line(self._database)
         self.history = History(self._database)
         self.batches = Batches(self._database)
+        self.pictures = Pictures(self._database)
 
     def add(
         self,
@@ -210,14 +212,18 @@ class RunQueue:
         return self._database.write(put_back)
 
     def produced(self, run: str, output: Produced) -> None:
-        """Add one output to the run's outputs."""
-        text = text_of(output.model_dump(exclude={"type"}))
-        self._database.write(
-            lambda connection: connection.execute(
+        """Add one output to the run's outputs; a picture goes into the gallery with it."""
+        text = text_of(output.model_dump(exclude={"type", "picture"}))
+
+        def add(connection: sqlite3.Connection) -> None:
+            changed = connection.execute(
                 "UPDATE run SET outputs = json_insert(outputs, '$[#]', json(?)) WHERE id = ?",
                 (text, run),
-            )
-        )
+            ).rowcount
+            if changed and output.kind == "image" and output.area == "output" and output.file:
+                keep_picture(connection, picture_of(output, run, time.time()))
+
+        self._database.write(add)
 
     def changed(self, run: str, nodes: Iterable[NodeChanged]) -> None:
         """Keep the newest state of each node of the run."""

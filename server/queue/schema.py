@@ -56,7 +56,50 @@ LINE_AND_BATCHES = """
     CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     """
 
-MIGRATIONS = (FIRST, LINE_AND_BATCHES)
+# A picture is found by its words (FTS5), by its models and families, and newest first. `file` is
+# its place in the output folder, NULL while it lies in the trash; `home` is where it was saved.
+GALLERY = """
+    CREATE TABLE picture (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        file TEXT UNIQUE,
+        home TEXT NOT NULL,
+        run TEXT,
+        node TEXT NOT NULL DEFAULT '',
+        created REAL NOT NULL,
+        title TEXT NOT NULL,
+        starred INTEGER NOT NULL DEFAULT 0,
+        trashed REAL,
+        facts TEXT NOT NULL DEFAULT '{}',
+        words TEXT NOT NULL
+    );
+    CREATE INDEX picture_starred ON picture (number) WHERE starred AND trashed IS NULL;
+    CREATE INDEX picture_trashed ON picture (number) WHERE trashed IS NOT NULL;
+    CREATE TABLE picture_tag (
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        picture INTEGER NOT NULL REFERENCES picture (number) ON DELETE CASCADE,
+        PRIMARY KEY (kind, name, picture)
+    ) WITHOUT ROWID;
+    CREATE INDEX picture_tag_of ON picture_tag (picture);
+    CREATE VIRTUAL TABLE picture_words USING fts5 (
+        words, content = 'picture', content_rowid = 'number',
+        tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+    );
+    CREATE TRIGGER picture_added AFTER INSERT ON picture BEGIN
+        INSERT INTO picture_words (rowid, words) VALUES (new.number, new.words);
+    END;
+    CREATE TRIGGER picture_gone AFTER DELETE ON picture BEGIN
+        INSERT INTO picture_words (picture_words, rowid, words)
+            VALUES ('delete', old.number, old.words);
+    END;
+    CREATE TRIGGER picture_reworded AFTER UPDATE OF words ON picture BEGIN
+        INSERT INTO picture_words (picture_words, rowid, words)
+            VALUES ('delete', old.number, old.words);
+        INSERT INTO picture_words (rowid, words) VALUES (new.number, new.words);
+    END;
+    """
+
+MIGRATIONS = (FIRST, LINE_AND_BATCHES, GALLERY)
 """One entry for each version; entry k brings a database from version k to k + 1."""
 
 

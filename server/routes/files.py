@@ -18,7 +18,7 @@ from server.settings import Settings
 
 routes = web.RouteTableDef()
 
-AREAS = ("input", "output", "temp")
+AREAS = ("input", "output", "temp", "trash")
 
 
 class UploadAnswer(Form):
@@ -51,7 +51,7 @@ async def upload_picture(request: web.Request) -> web.Response:
 @routes.get("/api/files/{area}/{path:.+}")
 @described({200: "application/octet-stream"}, query=FileQuery)
 async def get_file(request: web.Request) -> web.StreamResponse:
-    """A file of the input, output or temp folder, or a small picture of it."""
+    """A file of the input, output, temp or trash folder, or a small picture of it."""
     query = query_of(request, FileQuery)
     settings = request.app[SETTINGS]
     area, relative = request.match_info["area"], request.match_info["path"]

@@ -11,11 +11,12 @@ import pytest
 import torch
 from PIL import Image as Pictures
 
-from graph.events import Produced
+from graph.events import PictureFacts, Produced
 from graph.widgets import ImageFile
 from nodes.file_names import BadPattern
 from nodes.images import BadPicture, load_image, preview_image, save_image
 from nodes.outputs import FolderOutputs, Origin, to_bytes
+from nodes.provenance import UsedFile
 from nodes.sockets import BadValue, Image
 from server import png
 
@@ -42,7 +43,8 @@ def produced() -> list[Produced]:
 def outputs(tmp_path: Path, produced: list[Produced]) -> FolderOutputs:
     for name in ("output", "temp"):
         (tmp_path / name).mkdir()
-    origin = Origin("5", "Save Image", WORKFLOW, NODES)
+    used = (UsedFile("checkpoints", "a/b.ckpt", "sd1"),)
+    origin = Origin("5", "Save Image", WORKFLOW, NODES, used)
     return FolderOutputs(
         origin, tmp_path / "output", tmp_path / "temp", "run1", emit=produced.append
     )
@@ -57,12 +59,17 @@ def test_a_saved_picture_holds_exactly_the_workflow_and_what_it_was_computed_fro
 ) -> None:
     save_image(image(), "a", outputs=outputs)
     (event,) = produced
+    assert event.picture is not None
     assert (event.node, event.kind, event.file, event.area) == ("5", "image", "a.png", "output")
     with (tmp_path / "output" / "a.png").open("rb") as file:
         assert json.loads(png.text_of(file) or "") == WORKFLOW
         file.seek(0)
         about = json.loads(png.text_of(file, "latent_loom_parameters") or "")
-    assert about == {"node": "5", "index": 0, "nodes": NODES}
+    assert (about["node"], about["index"], about["nodes"]) == ("5", 0, NODES)
+    assert about["picture"] == event.picture.model_dump(mode="json")
+    assert event.picture == PictureFacts(
+        width=24, height=16, prompt="a cat", seed=str(2**63), models=("b",), families=("sd1",)
+    )
     with Pictures.open(tmp_path / "output" / "a.png") as opened:
         assert opened.size == (24, 16)
         assert opened.text["parameters"] == (  # type: ignore[attr-defined]
