@@ -49,7 +49,7 @@ def test_every_text_has_aa_contrast(themed: Page) -> None:
     editor.node(themed, "Load Checkpoint").get_by_text("Load Checkpoint", exact=True).click()
     themed.keyboard.press("Delete")
     expect(themed.locator('[data-node][data-problem="error"]').first).to_be_visible()
-    for panel in ("problems", "library", "workflows", "models"):
+    for panel in ("problems", "queue", "library", "workflows", "models"):
         themed.locator(f"[data-test=panel-{panel}]").click()
         assert low_contrast(themed) == [], panel
     themed.keyboard.press("?")

@@ -8,6 +8,7 @@ import { ContextMenu, RefusalCard } from "./panels/Menus";
 import { NodeMenu } from "./panels/NodeMenu";
 import { Banners, Dialog, DropHint, EmptyCanvas, Help, Notices } from "./panels/Overlays";
 import { RunBar } from "./panels/RunBar";
+import { Sheets } from "./panels/Sheets";
 import { SidePanels } from "./panels/SidePanels";
 import { TopBar } from "./panels/TopBar";
 import { Viewer } from "./panels/Viewer";
@@ -36,6 +37,7 @@ export function App() {
       <RefusalCard />
       <NodeMenu />
       <ContextMenu />
+      <Sheets />
       <Viewer />
       <Help />
       <Dialog />

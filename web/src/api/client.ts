@@ -1,6 +1,16 @@
 /** Every HTTP question the editor asks, one function each. */
 
 import type {
+  BatchAnswer,
+  BatchGrid,
+  BatchPlan,
+  BatchRequest,
+  MoveTo,
+  Pause,
+  QueueAnswer,
+  RunValues,
+} from "./queue";
+import type {
   CheckAnswer,
   MemoryAnswer,
   ModelFile,
@@ -8,6 +18,7 @@ import type {
   PlanAnswer,
   Problem,
   RunAnswer,
+  RunStatus,
   SpacesAnswer,
   Statement,
   TargetsAnswer,
@@ -82,8 +93,7 @@ export const api = {
   freeMemory: (models: string[] | null, results: boolean) =>
     ask<MemoryAnswer>("/api/memory/free", json("POST", { models, results })),
   models: () => ask<Record<string, ModelFile[]>>("/api/models"),
-  state: (statement: Statement) =>
-    ask<ModelFile>("/api/models/statement", json("PUT", statement)),
+  state: (statement: Statement) => ask<ModelFile>("/api/models/statement", json("PUT", statement)),
   check: (workflow: Workflow, signal?: AbortSignal) =>
     ask<CheckAnswer>("/api/check", json("POST", { workflow }, signal)),
   plan: (workflow: Workflow, signal?: AbortSignal) =>
@@ -94,9 +104,30 @@ export const api = {
   ) => ask<TargetsAnswer>("/api/check/targets", json("POST", { workflow, ...from })),
   run: (workflow: Workflow, wanted?: string[]) =>
     ask<RunAnswer>("/api/runs", json("POST", wanted ? { workflow, wanted } : { workflow })),
-  runs: (limit: number) => ask<{ runs: RunAnswer[] }>(`/api/runs?limit=${limit}`),
+  runs: (limit: number, status?: RunStatus) =>
+    ask<{ runs: RunAnswer[] }>(`/api/runs?limit=${limit}${status ? `&status=${status}` : ""}`),
   runOf: (id: string) => ask<RunAnswer>(`/api/runs/${id}`),
   cancel: (id: string) => ask<RunAnswer>(`/api/runs/${id}/cancel`, { method: "POST" }),
+  /** Queue a run like this one, with these values in place of its own. */
+  again: (id: string, values: RunValues = {}) =>
+    ask<RunAnswer>(`/api/runs/${id}/again`, json("POST", { values })),
+  editRun: (id: string, values: RunValues) =>
+    ask<RunAnswer>(`/api/runs/${id}`, json("PATCH", { values })),
+  prioritise: (id: string, priority: number) =>
+    ask<RunAnswer>(`/api/runs/${id}/priority`, json("POST", { priority })),
+  move: (id: string, to: MoveTo) => ask<RunAnswer>(`/api/runs/${id}/move`, json("POST", to)),
+  queue: () => ask<QueueAnswer>("/api/queue"),
+  pauseQueue: (pause: Pause) => ask<QueueAnswer>("/api/queue/pause", json("POST", { pause })),
+  /** Cancel what runs and waits, of a batch or altogether. */
+  cancelQueue: (batch: string | null) =>
+    ask<{ cancelled: number }>("/api/queue/cancel", json("POST", { batch })),
+  forget: (runs: string[]) =>
+    ask<{ forgotten: number }>("/api/queue/forget", json("POST", { runs })),
+  planBatch: (batch: BatchRequest, signal?: AbortSignal) =>
+    ask<BatchPlan>("/api/batches/plan", json("POST", batch, signal)),
+  addBatch: (batch: BatchRequest) => ask<BatchAnswer>("/api/batches", json("POST", batch)),
+  batches: () => ask<{ batches: BatchAnswer[] }>("/api/batches"),
+  batch: (id: string) => ask<BatchGrid>(`/api/batches/${id}`),
   upload: (file: Blob, name: string) =>
     ask<{ name: string; url: string }>("/api/files/input", form(file, name)),
   read: (file: Blob, name: string) =>

@@ -239,13 +239,7 @@ export interface WorkerStatus {
   message?: string | null;
 }
 
-export type RunStatus =
-  | "waiting"
-  | "interrupted"
-  | "running"
-  | "finished"
-  | "failed"
-  | "cancelled";
+export type RunStatus = "waiting" | "interrupted" | "running" | "finished" | "failed" | "cancelled";
 export type NodeState = "waiting" | "running" | "cached" | "finished" | "failed" | "cancelled";
 
 export interface RunOutput {
@@ -260,6 +254,12 @@ export interface RunOutput {
 export interface RunAnswer {
   id: string;
   status: RunStatus;
+  name?: string;
+  batch?: string | null;
+  /** The run that this one repeats. */
+  copy_of?: string | null;
+  /** A higher one is run earlier. */
+  priority?: number;
   created?: number | string | null;
   started?: number | string | null;
   finished?: number | string | null;
@@ -327,6 +327,7 @@ export type ServerEvent = { seq?: number; epoch?: string } & (
     }
   | { type: "preview"; run: string; node: string; url: string }
   | { type: "note"; run: string; node: string; message: string }
+  | { type: "queue" }
   | { type: "nodes" }
   | { type: "models" }
 );

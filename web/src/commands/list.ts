@@ -3,11 +3,12 @@
 import type { Command } from "./command";
 import { EDIT } from "./edit";
 import { NODES } from "./nodes";
+import { QUEUE } from "./queue";
 import { RUN } from "./run";
 import { VIEW } from "./view";
 import { WORKFLOW } from "./workflow";
 
-export const COMMANDS: readonly Command[] = [...RUN, ...EDIT, ...NODES, ...WORKFLOW, ...VIEW];
+export const COMMANDS: readonly Command[] = [...RUN, ...QUEUE, ...EDIT, ...NODES, ...WORKFLOW, ...VIEW];
 
 export function command(id: string): Command {
   const found = COMMANDS.find((entry) => entry.id === id);

@@ -1,6 +1,6 @@
 /** Commands of the group "Run": what starts and ends runs. */
 
-import { cancelAll, cancelRun, startRuns } from "../store/running";
+import { cancelRun, startRuns } from "../store/running";
 import { useUi } from "../store/ui";
 import { selected } from "./actions";
 import type { Command } from "./command";
@@ -29,5 +29,4 @@ export const RUN: readonly Command[] = [
     whileTyping: true,
     run: () => void cancelRun(),
   },
-  { id: "cancel-all", title: "Cancel every run", group: "Run", run: () => void cancelAll() },
 ];

@@ -6,6 +6,7 @@ import { command } from "../commands/list";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
 import { useActive } from "../store/documents";
+import { useQueue } from "../store/queue";
 import { cancelRun } from "../store/running";
 import { activeRuns, type Run, useRuns } from "../store/runs";
 import { ui, useUi } from "../store/ui";
@@ -15,7 +16,8 @@ import { useForecast } from "./useForecast";
 
 const MOST = 99; // runs that are queued at once
 
-function happening(run: Run, name: (id: string) => string): string {
+function happening(run: Run, paused: boolean, name: (id: string) => string): string {
+  if (paused && run.status !== "running") return "The queue is paused";
   if (run.status === "waiting") return "Waiting for its turn";
   if (run.status === "interrupted") return "Was interrupted; will be run again";
   const entries = Object.entries(run.nodes);
@@ -48,6 +50,7 @@ function Status() {
       activeRuns(state).findLast((run) => run.status === "running") ?? activeRuns(state).at(-1),
   );
   const waiting = useRuns((state) => activeRuns(state).length);
+  const paused = useQueue((state) => state.pause !== "no");
   const nodes = useActive((document) => document.workflow.nodes);
   const definitions = useCatalogue((state) => state.definitions);
   const ready = useCatalogue((state) => state.ready);
@@ -59,7 +62,7 @@ function Status() {
   if (current) {
     return (
       <span className="run-status" role="status" data-test="run-status">
-        {happening(current, name)}
+        {happening(current, paused, name)}
         {waiting > 1 && ` · ${waiting - 1} waiting`}
         <span className="run-line" style={{ width: `${share(current) * 100}%` }} />
       </span>

@@ -1,14 +1,24 @@
 /** The floating panels at the left and right, and the rails that open and close them. */
 
-import { Boxes, CircleAlert, FolderOpen, Images, LayoutGrid, MemoryStick } from "lucide-react";
+import {
+  Boxes,
+  CircleAlert,
+  FolderOpen,
+  Images,
+  LayoutGrid,
+  ListOrdered,
+  MemoryStick,
+} from "lucide-react";
 import type { ComponentType } from "react";
 import { useChecks } from "../store/checks";
+import { useQueue } from "../store/queue";
 import { type LeftPanel, type RightPanel, ui, useUi } from "../store/ui";
 import { Gallery } from "./Gallery";
 import { Library } from "./Library";
 import { Memory } from "./Memory";
 import { Models } from "./Models";
 import { ProblemList } from "./ProblemList";
+import { Queue } from "./Queue";
 import { Workflows } from "./Workflows";
 
 interface Panel<Id extends string> {
@@ -26,7 +36,8 @@ const LEFT: readonly Panel<LeftPanel>[] = [
 ];
 
 const RIGHT: readonly Panel<RightPanel>[] = [
-  { id: "gallery", title: "Runs", icon: Images, content: Gallery },
+  { id: "gallery", title: "Pictures", icon: Images, content: Gallery },
+  { id: "queue", title: "Queue", icon: ListOrdered, content: Queue },
   { id: "problems", title: "Problems", icon: CircleAlert, content: ProblemList },
   { id: "memory", title: "Memory", icon: MemoryStick, content: Memory },
 ];
@@ -57,7 +68,11 @@ function Side<Id extends string>({ panels, open, onOpen, side, marks = {} }: Rai
             onClick={() => onOpen(open === id ? null : id)}
           >
             <Icon size={16} />
-            {marks[id] ? <span className="rail-mark">{marks[id]}</span> : null}
+            {marks[id] ? (
+              <span className="rail-mark" data-mark={id}>
+                {marks[id] > 99 ? "99+" : marks[id]}
+              </span>
+            ) : null}
           </button>
         ))}
       </nav>
@@ -75,6 +90,7 @@ export function SidePanels() {
   const left = useUi((state) => state.left);
   const right = useUi((state) => state.right);
   const problems = useChecks((state) => state.problems.length);
+  const queue = useQueue((state) => state.running.length + state.waiting);
   return (
     <>
       <Side side="left" panels={LEFT} open={left} onOpen={(id) => ui({ left: id })} />
@@ -83,7 +99,7 @@ export function SidePanels() {
         panels={RIGHT}
         open={right}
         onOpen={(id) => ui({ right: id })}
-        marks={{ problems }}
+        marks={{ problems, queue }}
       />
     </>
   );

@@ -70,6 +70,3 @@ export async function cancelRun(id?: string): Promise<void> {
   }
 }
 
-export async function cancelAll(): Promise<void> {
-  await Promise.all(activeRuns(useRuns.getState()).map((run) => cancelRun(run.id)));
-}

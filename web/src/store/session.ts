@@ -9,6 +9,7 @@ import { checkSoon, watch } from "./checks";
 import { useDocuments } from "./documents";
 import { DEFAULT_TEMPLATE, openTemplate } from "./files";
 import { takeNote } from "./memory";
+import { lookAtQueueSoon } from "./queue";
 import { receive, refreshRuns } from "./runs";
 import { notify } from "./ui";
 
@@ -36,6 +37,12 @@ function event(message: ServerEvent): void {
       return void loadModels().catch(fail);
     case "note":
       return takeNote(message.message);
+    case "queue":
+      return lookAtQueueSoon();
+    case "run":
+    case "snapshot":
+      lookAtQueueSoon();
+      return receive(message);
     default:
       return receive(message);
   }
@@ -46,6 +53,7 @@ function connected(open: boolean): void {
   useCatalogue.setState({ connected: open, everConnected: before.everConnected || open });
   if (!open) return;
   // Whatever changed while the socket was down is asked for anew.
+  lookAtQueueSoon();
   void refreshRuns().catch(fail);
   void loadStatus().catch(fail);
   if (before.everConnected) {

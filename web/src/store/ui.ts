@@ -5,7 +5,7 @@ import type { Problem } from "../api/types";
 import type { Point } from "../workflow/edits";
 
 export type LeftPanel = "library" | "workflows" | "models";
-export type RightPanel = "gallery" | "problems" | "memory";
+export type RightPanel = "gallery" | "queue" | "problems" | "memory";
 export type Theme = "system" | "light" | "dark";
 
 /** Where a wire began that was dropped on the empty canvas. */
@@ -51,6 +51,9 @@ interface NoticeAction {
   run(): void;
 }
 
+/** What fills a sheet over the page; `panels/Sheets.tsx` has their contents. */
+export type Sheet = { kind: "run-values"; run: string; how: "edit" | "again" };
+
 interface Ui {
   left: LeftPanel | null;
   right: RightPanel | null;
@@ -62,6 +65,7 @@ interface Ui {
   contextMenu: ContextMenu | null;
   refusal: Refusal | null;
   help: boolean;
+  sheet: Sheet | null;
   /** The picture that is shown large: the run's id and the number of its output. */
   viewer: { run: string; index: number } | null;
   /** The node whose title is being typed. */
@@ -98,6 +102,7 @@ export const useUi = create<Ui>()(() => ({
   contextMenu: null,
   refusal: null,
   help: false,
+  sheet: null,
   viewer: null,
   renaming: null,
   dialog: null,
@@ -151,6 +156,7 @@ export function closeTop(): boolean {
     (key) => state[key],
   );
   if (open) ui({ [open]: null });
+  else if (state.sheet) ui({ sheet: null });
   else if (state.help) ui({ help: false });
   else return false;
   return true;

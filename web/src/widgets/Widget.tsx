@@ -19,7 +19,7 @@ interface Row {
   wide?: boolean;
 }
 
-const WIDGETS: Record<WidgetKind, Row> = {
+export const FIELDS: Record<WidgetKind, Row> = {
   number: { component: NumberField },
   slider: { component: NumberField },
   seed: { component: SeedField },
@@ -44,7 +44,7 @@ export const Widget = memo(function Widget({ node, widget, wired }: Props) {
       edit((workflow) => setValue(workflow, node, widget.name, next), gesture),
     [node, widget.name],
   );
-  const { component: Field, wide } = WIDGETS[widgetKind(widget)];
+  const { component: Field, wide } = FIELDS[widgetKind(widget)];
   const shown = value === undefined ? widget.default : value;
   return (
     <div

@@ -1,0 +1,83 @@
+/** Batches: how far each one is, and what is done with all of its runs at once. */
+
+import { RotateCcw, X } from "lucide-react";
+import type { BatchAnswer } from "../api/queue";
+import { cancelQueue, repeatFailed, useQueue } from "../store/queue";
+
+const SHOWN = 8; // the newest ones; those that are not over are shown in any case
+
+/** How many runs of a batch are over, how many failed, and how many there are. */
+export function tally({ counts }: Pick<BatchAnswer, "counts">) {
+  const { waiting = 0, running = 0, interrupted = 0 } = counts;
+  const { finished = 0, failed = 0, cancelled = 0 } = counts;
+  const left = waiting + running + interrupted;
+  return { left, failed, finished, cancelled, all: left + finished + failed + cancelled };
+}
+
+function words(batch: BatchAnswer): string {
+  const { left, failed, finished, cancelled, all } = tally(batch);
+  const parts = [left ? `${finished} of ${all}` : `${finished} done`];
+  if (failed) parts.push(`${failed} failed`);
+  if (cancelled) parts.push(`${cancelled} cancelled`);
+  return parts.join(" · ");
+}
+
+function Batch({ batch }: { batch: BatchAnswer }) {
+  const { left, failed, all } = tally(batch);
+  const name = batch.name || "Batch";
+  return (
+    <div className="run-card" data-batch={batch.id} data-test="queue-batch">
+      <div className="run-row">
+        <span className="library-name" title={name}>
+          {name}
+        </span>
+        {left > 0 && (
+          <button
+            type="button"
+            className="icon-button"
+            aria-label={`Cancel what is left of ${name}`}
+            title="Cancel what is left of this batch"
+            onClick={() => void cancelQueue(batch.id)}
+          >
+            <X size={14} />
+          </button>
+        )}
+      </div>
+      {left > 0 && (
+        <div className="meter">
+          <span style={{ width: `${((all - left) / Math.max(1, all)) * 100}%` }} />
+        </div>
+      )}
+      <div className="queue-about">
+        <span className="queue-words">{words(batch)}</span>
+        <span className="queue-actions">
+          {failed > 0 && (
+            <button
+              type="button"
+              className="button button-small"
+              data-test="queue-retry-batch"
+              onClick={() => void repeatFailed(batch.id)}
+            >
+              <RotateCcw size={12} aria-hidden="true" />
+              Retry failed
+            </button>
+          )}
+        </span>
+      </div>
+    </div>
+  );
+}
+
+export function Batches() {
+  const all = useQueue((state) => state.batches);
+  const batches = all.filter((batch, index) => index < SHOWN || tally(batch).left > 0);
+  if (batches.length === 0) return null;
+  return (
+    <>
+      <div className="panel-heading">Batches</div>
+      {batches.map((batch) => (
+        <Batch key={batch.id} batch={batch} />
+      ))}
+    </>
+  );
+}
