@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
+from server.example_pictures import place_examples
+
 ROOT = Path(__file__).resolve().parent.parent
 """The folder that holds main.py."""
 
@@ -141,9 +143,10 @@ class Settings:
         return self.host in LOOPBACK
 
     def make_folders(self) -> None:
-        """Create every folder under `data` that does not exist yet."""
+        """Create every folder under `data` that does not exist yet, with the examples' pictures."""
         for folder in (self.output, self.input, self.previews, self.saved, self.cache):
             folder.mkdir(parents=True, exist_ok=True)
+        place_examples(self.templates / "pictures", self.input)
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON for the worker process, which has no need of the token."""

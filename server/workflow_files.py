@@ -11,11 +11,20 @@ from server.paths import checked_name, file_inside, write_text
 SUFFIX = ".json"
 
 
+LAST = 1000
+"""The place in the gallery of a template that does not say its own."""
+
+
 class Template(NamedTuple):
-    """A workflow that ships with the program; `title` is for people."""
+    """A workflow that ships with the program; `title` and `description` are for people.
+
+    `picture`: what it makes, where somebody drew that.
+    """
 
     name: str
     title: str
+    description: str = ""
+    picture: Path | None = None
 
 
 class Saved(NamedTuple):
@@ -26,8 +35,22 @@ class Saved(NamedTuple):
 
 
 def templates(folder: Path) -> list[Template]:
-    """The templates in the folder, by name; a title that the file does not give is made of it."""
-    return [Template(path.stem, _title(path)) for path in _files(folder)]
+    """The templates in the folder, by the `order` that they state; a title that the file does not
+    give is made of its name."""
+    found = []
+    for path in _files(folder):
+        about = _about(path)
+        title = about.get("title") or path.stem.replace("-", " ").capitalize()
+        picture = folder / "thumbnails" / f"{path.stem}.png"
+        template = Template(
+            path.stem,
+            str(title),
+            str(about.get("description") or ""),
+            picture if picture.is_file() else None,
+        )
+        order = about.get("order")
+        found.append((order if isinstance(order, int) else LAST, template))
+    return [template for _, template in sorted(found, key=lambda item: (item[0], item[1].name))]
 
 
 def saved(folder: Path) -> list[Saved]:
@@ -71,9 +94,10 @@ def _files(folder: Path) -> list[Path]:
     )
 
 
-def _title(path: Path) -> str:
+def _about(path: Path) -> dict[str, Any]:
+    """What the file says of itself; nothing where it cannot be read."""
     try:
-        title = json.loads(path.read_bytes()).get("title")
-    except (OSError, ValueError, AttributeError):
-        title = None
-    return title if isinstance(title, str) and title else path.stem.replace("-", " ").capitalize()
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}

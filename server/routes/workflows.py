@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any, Literal
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -11,9 +12,11 @@ from server.checking import check, read_workflow
 from server.errors import BadRequest, Forbidden, NotFound
 from server.keys import SETTINGS
 from server.openapi import described
+from server.paths import file_inside
 from server.png import BadPng, is_png, text_of
+from server.serving import send_file
 from server.settings import Settings
-from server.workflow_files import delete, load, save, saved, templates
+from server.workflow_files import Template, delete, load, save, saved, templates
 
 routes = web.RouteTableDef()
 
@@ -43,10 +46,12 @@ class ReadAnswer(Form):
 
 
 class TemplateEntry(Form):
-    """A workflow that ships with the program."""
+    """A workflow that ships with the program; `picture` is the address of what it makes."""
 
     name: str
     title: str
+    description: str = ""
+    picture: str | None = None
 
 
 class SavedEntry(Form):
@@ -91,10 +96,19 @@ async def list_workflows(request: web.Request) -> web.Response:
     shipped = await asyncio.to_thread(templates, settings.templates)
     kept = await asyncio.to_thread(saved, settings.saved)
     answer = WorkflowsAnswer(
-        templates=[TemplateEntry(name=entry.name, title=entry.title) for entry in shipped],
+        templates=[_entry(entry) for entry in shipped],
         saved=[SavedEntry(name=entry.name, modified=entry.modified) for entry in kept],
     )
     return web.json_response(answer.model_dump(mode="json"))
+
+
+@routes.get("/api/workflows/templates/{name}/picture")
+@described({200: "image/png"})
+async def template_picture(request: web.Request) -> web.StreamResponse:
+    """The picture that a template makes, as it ships."""
+    folder = request.app[SETTINGS].templates / "thumbnails"
+    name = request.match_info["name"]
+    return await send_file(request, await asyncio.to_thread(file_inside, folder, f"{name}.png"))
 
 
 @routes.get("/api/workflows/{area}/{name}")
@@ -137,6 +151,16 @@ async def delete_workflow(request: web.Request) -> web.Response:
         data = None
     await asyncio.to_thread(delete, settings.saved, name)
     return _answer(data if isinstance(data, dict) else {})
+
+
+def _entry(template: Template) -> TemplateEntry:
+    address = f"/api/workflows/templates/{quote(template.name)}/picture"
+    return TemplateEntry(
+        name=template.name,
+        title=template.title,
+        description=template.description,
+        picture=address if template.picture else None,
+    )
 
 
 def _answer(workflow: dict[str, Any], read_only: bool = False) -> web.Response:

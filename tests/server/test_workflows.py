@@ -46,6 +46,30 @@ async def test_a_workflow_is_read_from_json_and_not_run(site: Site) -> None:
     assert site.queue.list() == []
 
 
+async def test_templates_are_listed_in_their_order_with_what_they_are_and_a_picture(
+    tmp_path: Path,
+) -> None:
+    async with site_at(tmp_path) as site:
+        folder = site.settings.templates
+        (folder / "thumbnails").mkdir(parents=True)
+        (folder / "b-first.json").write_text(
+            json.dumps({**EVERYDAY, "title": "First", "description": "It is.", "order": 1})
+        )
+        (folder / "a-other.json").write_text(json.dumps(EVERYDAY))
+        (folder / "thumbnails" / "b-first.png").write_bytes(png(None))
+        _, answer = await site.ask("GET", "/api/workflows")
+        address = "/api/workflows/templates/b-first/picture"
+        assert answer["templates"] == [
+            {"name": "b-first", "title": "First", "description": "It is.", "picture": address},
+            {"name": "a-other", "title": "A other", "description": "", "picture": None},
+        ]
+        got = await site.client.get(address)
+        assert (got.status, got.content_type) == (200, "image/png")
+        assert await got.read() == png(None)
+        missing = await site.client.get("/api/workflows/templates/a-other/picture")
+        assert missing.status == 404
+
+
 async def test_a_workflow_is_read_from_a_picture_of_any_size(site: Site) -> None:
     status, answer = await read(site, png(json.dumps(EVERYDAY), 3000), "picture.png")
     assert status == 200
@@ -144,8 +168,8 @@ async def test_templates_are_listed_with_titles_and_cannot_be_changed(site: Site
     (folder / "named.json").write_text(json.dumps({**EVERYDAY, "title": "A name"}))
     _, listed = await site.get("/api/workflows")
     assert listed["templates"] == [
-        {"name": "named", "title": "A name"},
-        {"name": "text-to-image", "title": "Text to image"},
+        {"name": "named", "title": "A name", "description": "", "picture": None},
+        {"name": "text-to-image", "title": "Text to image", "description": "", "picture": None},
     ]
     status, opened = await site.get("/api/workflows/templates/text-to-image")
     assert (status, opened) == (200, {"workflow": EVERYDAY, "read_only": False})
