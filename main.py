@@ -45,7 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from server.headless import run_file
 
             return run_file(
-                _settings(options), options.file, options.set, options.out, batch=options.batch
+                _settings(options),
+                options.file,
+                options.set,
+                options.out,
+                batch=options.batch,
+                sheet=options.sheet,
             )
         case "check":
             from server.headless import check_file
@@ -135,6 +140,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="run it many times: a JSON file that says which values vary; stopped, it goes on "
         "where it was",
+    )
+    run.add_argument(
+        "--sheet",
+        type=Path,
+        metavar="FILE",
+        help="with --batch: all its pictures on one sheet, a .png or an .html page",
     )
     run.add_argument("--out", type=Path, metavar="DIR", help="where the pictures go")
 

@@ -60,12 +60,14 @@ class Case:
 class Expansion:
     """A batch, written out. `recipe` names every seed that was drawn, so that it gives the same
     again; `axes` are titles and labels; `cases` come in the order in which they should be run;
-    `models` are the axes that change a model's file."""
+    `models` are the axes that change a model's file, and `nodes` says of each axis at which nodes
+    it varies something."""
 
     recipe: Recipe
     axes: tuple[tuple[str, tuple[str, ...]], ...]
     cases: tuple[Case, ...]
     models: tuple[int, ...]
+    nodes: tuple[frozenset[str], ...]
 
     def typical(self) -> tuple[Case, ...]:
         """One case for each combination of models: what suits it suits all of them."""
@@ -103,7 +105,8 @@ def expand(
         raise BadBatch(f"This batch would have {count:,} runs; at most {MOST:,} are possible.")
     axes = tuple((side.title, tuple(point.label for point in side.points)) for side in sides)
     models = tuple(place for place, side in enumerate(sides) if side.is_model)
-    return Expansion(settled, axes, tuple(_cases(sides)), models)
+    nodes = tuple(frozenset(side.points[0].changes) for side in sides)
+    return Expansion(settled, axes, tuple(_cases(sides)), models, nodes)
 
 
 def _cases(sides: Sequence[Side]) -> list[Case]:

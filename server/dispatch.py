@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from server import worker
+from server.node_times import NodeTimes
 from server.queue import Pause, Run, RunQueue
 from server.settings import Settings
 from server.station import Lost, Publish, PutBack, Station
@@ -17,6 +18,9 @@ from server.worker_library import keep_library, kept_library
 from server.worker_messages import Ended, Freeing, Library, MemoryReport, Planned, Value
 
 log = logging.getLogger(__name__)
+
+SAVING = 60.0
+"""Seconds between two savings of how long nodes took."""
 
 REMEMBERED = 200
 """Runs of which it is known which worker ran them, so that their values are asked for there."""
@@ -47,6 +51,8 @@ class Dispatcher:
             Station(number, chosen, queue, publish, self, entry, options)
             for number, chosen in enumerate(settings.for_workers(), start=1)
         ]
+        self.times = NodeTimes(settings.cache / "node_times.json")
+        """How long nodes took."""
         self._added = asyncio.Event()
         self._known = asyncio.Event()
         self._library: Library | None = None
@@ -70,6 +76,7 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(station.stop() for station in self.stations))
+        await asyncio.to_thread(self.times.save)
 
     # --- what the routes ask
 
@@ -163,6 +170,9 @@ class Dispatcher:
 
     async def _tidy(self) -> None:
         await asyncio.to_thread(sweep, self._settings.temp)
+        while True:
+            await asyncio.sleep(SAVING)
+            await asyncio.to_thread(self.times.save)
 
     async def _run(self, station: Station, run: Run) -> None:
         self._ran_at[run.id] = station
@@ -178,6 +188,8 @@ class Dispatcher:
             case PutBack():
                 after = self._queue.release(run.id)
         self._publish_run(after)
+        if self._library is not None:
+            self.times.learn_from(after, self._library.nodes)
         if after.batch is not None and after.status == "failed":
             self._publish({"type": "queue"}, True)  # it may have taken others of its batch along
         if after.is_in_line:

@@ -30,15 +30,18 @@ def run_file(
     out: Path | None = None,
     entry: Entry = worker.main,
     batch: Path | None = None,
+    sheet: Path | None = None,
 ) -> int:
     """Run the workflow in the file; the exit code. Paths of pictures go to standard output.
 
     `sets` are changes such as "KSampler.seed=7"; `out` is where the pictures go, else the output
     folder. `batch` is the recipe of a batch (`graph.batch_axes.Recipe`): then the workflow is run
-    once for each of its cases that is not done yet.
+    once for each of its cases that is not done yet, and `sheet` is where its pictures go together.
     """
+    if sheet is not None and (batch is None or sheet.suffix.lower() not in (".png", ".html")):
+        return _complain("--sheet goes with --batch, and its file ends in .png or .html.")
     options = {} if out is None else {"output": str(out.expanduser().resolve())}
-    return _guarded(_run(settings, path, sets, options, entry, batch))
+    return _guarded(_run(settings, path, sets, options, entry, batch, sheet))
 
 
 def check_file(
@@ -89,6 +92,7 @@ async def _run(
     options: dict[str, Any],
     entry: Entry,
     batch: Path | None,
+    sheet: Path | None,
 ) -> int:
     workflow = _read(settings, path).workflow
     recipe = None if batch is None else headless_batch.read_recipe(batch)
@@ -106,7 +110,10 @@ async def _run(
             for case in cases.typical():
                 if not _checks(settings, headless_batch.changed(workflow, case), definitions):
                     return 1
-            return 1 if await headless_batch.run_all(desk, workflow, cases, progress) else 0
+            failures = await headless_batch.run_all(desk, workflow, cases, progress)
+            if sheet is not None:
+                headless_batch.write_sheet(sheet, cases, progress, failures, settings)
+            return 1 if failures else 0
         if not _checks(settings, workflow, definitions):
             return 1
         error = await desk.run(workflow)

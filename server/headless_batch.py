@@ -16,8 +16,11 @@ from graph.batch import BadBatch, Case, Expansion, expand
 from graph.batch_axes import Recipe
 from graph.definition import NodeDefinition
 from graph.workflow import Workflow
+from server import contact_sheet, sheet_page
 from server.batch_files import sources
 from server.bodies import explained
+from server.contact_sheet import Cell, Sheet
+from server.errors import Refused
 from server.headless_desk import CannotRun, Desk
 from server.queue.rows import with_changes
 from server.settings import Settings
@@ -30,7 +33,8 @@ class Progress:
     """Which runs of a batch are done, in a file beside its recipe until all of them are.
 
     The file also holds the recipe with the seeds that were drawn, so that what is left is drawn as
-    it was. It counts for the same workflow and recipe only.
+    it was, and the first picture of each run, for the sheet. It counts for the same workflow and
+    recipe only.
     """
 
     def __init__(self, recipe_file: Path, asked: Recipe, workflow: Workflow) -> None:
@@ -39,11 +43,13 @@ class Progress:
         self._of = hashlib.sha256(whole.encode()).hexdigest()
         self.recipe = asked
         self.done: set[int] = set()
+        self.pictures: dict[int, str] = {}
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             kept = json.loads(self._path.read_text("utf-8"))
             if kept["of"] == self._of:
                 self.recipe = Recipe.model_validate(kept["recipe"])
                 self.done = {int(number) for number in kept["done"]}
+                self.pictures = {int(key): str(value) for key, value in kept["pictures"].items()}
 
     def keep(self, recipe: Recipe) -> None:
         """Write down what is done."""
@@ -51,6 +57,7 @@ class Progress:
             "of": self._of,
             "recipe": recipe.model_dump(mode="json"),
             "done": sorted(self.done),
+            "pictures": self.pictures,
         }
         part = self._path.with_name(f"{self._path.name}.part")
         part.write_text(json.dumps(kept), "utf-8")
@@ -90,31 +97,68 @@ def changed(workflow: Workflow, case: Case) -> Workflow:
     return Workflow.model_validate(data)
 
 
-async def run_all(desk: Desk, workflow: Workflow, batch: Expansion, progress: Progress) -> int:
-    """Run what is not done yet; how many runs failed."""
-    total, failed = len(batch.cases), 0
+async def run_all(
+    desk: Desk, workflow: Workflow, batch: Expansion, progress: Progress
+) -> dict[int, str]:
+    """Run what is not done yet; which runs failed, and why."""
+    total = len(batch.cases)
+    failures: dict[int, str] = {}
     progress.keep(batch.recipe)
     if progress.done:
         print(f"{len(progress.done)} of {total} runs are done already.", file=sys.stderr)
     for number, case in enumerate(batch.cases):
         if number in progress.done:
             continue
-        print(f"{_bar(len(progress.done) + failed, total)} {case.name}", file=sys.stderr)
+        print(f"{_bar(len(progress.done) + len(failures), total)} {case.name}", file=sys.stderr)
         error = await desk.run(changed(workflow, case))
         if error is not None:
-            failed += 1
+            failures[number] = error
             print(f"{case.name} failed: {error}", file=sys.stderr)
             continue
         progress.done.add(number)
+        if desk.pictures:
+            progress.pictures[number] = str(desk.pictures[0])
         progress.keep(batch.recipe)
-    if failed:
+    if failures:
         print(
-            f"{failed} of {total} runs failed; the same command tries them again.", file=sys.stderr
+            f"{len(failures)} of {total} runs failed; the same command tries them again.",
+            file=sys.stderr,
         )
     else:
         progress.forget()
         print(f"{_bar(total, total)} done", file=sys.stderr)
-    return failed
+    return failures
+
+
+def write_sheet(
+    target: Path,
+    batch: Expansion,
+    progress: Progress,
+    failures: Mapping[int, str],
+    settings: Settings,
+) -> None:
+    """Write the batch's pictures as one PNG or HTML page; raises `CannotRun`."""
+    cells = {}
+    for number, case in enumerate(batch.cases):
+        picture = progress.pictures.get(number)
+        if picture is not None and number not in failures:
+            cells[case.cell] = Cell(Path(picture))
+        else:
+            note = failures.get(number, "It made no picture.")
+            cells[case.cell] = Cell(None, note, failed=number in failures)
+    sheet = Sheet(target.stem, batch.axes, cells)
+    cache = settings.temp / "thumbnails"
+    try:
+        if target.suffix.lower() == ".png":
+            content = contact_sheet.png(sheet, cache, settings.max_pixels)
+        else:
+            content = sheet_page.page(sheet, cache, settings.max_pixels).encode()
+        part = target.with_name(f".{target.name}.part")
+        part.write_bytes(content)
+        os.replace(part, target)
+    except (Refused, OSError) as error:
+        raise CannotRun(f"The sheet {target} could not be written: {error}") from error
+    print(target, flush=True)
 
 
 def _bar(done: int, total: int) -> str:

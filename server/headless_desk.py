@@ -33,6 +33,8 @@ class Desk:
         self._known: asyncio.Future[Library] | None = None
         self._ended: asyncio.Future[Ended] | None = None
         self._titles: dict[str, str] = {}
+        self.pictures: list[Path] = []
+        """The pictures that the run made, as far as it is."""
 
     async def start(self) -> None:
         """Start the worker."""
@@ -62,6 +64,7 @@ class Desk:
     async def run(self, workflow: Workflow) -> str | None:
         """Run the workflow; why it did not end well, or None."""
         self._ended = asyncio.get_running_loop().create_future()
+        self.pictures = []
         await self._client.ready.wait()
         await self._client.send(Start(run=RUN, workflow=workflow.to_json()))
         try:
@@ -98,9 +101,10 @@ class Desk:
                 print(f"{title}: {message}" if title else message, file=sys.stderr)
             case NodeChanged(state="running" | "cached" as state):
                 print(f"{title}: {state}", file=sys.stderr)
-            case Produced(file=file, area="output") if file:
-                print(self._output / file, flush=True)
-            case Produced(file=file) if file:
-                print(self._settings.temp / file, flush=True)
+            case Produced(file=file, area=area, kind=kind) if file:
+                path = (self._output if area == "output" else self._settings.temp) / file
+                if kind == "image":
+                    self.pictures.append(path)
+                print(path, flush=True)
             case Produced(data=data):
                 print(data, flush=True)

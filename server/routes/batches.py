@@ -12,17 +12,21 @@ from graph.batch import BadBatch, Case, Expansion, expand
 from graph.batch_axes import Recipe
 from graph.check import check
 from graph.definition import Json
+from graph.duration import batch_seconds
 from graph.problem import Problem
 from graph.workflow import Workflow
+from server import contact_sheet, sheet_page
 from server.batch_files import sources
+from server.batch_grid import newest_runs, sheet_of
 from server.bodies import Form, body_of
 from server.checking import library_of, models_of, read_workflow
 from server.errors import BadRequest
-from server.keys import CATALOGUE, DISPATCHER, HUB, QUEUE, SETTINGS
+from server.keys import CATALOGUE, DECODING, DISPATCHER, HUB, QUEUE, SETTINGS
 from server.openapi import described
 from server.queue import Batch, Run, Wanted
 from server.queue.rows import with_changes
 from server.routes.runs import ProblemsAnswer, RunSummary, summary
+from server.security import FILE_POLICY
 
 routes = web.RouteTableDef()
 
@@ -46,13 +50,18 @@ class AxisAnswer(Form):
 
 
 class BatchPlanAnswer(Form):
-    """What a batch would be: how many runs, along which axes, and what speaks against it."""
+    """What a batch would be: how many runs, along which axes, and what speaks against it.
+
+    `seconds` is about how long all of it takes on the workers that there are, null where the time
+    of a node is not known yet.
+    """
 
     count: int
     axes: list[AxisAnswer]
     names: list[str]
     problems: list[Problem]
     runnable: bool
+    seconds: float | None
 
 
 class BatchAnswer(Form):
@@ -102,6 +111,7 @@ async def plan_batch(request: web.Request) -> web.Response:
         names=[case.name for case in expansion.cases[:NAMES]],
         problems=problems,
         runnable=not problems,
+        seconds=None if problems else await _seconds(request, body, expansion),
     )
     return web.json_response(answer.model_dump(mode="json"))
 
@@ -169,6 +179,48 @@ async def get_batch(request: web.Request) -> web.Response:
     return web.json_response(answer.model_dump(mode="json"))
 
 
+@routes.get("/api/batches/{id}/sheet.png")
+@described({200: "image/png"})
+async def get_sheet(request: web.Request) -> web.Response:
+    """The batch's pictures as one labelled picture; what is not there yet is marked."""
+    settings = request.app[SETTINGS]
+    sheet = await _sheet(request)
+    async with request.app[DECODING]:
+        made = await asyncio.to_thread(
+            contact_sheet.png, sheet, settings.temp / "thumbnails", settings.max_pixels
+        )
+    return _file(made, "image/png", FILE_POLICY)
+
+
+@routes.get("/api/batches/{id}/sheet.html")
+@described({200: "text/html"})
+async def get_sheet_page(request: web.Request) -> web.Response:
+    """The batch's pictures as one HTML page that needs nothing else."""
+    settings = request.app[SETTINGS]
+    sheet = await _sheet(request)
+    async with request.app[DECODING]:
+        made = await asyncio.to_thread(
+            sheet_page.page, sheet, settings.temp / "thumbnails", settings.max_pixels
+        )
+    return _file(made.encode(), "text/html", f"sandbox; {sheet_page.POLICY}")
+
+
+async def _sheet(request: web.Request) -> contact_sheet.Sheet:
+    batches, settings = request.app[QUEUE].batches, request.app[SETTINGS]
+
+    def find() -> contact_sheet.Sheet:
+        batch = batches.get(request.match_info["id"])
+        return sheet_of(batch, batches.runs(batch.id), settings)
+
+    return await asyncio.to_thread(find)
+
+
+def _file(body: bytes, kind: str, policy: str) -> web.Response:
+    charset = "utf-8" if kind.startswith("text/") else None
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
+    return web.Response(body=body, content_type=kind, charset=charset, headers=headers)
+
+
 async def _expanded(request: web.Request, body: BatchRequest) -> tuple[Expansion, list[Problem]]:
     """The batch, and what keeps a combination of its models from running."""
     definitions = (await library_of(request)).nodes
@@ -189,6 +241,27 @@ async def _expanded(request: web.Request, body: BatchRequest) -> tuple[Expansion
         return await asyncio.to_thread(work)
     except BadBatch as error:
         raise BadRequest(str(error)) from error
+
+
+async def _seconds(request: web.Request, body: BatchRequest, expansion: Expansion) -> float | None:
+    """About how long the batch takes."""
+    definitions = (await library_of(request)).nodes
+    dispatcher = request.app[DISPATCHER]
+    workflow = read_workflow(body.workflow).workflow
+    seconds = await asyncio.to_thread(
+        batch_seconds,
+        expansion,
+        lambda case: _changed(workflow, case),
+        definitions,
+        dispatcher.times.seconds,
+        body.wanted,
+    )
+    working = [
+        status
+        for status in dispatcher.worker_statuses()
+        if status["state"] in ("ready", "busy") and not status["draining"]
+    ]
+    return None if seconds is None else seconds / max(1, len(working))
 
 
 def _changed(workflow: Workflow, case: Case) -> Workflow:
@@ -217,19 +290,10 @@ def _fields(batch: Batch) -> dict[str, Any]:
 
 def _with_runs(batch: Batch, runs: Sequence[Run]) -> BatchRunsAnswer:
     """The batch, each cell with the run for it that was asked for last."""
-    cells: dict[str, int] = {}
-    newest: dict[int, Run] = {}
-    for run in runs:
-        place = cells.get(run.copy_of, -1) if run.copy_of else len(cells)
-        if run.copy_of is None or place >= 0:
-            cells[run.id] = place
-            newest[place] = run
-    places = batch.recipe.get("cells", ())
     return BatchRunsAnswer(
         **_fields(batch),
         cells=[
-            CellAnswer(cell=list(places[place]), run=summary(run))
-            for place, run in sorted(newest.items())
-            if place < len(places)
+            CellAnswer(cell=list(place), run=summary(run))
+            for place, run in newest_runs(batch, runs)
         ],
     )

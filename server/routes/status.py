@@ -5,7 +5,9 @@ from typing import Any, Literal
 
 from aiohttp import web
 
+from graph.duration import likenesses
 from server.bodies import Form, body_of
+from server.checking import library_of, read_workflow
 from server.errors import NotFound
 from server.keys import DISPATCHER, EDITOR, QUEUE
 from server.openapi import described, document
@@ -66,6 +68,19 @@ class StatusAnswer(Form):
     editor: EditorStatus
 
 
+class TimesRequest(Form):
+    """A workflow, and the nodes to run where it is not every output node."""
+
+    workflow: dict[str, Any]
+    wanted: list[str] | None = None
+
+
+class TimesAnswer(Form):
+    """About how many seconds each node takes that would run, null where that is not known yet."""
+
+    nodes: dict[str, float | None]
+
+
 class OpenApiAnswer(Form):
     """An OpenAPI 3.1 document."""
 
@@ -87,6 +102,23 @@ async def get_status(request: web.Request) -> web.Response:
         queue=QueueStatus(**counts),
         editor=EditorStatus(state=editor.state, message=editor.message),
     )
+    return web.json_response(answer.model_dump(mode="json"))
+
+
+@routes.post("/api/times")
+@described({200: TimesAnswer}, body=TimesRequest)
+async def get_times(request: web.Request) -> web.Response:
+    """How long the nodes of a workflow take, as far as that was learned from runs before."""
+    body = await body_of(request, TimesRequest)
+    definitions = (await library_of(request)).nodes
+    times = request.app[DISPATCHER].times
+
+    def work() -> dict[str, float | None]:
+        workflow = read_workflow(body.workflow).workflow
+        found = likenesses(workflow, definitions, body.wanted)
+        return {node: times.seconds(likeness) for node, likeness in found.items()}
+
+    answer = TimesAnswer(nodes=await asyncio.to_thread(work))
     return web.json_response(answer.model_dump(mode="json"))
 
 

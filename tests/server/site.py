@@ -14,6 +14,7 @@ from server.app import create_app
 from server.dispatch import NodeDefinitionsUnknown
 from server.hub import EventHub
 from server.keys import CATALOGUE, EDITOR
+from server.node_times import NodeTimes
 from server.queue import Pause, Run, RunQueue
 from server.settings import Settings
 from server.worker_messages import Freeing, Library, MemoryReport, Pack, Planned, Tried, Value
@@ -57,6 +58,7 @@ class StandIn:
         self.woken = 0
         self.stations = [StationStandIn(1), StationStandIn(2)]
         self.trials = self
+        self.times = NodeTimes(settings.cache / "node_times.json")
         self.tried: list[str] = []
         self.trial: dict[str, Any] | None = None
 

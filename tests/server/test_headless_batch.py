@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from server.headless import run_file
 from server.headless_batch import Progress, read_recipe
@@ -107,3 +108,29 @@ def test_a_recipe_that_means_nothing_ends_the_command_in_words(
 def test_a_recipe_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(CannotRun, match=r"nowhere\.json cannot be read"):
         read_recipe(tmp_path / "nowhere.json")
+
+
+def test_all_pictures_go_on_one_sheet_also_those_of_an_earlier_start(
+    settings: Settings, tmp_path: Path, workflow: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from graph.migrations import load
+
+    axis = {**SEEDS, "seed": 5, "how": "increment"}
+    batch = written(tmp_path / "b.json", {"axes": [axis]})
+    asked, flow = read_recipe(batch), load(json.loads(workflow.read_text())).workflow
+    progress = Progress(batch, asked, flow)
+    Image.new("RGB", (30, 20), (255, 0, 0)).save(tmp_path / "earlier.png")
+    progress.done, progress.pictures = {0}, {0: str(tmp_path / "earlier.png")}
+    progress.keep(asked)
+    page, picture = tmp_path / "all.html", tmp_path / "all.png"
+    assert run_file(settings, workflow, entry=fault_worker.main, batch=batch, sheet=page) == 0
+    assert str(page) in capsys.readouterr().out
+    text = page.read_text("utf-8")
+    assert text.count("<img ") == 1, "the stand-ins of the test worker are no pictures"
+    assert text.count("cannot be read") == 2
+    assert run_file(settings, workflow, entry=fault_worker.main, batch=batch, sheet=picture) == 0
+    assert Image.open(picture).format == "PNG"
+    for sheet in (tmp_path / "all.gif", tmp_path / "no" / "all.png"):
+        capsys.readouterr()
+        assert run_file(settings, workflow, entry=fault_worker.main, batch=batch, sheet=sheet) == 1
+        assert "sheet" in capsys.readouterr().err
