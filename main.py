@@ -17,6 +17,8 @@ VALUED = (
     "--precision",
     "--device",
     "--workers",
+    "--worker-memory",
+    "--node-limit",
     "--memory",
     "--port",
     "--token",
@@ -98,8 +100,9 @@ def _build_editor() -> int:
 
 def _settings(options: argparse.Namespace) -> Settings:
     chosen = vars(options)
-    engine = ("precision", "device", "workers", "memory", "compiling")
-    names = ("host", "port", "token", "open_browser", *engine)
+    engine = ("precision", "device", "memory", "compiling")
+    workers = ("workers", "worker_memory", "node_limit")
+    names = ("host", "port", "token", "open_browser", *engine, *workers)
     return Settings.of(
         data=options.data,
         models=tuple(options.models),
@@ -231,6 +234,20 @@ def _add_serve_options(serve: argparse.ArgumentParser) -> None:
         help="worker processes on each device, which share the queue (default: 1)",
     )
     serve.add_argument(
+        "--worker-memory",
+        type=_gigabytes,
+        metavar="GB",
+        help="end a worker process that takes more of the machine's memory, and fail its run "
+        "(default: no limit)",
+    )
+    serve.add_argument(
+        "--node-limit",
+        type=_seconds,
+        metavar="SECONDS",
+        help="fail a run one of whose nodes runs longer; what loads a model counts, too "
+        "(default: no limit but what node packs set)",
+    )
+    serve.add_argument(
         "--no-browser", dest="open_browser", action="store_false", help="do not open the browser"
     )
 
@@ -255,6 +272,16 @@ def _gigabytes(text: str) -> int:
     if not 0 < size < 1e6:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of gigabytes, such as 6 or 7.5")
     return int(size * 10**9)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < 1e7:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, such as 600")
+    return seconds
 
 
 def _token(text: str) -> str:

@@ -110,7 +110,8 @@ class NodeDefinition(Data):
     `type` is its id ("k_sampler"; "pack.name" in a custom pack). `source` is the SHA-256 of its
     module's source. `output` marks a node that is run for its effect (Save Image). `cache` is
     False where equal inputs need not give equal results. `services` are the keyword-only
-    parameters that the executor hands in.
+    parameters that the executor hands in. `time_limit` is the seconds after which the node is
+    stopped, None for what the person who started the program allows.
     """
 
     type: str
@@ -127,3 +128,4 @@ class NodeDefinition(Data):
     services: dict[str, str] = Field(default_factory=dict)
     output: bool = False
     cache: bool = True
+    time_limit: Annotated[float, Field(gt=0)] | None = None

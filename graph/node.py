@@ -52,21 +52,28 @@ class Mark:
     version: int
     output: bool
     cache: bool
+    time_limit: float | None
 
 
 def node(
-    *, title: str = "", category: str, version: int = 1, output: bool = False, cache: bool = True
+    *,
+    title: str = "",
+    category: str,
+    version: int = 1,
+    output: bool = False,
+    cache: bool = True,
+    time_limit: float | None = None,
 ) -> Callable[[Function], Function]:
     """Mark a function as a node and return it unchanged.
 
     `category` is its place in the library ("images/transform"). `output`: it is run for its effect.
     `cache=False`: equal inputs need not give equal results. `version` grows when saved nodes need a
-    migration.
+    migration. `time_limit`: seconds after which it is stopped, in place of what --node-limit says.
     """
 
     def marked(function: Function) -> Function:
         name = title or title_of(function.__name__)
-        mark = Mark(name, category, version, output, cache)
+        mark = Mark(name, category, version, output, cache, time_limit)
         function.__node__ = mark  # type: ignore[attr-defined]
         return function
 
@@ -200,6 +207,7 @@ def _definition(function: Callable[..., Any], pack: str, source: str) -> NodeDef
         services={key: kind.__name__ for key, kind in interface.services.items()},
         output=mark.output,
         cache=mark.cache,
+        time_limit=mark.time_limit,
     )
 
 

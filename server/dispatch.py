@@ -9,10 +9,11 @@ from typing import Any
 from server import worker
 from server.node_times import NodeTimes
 from server.queue import Pause, Run, RunQueue
+from server.run_at_work import Lost, PutBack
 from server.settings import Settings
-from server.station import Lost, Publish, PutBack, Station
+from server.station import Publish, Station
 from server.temp import sweep
-from server.trial_desk import TrialDesk
+from server.trial_desk import TrialDesks
 from server.worker_client import Entry
 from server.worker_library import keep_library, kept_library
 from server.worker_messages import Ended, Freeing, Library, MemoryReport, Planned, Value
@@ -86,9 +87,9 @@ class Dispatcher:
         return self._library
 
     @property
-    def trials(self) -> TrialDesk:
+    def trials(self) -> TrialDesks:
         """Where the trials of VAEs are asked for."""
-        return self.stations[0].trials
+        return TrialDesks([station.trials for station in self.stations])
 
     async def known_library(self, patience: float = 60.0) -> Library:
         """The node definitions, waited for; raises `NodeDefinitionsUnknown` after `patience`."""
@@ -145,9 +146,26 @@ class Dispatcher:
         """What a run of the workflow would do; None where no worker is there to say it."""
         return await self._asked().ask.plan(workflow, wanted)
 
-    async def memory(self, free: Freeing | None = None) -> MemoryReport | None:
-        """What a worker has loaded, after `free`; None where no worker is there to say it."""
-        return await self._asked().ask.memory(free)
+    async def memory(
+        self, free: Freeing | None = None, worker: int | None = None
+    ) -> dict[int, MemoryReport]:
+        """What each worker that can be asked has loaded, after `free`, by number.
+
+        The one that ran something last comes first. `worker`: the only one to let something go;
+        where models are named, which each worker numbers by itself, it is else the first one.
+        """
+        first = self._asked()
+        if worker is None and free is not None and free.models:
+            worker = first.number
+        stations = [first, *(station for station in self.stations if station is not first)]
+        reports = await asyncio.gather(
+            *(
+                station.ask.memory(free if worker in (None, station.number) else None)
+                for station in stations
+            )
+        )
+        found = zip(stations, reports, strict=True)
+        return {station.number: report for station, report in found if report is not None}
 
     def _asked(self) -> Station:
         """The worker that ran something last and can be asked."""
@@ -208,6 +226,12 @@ class Dispatcher:
         definition = self._library.nodes.get(placed.get("type", "")) if self._library else None
         title = placed.get("title") or (definition.title if definition else placed.get("type", ""))
         return f"{title} ({node})"
+
+    def seconds_for(self, run: Run, node: str) -> float | None:
+        """How long the node may run, where its own pack says so."""
+        type_ = run.workflow.get("nodes", {}).get(node, {}).get("type", "")
+        definition = self._library.nodes.get(type_) if self._library else None
+        return definition.time_limit if definition else None
 
     def _keep(self, library: Library) -> None:
         changed = self._library != library

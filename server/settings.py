@@ -27,7 +27,8 @@ class Settings:
     that an uploaded file may have, `max_json` a JSON body, `max_pixels` the pixels of a picture.
     `device` may name several, with commas between them; each gets `workers` processes, of which
     this record's is number `worker`. `memory` is the most bytes that models take on the device,
-    None for most of what it has.
+    None for most of what it has. `worker_memory` is the most bytes that a worker process may take
+    of the machine's, `node_limit` the seconds that a node may run; None for no limit.
     """
 
     root: Path
@@ -43,6 +44,8 @@ class Settings:
     workers: int = 1
     worker: int = 1
     memory: int | None = None
+    worker_memory: int | None = None
+    node_limit: float | None = None
     compiling: bool = False
     open_browser: bool = True
     max_upload: int = 64 * 2**20

@@ -3,16 +3,16 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Protocol
 
 from graph.events import Event, NodeChanged, Previewed, Produced
 from server import worker
 from server.heartbeat import replace_silent
-from server.node_states import NodeStates
+from server.limits import keep_within_limits
 from server.questions import Questions
 from server.queue import Run, RunQueue
+from server.run_at_work import Lost, Outcome, PutBack, RunAtWork
 from server.settings import Settings
 from server.trial_desk import TrialDesk
 from server.worker_client import Died, Entry, State, WorkerClient
@@ -42,21 +42,6 @@ Publish = Callable[[dict[str, Any], bool], None]
 """`EventHub.publish`: the message, and whether it is numbered and kept for replay."""
 
 
-@dataclass(frozen=True)
-class Lost:
-    """The worker died in the middle of a run; `error` is a sentence for people."""
-
-    error: str
-
-
-@dataclass(frozen=True)
-class PutBack:
-    """The run was stopped in order to be run again later."""
-
-
-Outcome = Ended | Lost | PutBack
-
-
 class Office(Protocol):
     """What a station needs of the one who hands out the runs."""
 
@@ -66,6 +51,10 @@ class Office(Protocol):
 
     def title(self, run: Run, node: str) -> str:
         """What people call the node."""
+        ...
+
+    def seconds_for(self, run: Run, node: str) -> float | None:
+        """How long the node may run, where its own pack says so."""
         ...
 
 
@@ -101,17 +90,26 @@ class Station:
         self.ask = Questions(self._client)
         self.trials = TrialDesk(self._client, lambda: self.run is not None)
         """Where the trials of VAEs are asked for."""
-        self.run: Run | None = None
-        """The run that it is at."""
-        self._outcome: asyncio.Future[Outcome] | None = None
-        self._returning = False
-        self._nodes = NodeStates(queue)
+        self._at_work: dict[str, RunAtWork] = {}
+        self._fresh = True
+        """Whether the worker process has not ended a run yet."""
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def at_work(self) -> Collection[RunAtWork]:
+        """The runs that it is at."""
+        return self._at_work.values()
+
+    @property
+    def run(self) -> Run | None:
+        """The run that it is at, the first one where there are several."""
+        return next((at_work.run for at_work in self.at_work), None)
 
     async def start(self) -> None:
         """Start the worker; returns at once."""
         await self._client.start()
         self._spawn(replace_silent(self._client, self._is_computing))
+        self._spawn(keep_within_limits(self, self._settings))
 
     async def stop(self) -> None:
         """End the worker; a run that is running goes back in line for the next start."""
@@ -119,9 +117,9 @@ class Station:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.stop()
-        self._nodes.write()
-        if self.run is not None:
-            self._queue.release(self.run.id)
+        for at_work in self.at_work:
+            at_work.write()
+            self._queue.release(at_work.run.id)
         self.ask.died()
 
     async def is_ready(self) -> None:
@@ -150,39 +148,67 @@ class Station:
 
     async def work_on(self, run: Run) -> Outcome:
         """Run the run, and say what became of it."""
-        self.run = run
+        at_work = self._at_work[run.id] = RunAtWork(run, self._queue)
         self.models = run.models
-        self._returning = False
-        self._nodes.begin(run.id)
-        self._outcome = asyncio.get_running_loop().create_future()
         self._set_state("busy", "")
         await self._client.send(Start(run=run.id, workflow=run.workflow, wanted=run.wanted))
-        outcome = await self._outcome
-        self._nodes.write()
-        self.run = None
+        outcome = await at_work.outcome
+        at_work.write()
+        del self._at_work[run.id]
+        self._fresh = False
         if self._state == "busy":
             self._set_state("ready", "")
         return outcome
 
     async def cancel(self, run: str, *, put_back: bool = False) -> None:
         """Stop the run, if it is at this one; with `put_back` it is to be run again later."""
-        if self.run is None or self.run.id != run:
+        at_work = self._at_work.get(run)
+        if at_work is None:
             return
-        self._returning = put_back
+        at_work.returning = put_back
         await self._client.send(Cancel(run=run))
-        self._spawn(self._insist(run))
+        self._spawn(self._insist(at_work))
 
     def restart(self) -> None:
         """End the worker; another one is started in its place."""
         self._client.kill("it was to be restarted")
 
-    async def _insist(self, run: str) -> None:
+    async def _insist(self, at_work: RunAtWork) -> None:
         """End the worker if the run has not stopped in time."""
         await asyncio.sleep(CANCEL_PATIENCE)
-        if self.run is not None and self.run.id == run:
+        run = at_work.run.id
+        if self._at_work.get(run) is at_work and not at_work.outcome.done():
             log.warning("Run %s did not stop when it was cancelled; its worker is ended.", run)
             self._end(Ended(run=run, status="cancelled"))
             self._client.kill("its run did not stop when it was cancelled")
+
+    # --- what its limits ask (`server.limits.Watched`)
+
+    def seconds_for(self, at_work: RunAtWork) -> float | None:
+        """The limit that the running node's own pack sets."""
+        return self._office.seconds_for(at_work.run, at_work.node)
+
+    def title(self, at_work: RunAtWork) -> str:
+        """The running node as people know it."""
+        return self._office.title(at_work.run, at_work.node)
+
+    async def memory_taken(self) -> int | None:
+        """Bytes that the worker process has taken, where that can be known."""
+        return await self._client.memory_taken()
+
+    async def stop_run(self, at_work: RunAtWork, why: str) -> None:
+        """Stop the run, which fails with this sentence; gently first."""
+        at_work.condemn(why)
+        await self.cancel(at_work.run.id)
+
+    def end_worker(self, why: str) -> None:
+        """End the process. What runs in it fails, unless earlier runs had a part in that."""
+        for at_work in self.at_work:
+            self._fail_nodes(at_work, why)
+            ended = Ended(run=at_work.run.id, status="failed", error=why)
+            at_work.end(ended if self._fresh else Lost(why))
+        if self._at_work or not self._fresh:  # else it would be ended again as soon as it started
+            self._client.kill("it took more memory than it may")
 
     # --- what the worker says
 
@@ -205,20 +231,22 @@ class Station:
                 self._died(message)
 
     def _happened(self, run: str, event: Event) -> None:
-        if self.run is None or self.run.id != run:
+        at_work = self._at_work.get(run)
+        if at_work is None:
             return  # of a run that was given up meanwhile
         if isinstance(event, Previewed):
             url = f"/api/runs/{run}/preview/{event.node}?step={event.step}"
             self._publish({"type": "preview", "run": run, "node": event.node, "url": url}, False)
             return
         if isinstance(event, NodeChanged):
-            self._nodes.note(event)
+            at_work.note(event)
         if isinstance(event, Produced):
             self._queue.produced(run, event)
         self._publish({**event.model_dump(mode="json"), "run": run}, True)
 
     def _died(self, died: Died) -> None:
         self.models = ""
+        self._fresh = True
         self.trials.died()
         self.ask.died()
         where = f"Its log is {worker.log_path(self._settings)}."
@@ -226,27 +254,30 @@ class Station:
             self._set_state("starting", f"The worker died: {died.reason}. It is being restarted.")
         else:
             self._set_state("stopped", f"The worker cannot be started: {died.reason}. {where}")
-        if self.run is None:
-            return
-        running = self._nodes.running
-        during = ""
-        if running:
-            during = f" while the node {self._office.title(self.run, running[-1])} was running"
-        message = "The worker process died while this node was running."
-        for node in running:
-            self._happened(self.run.id, NodeChanged(node=node, state="failed", message=message))
-        if self._outcome is not None and not self._outcome.done():
-            error = f"The worker process died{during}: {died.reason}. {where}"
-            self._outcome.set_result(Lost(error))
+        for at_work in self.at_work:
+            during = f" while the node {self.title(at_work)} was running" if at_work.node else ""
+            self._fail_nodes(at_work, "The worker process died while this node was running.")
+            at_work.end(Lost(f"The worker process died{during}: {died.reason}. {where}"))
+
+    def _fail_nodes(self, at_work: RunAtWork, why: str) -> None:
+        for node in at_work.nodes:
+            self._happened(at_work.run.id, NodeChanged(node=node, state="failed", message=why))
 
     def _is_computing(self) -> bool:
-        return self.run is not None and bool(self._nodes.running)
+        return any(at_work.node for at_work in self.at_work)
 
     def _end(self, ended: Ended) -> None:
-        current = self.run is not None and self.run.id == ended.run
-        if current and self._outcome is not None and not self._outcome.done():
-            back = self._returning and ended.status == "cancelled"
-            self._outcome.set_result(PutBack() if back else ended)
+        at_work = self._at_work.get(ended.run)
+        if at_work is None:
+            return
+        if ended.status != "cancelled":
+            at_work.end(ended)
+        elif at_work.verdict:
+            failed = NodeChanged(node=at_work.blamed, state="failed", message=at_work.verdict)
+            self._happened(ended.run, failed)
+            at_work.end(Ended(run=ended.run, status="failed", error=at_work.verdict))
+        else:
+            at_work.end(PutBack() if at_work.returning else ended)
 
     def _set_state(self, state: State, message: str) -> None:
         self._state, self._message = state, message

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from server.worker_client import WorkerClient
 from server.worker_messages import AskTrial, Tried
@@ -46,6 +46,11 @@ class TrialDesk:
             finally:
                 del self._waiting[number]
 
+    @property
+    def is_free(self) -> bool:
+        """Whether its worker is there and has nothing else to do."""
+        return self._client.ready.is_set() and not self._is_busy() and not self._one.locked()
+
     def received(self, message: Tried) -> None:
         """The worker answered."""
         waiting = self._waiting.get(message.id)
@@ -57,3 +62,18 @@ class TrialDesk:
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_result(None)
+
+
+class TrialDesks:
+    """The desks of all workers as one: whichever is free first has the trial."""
+
+    def __init__(self, desks: Sequence[TrialDesk]) -> None:
+        self._desks = desks
+
+    async def ask(self, path: str) -> Tried | None:
+        """As `TrialDesk.ask`."""
+        while True:
+            for desk in self._desks:
+                if desk.is_free:
+                    return await desk.ask(path)
+            await asyncio.sleep(PAUSE)

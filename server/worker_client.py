@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from graph.definition import Data
 from server import worker
+from server.process_memory import taken_by
 from server.settings import Settings
 from server.worker_messages import FROM_WORKER, FromWorker, Ready, Stop, Unable, pack
 
@@ -106,6 +107,13 @@ class WorkerClient:
             self._started = self.ready.is_set()
             self.ready.clear()
             self._process.kill()
+
+    async def memory_taken(self) -> int | None:
+        """Bytes that the process has taken for itself, where the system says so."""
+        process = self._process
+        if process is None or process.pid is None:
+            return None
+        return await asyncio.to_thread(taken_by, process.pid)
 
     async def stop(self) -> None:
         """End the worker for good, gently first."""

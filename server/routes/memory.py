@@ -1,5 +1,7 @@
 """Which models the worker has loaded, and letting go of them."""
 
+from collections.abc import Mapping
+
 from aiohttp import web
 from pydantic import Field
 
@@ -27,8 +29,8 @@ class ModelInMemory(Form):
     in_use: bool
 
 
-class MemoryAnswer(Form):
-    """What is loaded, the most recently used first. Sizes are bytes.
+class MemoryOfWorker(Form):
+    """What one worker has loaded, the most recently used first. Sizes are bytes.
 
     `budget` is what models may take together, `used` what they take; `total` is what the device
     has, `free` what of it nobody has taken (null where it does not say); `results` is what the kept
@@ -45,9 +47,26 @@ class MemoryAnswer(Form):
     models: list[ModelInMemory]
 
 
-class FreeRequest(Form):
-    """The ids of the models to let go of; null or none given: all. `results`: kept results, too."""
+class NumberedMemory(MemoryOfWorker):
+    """What the worker of this number has loaded."""
 
+    number: int
+
+
+class MemoryAnswer(MemoryOfWorker):
+    """What the worker has loaded that ran something last, and what each of them has."""
+
+    workers: list[NumberedMemory]
+
+
+class FreeRequest(Form):
+    """The ids of the models to let go of; null or none given: all. `results`: kept results, too.
+
+    `worker` is the number of the one that is to let go; null: every worker, or, where models are
+    named, the one of which the answer speaks first.
+    """
+
+    worker: int | None = None
     models: list[str] | None = Field(None, max_length=1000)
     results: bool = False
 
@@ -66,11 +85,15 @@ async def free_memory(request: web.Request) -> web.Response:
     wanted = await body_of(request, FreeRequest)
     models = None if wanted.models is None else tuple(wanted.models)
     freeing = Freeing(models=models, results=wanted.results)
-    return _answered(await request.app[DISPATCHER].memory(freeing))
+    return _answered(await request.app[DISPATCHER].memory(freeing, wanted.worker))
 
 
-def _answered(report: MemoryReport | None) -> web.Response:
-    if report is None:
-        raise NotReady("The worker is not ready to say what it has loaded. Ask again in a moment.")
-    answer = MemoryAnswer(**report.model_dump(exclude={"type", "id"}))
+def _answered(reports: Mapping[int, MemoryReport]) -> web.Response:
+    """The reports by the workers' numbers, that of the one which ran something last first."""
+    if not reports:
+        raise NotReady("No worker is ready to say what it has loaded. Ask again in a moment.")
+    told = {n: report.model_dump(exclude={"type", "id"}) for n, report in reports.items()}
+    first = next(iter(told.values()))
+    workers = [NumberedMemory(number=number, **told[number]) for number in sorted(told)]
+    answer = MemoryAnswer(**first, workers=workers)
     return web.json_response(answer.model_dump(mode="json"))

@@ -53,8 +53,8 @@ class StandIn:
         self.patience = 5.0
         self.values: dict[tuple[str, str], Value] = {}
         self.planned: Planned | None = None
-        self.report: MemoryReport | None = None
-        self.freed: list[Freeing] = []
+        self.reports: dict[int, MemoryReport] = {}
+        self.freed: list[tuple[Freeing, int | None]] = []
         self.woken = 0
         self.stations = [StationStandIn(1), StationStandIn(2)]
         self.trials = self
@@ -102,10 +102,12 @@ class StandIn:
     async def plan(self, workflow: dict[str, Any], wanted: list[str] | None) -> Planned | None:
         return self.planned
 
-    async def memory(self, free: Freeing | None = None) -> MemoryReport | None:
+    async def memory(
+        self, free: Freeing | None = None, worker: int | None = None
+    ) -> dict[int, MemoryReport]:
         if free is not None:
-            self.freed.append(free)
-        return self.report
+            self.freed.append((free, worker))
+        return self.reports
 
 
 class Site:

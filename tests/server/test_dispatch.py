@@ -229,6 +229,5 @@ async def test_the_worker_is_asked_for_its_memory(desk: Desk) -> None:
     await asyncio.sleep(0.1)
     await desk.dispatcher.cancel(slow)  # the fake answers between runs
     await desk.ended(slow)
-    report = await asked
-    assert report is not None
+    report = (await asked)[1]
     assert (report.device, report.freed) == ("paper", 2)

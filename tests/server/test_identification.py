@@ -177,7 +177,8 @@ async def test_a_worker_that_dies_over_a_trial_answers_nothing(
     settings: Settings, tmp_path: Path
 ) -> None:
     async with at_desk(settings) as desk:  # its worker never answers a trial
+        trials = desk.dispatcher.stations[0].trials
         asked = asyncio.create_task(desk.dispatcher.trials.ask(str(tmp_path / "x")))
-        await desk.until(lambda: bool(desk.dispatcher.trials._waiting))
-        desk.dispatcher.trials.died()
+        await desk.until(lambda: bool(trials._waiting))
+        trials.died()
         assert await asked is None

@@ -42,7 +42,10 @@ def test_every_option_arrives_in_the_settings(tmp_path: Path) -> None:
         *("--port", "9000", "--listen", "192.168.0.2", "--no-browser", "--token", "12345678"),
         *("--models", str(more[0]), "--models", str(more[1]), "--data", str(tmp_path / "d")),
         *("--precision", "float32", "--device", "cpu", "--memory", "7.5", "--compile"),
+        *("--workers", "2", "--worker-memory", "24", "--node-limit", "600"),
     )
+    assert (settings.workers, settings.worker_memory) == (2, 24_000_000_000)
+    assert settings.node_limit == 600
     assert (settings.memory, settings.compiling) == (7_500_000_000, True)
     assert (settings.host, settings.port, settings.token) == ("192.168.0.2", 9000, "12345678")
     assert (settings.precision, settings.device) == ("float32", "cpu")
@@ -69,6 +72,8 @@ def test_listen_alone_means_every_address() -> None:
         ["--memory", "much"],
         ["--memory", "0"],
         ["--memory", "nan"],
+        ["--worker-memory", "0"],
+        ["--node-limit", "never"],
         ["--models", "no such folder"],
         ["--odd"],
         ["run"],

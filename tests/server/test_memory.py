@@ -22,6 +22,7 @@ REPORT = MemoryReport(
     freed=30,
     models=(MODEL,),
 )
+OTHER = REPORT.model_copy(update={"device": "stone", "models": ()})
 
 
 @pytest.fixture
@@ -30,11 +31,11 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         yield site
 
 
-async def test_what_is_loaded_is_told_in_bytes(site: Site) -> None:
-    site.worker.report = REPORT
+async def test_what_is_loaded_is_told_in_bytes_of_each_worker(site: Site) -> None:
+    site.worker.reports = {2: REPORT, 1: OTHER}
     status, answer = await site.get("/api/memory")
     assert status == 200
-    assert answer == {
+    told = {
         "device": "paper",
         "budget": 100,
         "used": 70,
@@ -54,19 +55,21 @@ async def test_what_is_loaded_is_told_in_bytes(site: Site) -> None:
             }
         ],
     }
+    other = {**told, "device": "stone", "models": []}
+    assert answer == {**told, "workers": [{**other, "number": 1}, {**told, "number": 2}]}
     assert not site.worker.freed
 
 
 async def test_models_are_freed_one_by_one_or_all_with_the_results(site: Site) -> None:
-    site.worker.report = REPORT
-    for body, wish in (
-        ({"models": ["3"]}, Freeing(models=("3",))),
-        ({}, Freeing()),
-        ({"models": [], "results": True}, Freeing(models=(), results=True)),
+    site.worker.reports = {1: REPORT}
+    for body, wish, worker in (
+        ({"models": ["3"], "worker": 2}, Freeing(models=("3",)), 2),
+        ({}, Freeing(), None),
+        ({"models": [], "results": True}, Freeing(models=(), results=True), None),
     ):
         status, answer = await site.post("/api/memory/free", body)
         assert (status, answer["freed"]) == (200, 30)
-        assert site.worker.freed.pop() == wish
+        assert site.worker.freed.pop() == (wish, worker)
 
 
 async def test_until_a_worker_is_ready_the_answer_says_when_to_ask_again(site: Site) -> None:
@@ -76,7 +79,7 @@ async def test_until_a_worker_is_ready_the_answer_says_when_to_ask_again(site: S
 
 @pytest.mark.parametrize("body", [{"models": "3"}, {"models": [3]}, {"all": True}])
 async def test_a_wish_that_makes_no_sense_frees_nothing(site: Site, body: object) -> None:
-    site.worker.report = REPORT
+    site.worker.reports = {1: REPORT}
     status, answer = await site.post("/api/memory/free", body)
     assert (status, answer["error"]["code"]) == (400, "bad_request")
     assert not site.worker.freed

@@ -9,6 +9,7 @@ import pytest
 
 from server.queue import ATTEMPTS
 from server.settings import Settings
+from server.worker_messages import Freeing
 from tests.helpers.desk import Desk, at_desk
 
 
@@ -124,3 +125,36 @@ async def test_runs_that_need_loaded_models_go_first_within_bounds(desk: Desk) -
     positions = [int(desk.queue.get(run).workflow["nodes"]["n0"]["title"]) for run in began]
     late = max(place - number for place, number in enumerate(positions))
     assert late <= 2 * 16, "nobody is passed over for ever"
+
+
+async def test_memory_is_asked_of_each_worker_and_named_models_freed_at_one(two: Desk) -> None:
+    first, second = two.dispatcher.stations
+    await asyncio.gather(first.is_ready(), second.is_ready())
+    for free, worker, freed in (
+        (None, None, {1: 0, 2: 0}),
+        (Freeing(models=("1",)), 2, {1: 0, 2: 1}),
+        (Freeing(models=("1", "2")), 1, {1: 2, 2: 0}),
+    ):
+        runs = [two.add("slow"), two.add("slow")]
+        for run in runs:
+            await two.running(run)
+        asked = asyncio.create_task(two.dispatcher.memory(free, worker))
+        await asyncio.sleep(0.05)
+        for run in runs:
+            await two.dispatcher.cancel(run)  # the fakes answer between runs
+            await two.ended(run)
+        assert {number: report.freed for number, report in (await asked).items()} == freed
+
+
+async def test_a_trial_goes_to_a_worker_that_has_nothing_to_do(two: Desk) -> None:
+    first, second = two.dispatcher.stations
+    await asyncio.gather(first.is_ready(), second.is_ready())
+    run = two.add("slow")
+    await two.running(run)
+    busy, idle = (first, second) if first.run is not None else (second, first)
+    asked = asyncio.create_task(two.dispatcher.trials.ask("x"))
+    await two.until(lambda: bool(idle.trials._waiting))
+    assert not busy.trials._waiting
+    idle.trials.died()
+    assert await asked is None
+    await two.dispatcher.cancel(run)

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { MemoryAnswer } from "../src/api/types";
+import type { MemoryAnswer, WorkerMemory } from "../src/api/types";
 import {
   freedSentence,
   freeMemory,
@@ -12,7 +12,7 @@ import {
 import { useUi } from "../src/store/ui";
 
 const model = { name: "a", part: "vae", dtype: "bfloat16", bytes: 3e6, host: 0 };
-const report = (more: Partial<MemoryAnswer> = {}): MemoryAnswer => ({
+const worker = (more: Partial<WorkerMemory> = {}): WorkerMemory => ({
   device: "CPU",
   budget: 8e9,
   used: 3e6,
@@ -22,6 +22,10 @@ const report = (more: Partial<MemoryAnswer> = {}): MemoryAnswer => ({
   freed: 0,
   models: [{ ...model, id: "1", in_use: false }],
   ...more,
+});
+const report = (...workers: WorkerMemory[]): MemoryAnswer => ({
+  ...(workers[0] ?? worker()),
+  workers: (workers.length ? workers : [worker()]).map((one, at) => ({ ...one, number: at + 1 })),
 });
 
 function answering(status: number, body: unknown) {
@@ -65,25 +69,24 @@ describe("the memory view", () => {
   });
 
   it("frees one model, or all, and says what that gave", async () => {
-    const ask = answering(200, report({ freed: 2e9, models: [] }));
-    await freeMemory(["4"]);
+    const ask = answering(200, report(worker({ freed: 2e9, models: [] })));
+    await freeMemory(["4"], false, 2);
     await freeMemory();
     const bodies = ask.mock.calls.map(([path, init]) => [path, JSON.parse(String(init?.body))]);
     expect(bodies).toEqual([
-      ["/api/memory/free", { models: ["4"], results: false }],
-      ["/api/memory/free", { models: null, results: false }],
+      ["/api/memory/free", { models: ["4"], results: false, worker: 2 }],
+      ["/api/memory/free", { models: null, results: false, worker: null }],
     ]);
     expect(useUi.getState().notices.map((notice) => notice.text)).toEqual(["Freed 2.0 GB."]);
   });
 
-  it("says what could not be freed", () => {
+  it("says what could not be freed by any worker", () => {
     const used = { ...model, id: "2", in_use: true };
-    expect(freedSentence(report({ models: [used] }))).toBe(
+    expect(freedSentence(report(worker({ models: [used] })))).toBe(
       "There was nothing to free. One model is in use.",
     );
-    expect(freedSentence(report({ freed: 5e6, models: [used, { ...used, id: "3" }] }))).toBe(
-      "Freed 5 MB. 2 models are in use.",
-    );
+    const freed = worker({ freed: 5e6, models: [used] });
+    expect(freedSentence(report(freed, freed))).toBe("Freed 10 MB. 2 models are in use.");
   });
 
   it("tells of a refusal", async () => {

@@ -90,8 +90,8 @@ export const api = {
       "/api/status",
     ),
   memory: () => ask<MemoryAnswer>("/api/memory"),
-  freeMemory: (models: string[] | null, results: boolean) =>
-    ask<MemoryAnswer>("/api/memory/free", json("POST", { models, results })),
+  freeMemory: (models: string[] | null, results: boolean, worker: number | null) =>
+    ask<MemoryAnswer>("/api/memory/free", json("POST", { models, results, worker })),
   models: () => ask<Record<string, ModelFile[]>>("/api/models"),
   state: (statement: Statement) => ask<ModelFile>("/api/models/statement", json("PUT", statement)),
   check: (workflow: Workflow, signal?: AbortSignal) =>

@@ -285,8 +285,8 @@ export interface LoadedModel {
   in_use: boolean;
 }
 
-/** What the worker has loaded, the last used first; sizes are bytes. */
-export interface MemoryAnswer {
+/** What a worker has loaded, the last used first; sizes are bytes. */
+export interface WorkerMemory {
   device: string;
   /** What models may take together. */
   budget: number;
@@ -297,6 +297,11 @@ export interface MemoryAnswer {
   results: number;
   freed: number;
   models: LoadedModel[];
+}
+
+/** What the worker has that ran something last, and each of them by its number. */
+export interface MemoryAnswer extends WorkerMemory {
+  workers: (WorkerMemory & { number: number })[];
 }
 
 /** What the event socket sends; `seq` is missing on previews, which are not replayed. */

@@ -2,7 +2,7 @@
 
 import { X } from "lucide-react";
 import { useEffect } from "react";
-import type { LoadedModel, MemoryAnswer } from "../api/types";
+import type { LoadedModel, MemoryAnswer, WorkerMemory } from "../api/types";
 import { freeMemory, lookAtMemory, partTitle, sizeInWords, useMemory } from "../store/memory";
 
 const EVERY = 2000; // milliseconds between two looks while the panel is open
@@ -15,7 +15,7 @@ function FreeButton({ label, run }: { label: string; run(): void }) {
   );
 }
 
-function ModelRow({ model }: { model: LoadedModel }) {
+function ModelRow({ model, worker }: { model: LoadedModel; worker: number }) {
   const part = partTitle(model.part);
   const beside = model.host > 0 ? `${sizeInWords(model.host)} more are brought while it runs` : "";
   const about = [model.name, `${part}, ${model.dtype}`, beside].filter(Boolean).join("\n");
@@ -34,14 +34,14 @@ function ModelRow({ model }: { model: LoadedModel }) {
       ) : (
         <FreeButton
           label={`Free ${part} of ${model.name}`}
-          run={() => void freeMemory([model.id])}
+          run={() => void freeMemory([model.id], false, worker)}
         />
       )}
     </div>
   );
 }
 
-function Report({ report }: { report: MemoryAnswer }) {
+function Worker({ report, number }: { report: WorkerMemory; number: number }) {
   const share = Math.min(1, report.used / Math.max(1, report.budget));
   return (
     <>
@@ -53,7 +53,7 @@ function Report({ report }: { report: MemoryAnswer }) {
         {report.free !== null && `${sizeInWords(report.free)} free on the device`}
       </div>
       {report.models.map((model) => (
-        <ModelRow key={model.id} model={model} />
+        <ModelRow key={model.id} model={model} worker={number} />
       ))}
       {report.models.length === 0 && (
         <div className="empty">No model is loaded. A run loads those that it needs.</div>
@@ -62,13 +62,27 @@ function Report({ report }: { report: MemoryAnswer }) {
         <div className="memory-row" title="So that a node that did not change need not run again">
           <span className="library-name">Kept results</span>
           <span className="list-detail">{sizeInWords(report.results)}</span>
-          <FreeButton label="Free kept results" run={() => void freeMemory([], true)} />
+          <FreeButton label="Free kept results" run={() => void freeMemory([], true, number)} />
         </div>
       )}
+    </>
+  );
+}
+
+function Report({ report: { workers } }: { report: MemoryAnswer }) {
+  const models = workers.flatMap((worker) => worker.models);
+  return (
+    <>
+      {workers.map((worker) => (
+        <div key={worker.number} data-worker={worker.number}>
+          {workers.length > 1 && <div className="panel-heading">Worker {worker.number}</div>}
+          <Worker report={worker} number={worker.number} />
+        </div>
+      ))}
       <button
         type="button"
         className="button panel-button"
-        disabled={report.models.every((model) => model.in_use)}
+        disabled={models.every((model) => model.in_use)}
         data-test="free-all"
         onClick={() => void freeMemory()}
       >

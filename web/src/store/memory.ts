@@ -1,4 +1,4 @@
-/** Which models the worker has loaded, freeing them, and what was done otherwise than asked. */
+/** Which models the workers have loaded, freeing them, and what was done otherwise than asked. */
 
 import { create } from "zustand";
 import { api, ApiError } from "../api/client";
@@ -33,15 +33,24 @@ export async function lookAtMemory(): Promise<void> {
   await learn(api.memory);
 }
 
-/** Let go of models, of all where none is named; `results`: of kept results, too. */
-export async function freeMemory(models: string[] | null = null, results = false): Promise<void> {
-  const report = await learn(() => api.freeMemory(models, results));
+/**
+ * Let go of models, of all where none is named; `results`: of kept results, too. `worker` is the
+ * number of the one that does; null: each.
+ */
+export async function freeMemory(
+  models: string[] | null = null,
+  results = false,
+  worker: number | null = null,
+): Promise<void> {
+  const report = await learn(() => api.freeMemory(models, results, worker));
   if (!report) notify("error", useMemory.getState().trouble);
   else notify("info", freedSentence(report), undefined, "memory");
 }
 
 /** What was let go of, and what was not. */
-export function freedSentence({ freed, models }: MemoryAnswer): string {
+export function freedSentence({ workers }: MemoryAnswer): string {
+  const freed = workers.reduce((sum, worker) => sum + worker.freed, 0);
+  const models = workers.flatMap((worker) => worker.models);
   const used = models.filter((model) => model.in_use).length;
   const stay = used === 1 ? "One model is in use." : `${used} models are in use.`;
   const words = freed > 0 ? `Freed ${sizeInWords(freed)}.` : "There was nothing to free.";
