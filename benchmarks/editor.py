@@ -18,6 +18,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,8 @@ from tests.browser import running
 
 NAME = "large"
 SIZE = {"width": 1440, "height": 900}
-ZOOMS = {"far": 0.3, "near": 0.7}
-PARTS = ["all", *ZOOMS, "typing"]
+ZOOMS = {"far": 0.3, "near": 0.7, "typing": 0.8}
+PARTS = ["all", *ZOOMS]
 STEPS = 90  # pointer moves or wheel turns of a gesture
 
 FRAMES = """() => {
@@ -40,6 +41,12 @@ FRAMES = """() => {
     .observe({ type: "longtask" });
   const tick = (now) => { kept.at.push(now); if (kept.on) requestAnimationFrame(tick); };
   requestAnimationFrame(tick);
+}"""
+# Where a place of the canvas is in the window.
+PLACE_OF = """({ x, y }) => {
+  const view = document.querySelector(".react-flow__viewport");
+  const at = new DOMMatrix(getComputedStyle(view).transform);
+  return [at.e + x * at.a, at.f + y * at.a];
 }"""
 KEYS = """() => {
   const kept = [];
@@ -52,6 +59,10 @@ KEYS = """() => {
 WORK = ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "TaskDuration")
 
 
+COLUMN, ROW = 1800, 1000  # pixels of the canvas from block to block
+PROMPT = {"x": 4 * COLUMN + 480, "y": 5 * ROW + 100}
+
+
 def block(number: int, columns: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """Ten nodes of one text-to-image job in four passes, and their places."""
     name = f"b{number}"
@@ -60,7 +71,9 @@ def block(number: int, columns: int) -> tuple[dict[str, Any], dict[str, Any]]:
         return {"node": f"{name}_{node}", "output": output}
 
     prompts = {
-        side: _placed("prompt", {"text": f"{side} of {number}"}, clip=wire("load", "clip"))
+        side: _placed(
+            "clip_text_encode", {"text": f"{side} of {number}"}, clip=wire("load", "clip")
+        )
         for side in ("yes", "no")
     }
     passes = {
@@ -79,10 +92,12 @@ def block(number: int, columns: int) -> tuple[dict[str, Any], dict[str, Any]]:
         **prompts,
         "empty": _placed("empty_latent", {"width": 128, "height": 128}),
         **passes,
-        "decode": _placed("vae_decode", {}, latent=wire("pass3", "latent"), vae=wire("load", "vae")),
+        "decode": _placed(
+            "vae_decode", {}, latent=wire("pass3", "latent"), vae=wire("load", "vae")
+        ),
         "save": _placed("save_image", {}, image=wire("decode", "image")),
     }
-    left, top = (number % columns) * 1800, (number // columns) * 1000
+    left, top = (number % columns) * COLUMN, (number // columns) * ROW
     places = {
         f"{name}_{key}": {"x": left + (at % 5) * 340, "y": top + (at // 5) * 480}
         for at, key in enumerate(nodes)
@@ -135,10 +150,10 @@ class Editor:
             hand(step)
         after = self.counters()
         kept = self.page.evaluate(
-            "() => { window.__frames.on = false; return [window.__frames.at, window.__frames.long] }"
+            "() => { const kept = window.__frames; kept.on = false; return [kept.at, kept.long] }"
         )
         at, long = kept
-        times = [later - sooner for sooner, later in zip(at, at[1:], strict=False)]
+        times = [later - sooner for sooner, later in pairwise(at)]
         work = {
             name.removesuffix("Duration").lower(): round(
                 1000 * (after[name] - before[name]) / max(1, len(times)), 1
@@ -161,7 +176,7 @@ class Editor:
               const from = performance.now();
               document.querySelector(`[data-saved="${name}"]`).click();
               const look = () => {
-                const there = document.querySelector('[data-node="b0_load"], [data-block]');
+                const there = document.querySelector('[data-drawn], [data-node="b0_load"]');
                 if (!there) return setTimeout(look, 4);
                 requestAnimationFrame(() => setTimeout(() => done(performance.now() - from)));
               };
@@ -176,7 +191,7 @@ class Editor:
         page = self.page
         page.wait_for_timeout(1_500)  # what is open is kept in the browser meanwhile
         page.reload(wait_until="commit")
-        page.wait_for_selector('[data-node="b0_load"], [data-block]', timeout=60_000)
+        page.wait_for_selector('[data-drawn], [data-node="b0_load"]', timeout=60_000)
         seconds: float = page.evaluate(
             "() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => "
             "done(performance.now()))))"
@@ -185,9 +200,8 @@ class Editor:
         return seconds / 1000
 
     def zoom_to(self, wanted: float) -> None:
-        """Turns the wheel over the middle until the zoom is about `wanted`."""
-        middle = SIZE["width"] / 2, SIZE["height"] / 2
-        self.page.mouse.move(*middle)
+        """Turns the wheel over a prompt near the middle until the zoom is about `wanted`."""
+        self.page.mouse.move(*self.page.evaluate(PLACE_OF, PROMPT))
         for _ in range(200):
             now = float((self.page.locator(".zoom-value").inner_text()).split()[0]) / 100
             if abs(now / wanted - 1) < 0.1:
@@ -253,7 +267,7 @@ class Editor:
             """() => { const ask = window.fetch; window.fetch = async (...all) => {
               await new Promise((go) => setTimeout(go, 3000)); return ask(...all); } }"""
         )
-        field = page.locator("textarea").first
+        field = page.locator('[data-node="b49_yes"] textarea')
         field.click()
         page.evaluate(KEYS)
         page.keyboard.type("a quick brown fox jumps over the lazy dog and rests", delay=40)
@@ -288,13 +302,12 @@ def measure(page: Page, url: str, parts: list[str]) -> Iterator[tuple[str, Any]]
     yield "open_seconds", round(editor.open_saved(), 2)
     yield "reload_seconds", round(editor.reload(), 2)
     for name in parts:
+        page.locator('[data-command="fit"]').first.click()
+        page.wait_for_timeout(1_000)
         if name in ZOOMS:
             editor.zoom_to(ZOOMS[name])
-        elif name == "all":
-            page.locator('[data-command="fit"]').first.click()
-        page.wait_for_timeout(1_000)
+            page.wait_for_timeout(1_000)
         if name == "typing":
-            editor.zoom_to(0.8)
             yield "typing", editor.typing()
             continue
         for gesture in (editor.pan, editor.zoom, editor.drag):

@@ -1,8 +1,6 @@
 /** The canvas: React Flow drawing our workflow, and telling us what the hand does. */
 
 import {
-  Background,
-  BackgroundVariant,
   type EdgeChange,
   type NodeChange,
   ReactFlow,
@@ -19,21 +17,27 @@ import {
   useRef,
   useState,
 } from "react";
+import type { Workflow } from "../api/types";
 import { NodeView } from "../nodes/NodeView";
 import { useCatalogue } from "../store/catalogue";
 import { activeWorkflow, edit, newGesture, useActive } from "../store/documents";
+import { useOverview } from "../store/overview";
 import { ui } from "../store/ui";
 import { useView, viewports } from "../store/view";
 import { moveNodes, type Point } from "../workflow/edits";
+import { Dots } from "./Dots";
 import { DragReason } from "./DragReason";
-import { type FlowEdge, flowEdges, type FlowNode, flowNodes } from "./flow";
-import { firstViewport, fitAll, fitting, FURTHEST, rememberInstance } from "./instance";
+import { estimateOf } from "./estimate";
+import { type FlowEdge, flowEdges, type FlowNode, flowNodes, type ViewState } from "./flow";
+import { firstViewport, fitAll, fitting, FURTHEST, MANY, rememberInstance } from "./instance";
+import { Overview } from "./Overview";
 import { addNodeOf } from "./place";
 import { useConnecting } from "./useConnecting";
 import { Wire } from "./Wire";
 
 const NODE_TYPES = { node: NodeView };
 const EDGE_TYPES = { wire: Wire };
+const NO_EDGES: FlowEdge[] = [];
 export const NODE_MIME = "application/x-latent-loom-node";
 
 /** The document's nodes and edges for React Flow; what did not change stays the same object. */
@@ -42,14 +46,41 @@ function useFlow(): { nodes: FlowNode[]; edges: FlowEdge[] } {
   const selected = useView((state) => state.selected);
   const selectedWires = useView((state) => state.selectedWires);
   const measured = useView((state) => state.measured);
+  const estimate = useEstimate(workflow);
+  const shown = useShownInOverview(selected);
   const last = useRef<{ nodes: FlowNode[]; edges: FlowEdge[] }>({ nodes: [], edges: [] });
   return useMemo(() => {
     last.current = {
-      nodes: flowNodes(workflow, { selected, measured }, last.current.nodes),
-      edges: flowEdges(workflow, selectedWires, last.current.edges),
+      nodes: flowNodes(workflow, { selected, measured, shown, estimate }, last.current.nodes),
+      edges: shown ? NO_EDGES : flowEdges(workflow, selectedWires, last.current.edges),
     };
     return last.current;
-  }, [workflow, selected, selectedWires, measured]);
+  }, [workflow, selected, selectedWires, measured, shown, estimate]);
+}
+
+/** Of many nodes only those in sight are drawn, so the others' sizes are reckoned. */
+function useEstimate(workflow: Workflow): ViewState["estimate"] {
+  const definitions = useCatalogue((state) => state.definitions);
+  const many = Object.keys(workflow.nodes).length >= MANY;
+  return useMemo(() => {
+    if (!many) return undefined;
+    return (id, width) =>
+      estimateOf(workflow, id, definitions[workflow.nodes[id]?.type ?? ""], width);
+  }, [many, workflow, definitions]);
+}
+
+const FEW = 20; // chosen nodes up to this many are elements in the overview, too
+
+/** The nodes that are elements while the rest is painted; null where all are. */
+function useShownInOverview(selected: ReadonlySet<string>): ReadonlySet<string> | null {
+  const on = useOverview((state) => state.on);
+  const hovered = useOverview((state) => state.hovered);
+  return useMemo(() => {
+    if (!on) return null;
+    const shown = new Set(selected.size <= FEW ? selected : []);
+    if (hovered) shown.add(hovered);
+    return shown;
+  }, [on, hovered, selected]);
 }
 
 function useNodeChanges() {
@@ -202,7 +233,8 @@ function DocumentCanvas({ id }: { id: string }) {
         elevateNodesOnSelect
         proOptions={{ hideAttribution: true }}
       >
-        <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} color="var(--dots)" />
+        <Dots />
+        <Overview />
         <DragReason />
       </ReactFlow>
     </div>

@@ -4,6 +4,7 @@ import type { Edge, Node } from "@xyflow/react";
 import type { Workflow } from "../api/types";
 import type { Size } from "../workflow/arrange";
 import { wiresOf } from "../workflow/model";
+import type { Estimate } from "./estimate";
 
 export type FlowNode = Node<Record<string, never>, "node">;
 export type FlowEdge = Edge<Record<string, never>, "wire">;
@@ -15,6 +16,10 @@ const NOTHING: Record<string, never> = {};
 export interface ViewState {
   selected: ReadonlySet<string>;
   measured: Readonly<Record<string, Size>>;
+  /** In the overview only these are elements; the others are painted. */
+  shown?: ReadonlySet<string> | null;
+  /** What a node that was never drawn may be like; without it, all are drawn once to be measured. */
+  estimate?: (id: string, width: number) => Estimate;
 }
 
 /** Flow nodes of the workflow. `before` is the last result; a node that did not change is taken from it. */
@@ -28,7 +33,9 @@ export function flowNodes(
     const place = workflow.layout.nodes[id] ?? { x: 0, y: 0 };
     const width = place.width ?? NODE_WIDTH;
     const selected = view.selected.has(id);
-    const measured = view.measured[id];
+    const guess = view.measured[id] ? undefined : view.estimate?.(id, width);
+    const measured = view.measured[id] ?? guess?.size;
+    const hidden = view.shown ? !view.shown.has(id) : false;
     const old = known.get(id);
     const same =
       old &&
@@ -36,10 +43,12 @@ export function flowNodes(
       old.position.y === place.y &&
       old.width === width &&
       old.selected === selected &&
+      (old.hidden ?? false) === hidden &&
       old.measured === measured;
     if (same) return old;
     const position = { x: place.x, y: place.y };
-    return { id, type: "node" as const, position, width, selected, measured, data: NOTHING };
+    const node = { id, type: "node" as const, position, width, selected, measured, data: NOTHING };
+    return { ...node, hidden, handles: guess?.handles };
   });
   return nodes.length === before.length && nodes.every((node, i) => node === before[i])
     ? (before as FlowNode[])

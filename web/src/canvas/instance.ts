@@ -33,15 +33,15 @@ export function fitting(): FitViewOptions<FlowNode> {
     left: side(left),
     right: side(right),
   } as const;
-  return { padding, maxZoom: 1 };
+  return { padding, maxZoom: 1, includeHiddenNodes: true };
 }
 
 export function rememberInstance(flow: ReactFlowInstance<FlowNode, FlowEdge>): void {
   instance = flow;
 }
 
-const MANY = 150; // nodes from which on the first view is reckoned, not measured
-const USUAL_HEIGHT = 240;
+export const MANY = 150; // nodes from which on the first view is reckoned, not measured
+export const USUAL_HEIGHT = 240;
 
 /**
  * Where the view begins: where it was, or (undefined) on everything, once that is measured. Many nodes are

@@ -2,6 +2,7 @@
 
 import { type NodeProps, NodeResizeControl, useUpdateNodeInternals } from "@xyflow/react";
 import { memo, useEffect, useRef } from "react";
+import { estimatedHeight } from "../canvas/estimate";
 import type { FlowNode } from "../canvas/flow";
 import { useCatalogue } from "../store/catalogue";
 import { edit, newGesture, useActive } from "../store/documents";
@@ -124,15 +125,6 @@ function useSocketPlaces(id: string, rows: NodeRows | null): void {
     if (last.current !== names) measure(id);
     last.current = names;
   }, [id, names, measure]);
-}
-
-/** About how tall a node is that was never drawn in full, in pixels. */
-function estimatedHeight({ inputs, outputs, widgets }: NodeRows): number {
-  return (
-    48 +
-    24 * Math.max(inputs.length, outputs.length) +
-    (widgets.length ? 12 + 32 * widgets.length : 0)
-  );
 }
 
 /** The colour of a node that is too small to read: that of what it gives. */
