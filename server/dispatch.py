@@ -16,7 +16,16 @@ from server.temp import sweep
 from server.trial_desk import TrialDesks
 from server.worker_client import Entry
 from server.worker_library import keep_library, kept_library
-from server.worker_messages import Ended, Freeing, Library, MemoryReport, Planned, Value
+from server.worker_messages import (
+    Ended,
+    Freeing,
+    Library,
+    MemoryReport,
+    Planned,
+    Tokens,
+    Value,
+    View,
+)
 
 log = logging.getLogger(__name__)
 
@@ -137,14 +146,18 @@ class Dispatcher:
             await station.cancel(run)
         return after
 
-    async def value(self, run: str, node: str, output: str) -> Value:
+    async def value(self, run: str, node: str, output: str, view: View = "picture") -> Value:
         """What the node gave at `output`; of kind "gone" where it is no longer kept."""
         station = self._ran_at.get(run, self.stations[0])
-        return await station.ask.value(run, node, output)
+        return await station.ask.value(run, node, output, view)
 
     async def plan(self, workflow: dict[str, Any], wanted: Sequence[str] | None) -> Planned | None:
         """What a run of the workflow would do; None where no worker is there to say it."""
         return await self._asked().ask.plan(workflow, wanted)
+
+    async def tokens(self, workflow: dict[str, Any], node: str, text: str) -> Tokens | None:
+        """How the encoders wired to the node read the text; None where no worker is there."""
+        return await self._asked().ask.tokens(workflow, node, text)
 
     async def memory(
         self, free: Freeing | None = None, worker: int | None = None

@@ -7,19 +7,22 @@ from typing import Any
 
 from server.worker_client import WorkerClient
 from server.worker_messages import (
+    Answer,
     AskMemory,
     AskPlan,
+    AskTokens,
     AskValue,
     Freeing,
     MemoryReport,
     Planned,
+    Question,
+    Tokens,
     Value,
+    View,
 )
 
 PATIENCE = 30.0
 """Seconds to wait for the worker's answer to a question."""
-
-Answer = Value | Planned | MemoryReport
 
 
 class Questions:
@@ -30,10 +33,10 @@ class Questions:
         self._open: dict[int, asyncio.Future[Answer | None]] = {}
         self._numbers = itertools.count(1)
 
-    async def value(self, run: str, node: str, output: str) -> Value:
+    async def value(self, run: str, node: str, output: str, view: View = "picture") -> Value:
         """What the node gave at `output`; of kind "gone" where it is no longer kept."""
         number = next(self._numbers)
-        answer = await self._ask(AskValue(id=number, run=run, node=node, output=output))
+        answer = await self._ask(AskValue(id=number, run=run, node=node, output=output, view=view))
         return answer if isinstance(answer, Value) else Value(id=number, kind="gone")
 
     async def plan(self, workflow: dict[str, Any], wanted: Sequence[str] | None) -> Planned | None:
@@ -42,6 +45,12 @@ class Questions:
         asked = AskPlan(id=next(self._numbers), workflow=workflow, wanted=named)
         answer = await self._ask(asked)
         return answer if isinstance(answer, Planned) else None
+
+    async def tokens(self, workflow: dict[str, Any], node: str, text: str) -> Tokens | None:
+        """The text's tokens for the encoders wired to the node; None where no worker is there."""
+        asked = AskTokens(id=next(self._numbers), workflow=workflow, node=node, text=text)
+        answer = await self._ask(asked)
+        return answer if isinstance(answer, Tokens) else None
 
     async def memory(self, free: Freeing | None = None) -> MemoryReport | None:
         """What the worker has loaded, after `free`; None where no worker is there to say it."""
@@ -60,7 +69,7 @@ class Questions:
             if not question.done():
                 question.set_result(None)
 
-    async def _ask(self, question: AskValue | AskPlan | AskMemory) -> Answer | None:
+    async def _ask(self, question: Question) -> Answer | None:
         if not self._client.ready.is_set():
             return None
         answer: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()

@@ -26,6 +26,7 @@ from server.worker_messages import (
     Planned,
     Ready,
     Start,
+    Tokens,
     Tried,
     Value,
 )
@@ -223,7 +224,7 @@ class Station:
                 self._happened(run, event)
             case Ended():
                 self._end(message)
-            case Value() | Planned() | MemoryReport():
+            case Value() | Planned() | Tokens() | MemoryReport():
                 self.ask.received(message)
             case Tried():
                 self.trials.received(message)

@@ -26,9 +26,11 @@ from server.worker_messages import (
     Alive,
     AskMemory,
     AskPlan,
+    AskTokens,
     AskTrial,
     AskValue,
     Cancel,
+    Question,
     Start,
     Stop,
     ToWorker,
@@ -88,7 +90,7 @@ class Inbox:
         self._cancelled: set[str] = set()
         self.starts: queue.SimpleQueue[Start | None] = queue.SimpleQueue()
         self.trials: queue.SimpleQueue[AskTrial] = queue.SimpleQueue()
-        self.asked: queue.SimpleQueue[AskValue | AskPlan | AskMemory] = queue.SimpleQueue()
+        self.asked: queue.SimpleQueue[Question] = queue.SimpleQueue()
 
     def start(self) -> None:
         """Begin to read."""
@@ -121,7 +123,7 @@ class Inbox:
         match message:
             case Start():
                 self.starts.put(message)
-            case AskValue() | AskPlan() | AskMemory():
+            case AskValue() | AskPlan() | AskTokens() | AskMemory():
                 self.asked.put(message)
             case AskTrial():
                 self.trials.put(message)
@@ -137,7 +139,7 @@ class Inbox:
                 self.starts.put(None)
 
 
-def _answer(inbox: Inbox, answer: Callable[[AskValue | AskPlan | AskMemory], Data]) -> None:
+def _answer(inbox: Inbox, answer: Callable[[Question], Data]) -> None:
     while True:
         inbox.send(answer(inbox.asked.get()))
 

@@ -10,6 +10,10 @@ from graph.events import Event
 # --- from the server to the worker
 
 
+View = Literal["picture", "channels", "about"]
+"""How a value is looked at: as a picture, channel by channel (latents), or told in numbers."""
+
+
 class Start(Data):
     """Run the workflow (the saved form); `wanted` are node ids, None for every output."""
 
@@ -34,6 +38,7 @@ class AskValue(Data):
     run: str
     node: str
     output: str
+    view: View = "picture"
 
 
 class AskPlan(Data):
@@ -43,6 +48,16 @@ class AskPlan(Data):
     id: int
     workflow: dict[str, Any]
     wanted: tuple[str, ...] | None = None
+
+
+class AskTokens(Data):
+    """Count the tokens of a text as the encoders would that are wired to the node."""
+
+    type: Literal["ask_tokens"] = "ask_tokens"
+    id: int
+    workflow: dict[str, Any]
+    node: str
+    text: str
 
 
 class Freeing(Data):
@@ -74,9 +89,10 @@ class Stop(Data):
     type: Literal["stop"] = "stop"
 
 
-ToWorker = Annotated[
-    Start | Cancel | AskValue | AskPlan | AskMemory | AskTrial | Stop, Field(discriminator="type")
-]
+Question = AskValue | AskPlan | AskTokens | AskMemory
+"""What is answered also while a run is on."""
+
+ToWorker = Annotated[Start | Cancel | Question | AskTrial | Stop, Field(discriminator="type")]
 
 # --- from the worker to the server
 
@@ -138,12 +154,13 @@ class Value(Data):
     """The answer to `AskValue`.
 
     `kind` is "image" or "latent" (then `file` is a picture inside the temp folder), "number",
-    "text" or "boolean" (then `data` holds it), or "gone" where the value is no longer kept.
+    "text", "boolean" or "about" (then `data` holds it), or "gone" where the value is no longer
+    kept.
     """
 
     type: Literal["value"] = "value"
     id: int
-    kind: Literal["image", "latent", "number", "text", "boolean", "gone"]
+    kind: Literal["image", "latent", "number", "text", "boolean", "about", "gone"]
     file: str = ""
     data: Json = None
 
@@ -160,6 +177,25 @@ class Planned(Data):
     to_run: int = 0
     lazy: int = 0
     refused: str | None = None
+
+
+class EncoderTokens(Data):
+    """What one text encoder makes of a text; a piece is start, end, weight and chunk."""
+
+    encoder: str
+    tokens: int
+    room: int | None
+    chunks: int
+    pieces: tuple[tuple[int, int, float, int], ...] = ()
+
+
+class Tokens(Data):
+    """The answer to `AskTokens`; `trouble` is a sentence where nothing could be counted."""
+
+    type: Literal["tokens"] = "tokens"
+    id: int
+    encoders: tuple[EncoderTokens, ...] = ()
+    trouble: str = ""
 
 
 class LoadedModel(Data):
@@ -203,8 +239,11 @@ class Tried(Data):
     trouble: str = ""
 
 
+Answer = Value | Planned | Tokens | MemoryReport
+"""What a `Question` is answered with."""
+
 FromWorker = Annotated[
-    Library | Ready | Unable | Alive | Happened | Ended | Value | Planned | Tried | MemoryReport,
+    Library | Ready | Unable | Alive | Happened | Ended | Answer | Tried,
     Field(discriminator="type"),
 ]
 

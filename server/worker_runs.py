@@ -8,15 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from diffusion import cpu_speed
-from diffusion.engine import Engine
-from diffusion.shortage import NotEnoughMemory, is_shortage
 from graph.cache import NotKept
 from graph.cancel import Cancel
 from graph.check import check
-from graph.definition import OutputDefinition
 from graph.events import Event, Noted
 from graph.execute import execute
 from graph.expand import Expander
@@ -24,30 +18,34 @@ from graph.migrations import load
 from graph.plan import Bindings, Plan, Unplannable, plan
 from graph.problem import Problem
 from graph.workflow import Workflow
-from nodes.sockets import size_in_bytes
+from nodes.sockets import Clip, size_in_bytes
 from server.catalogue import Catalogue
 from server.catalogue_identity import identities_of
 from server.settings import Settings
 from server.worker import Send
 from server.worker_disk_cache import DiskCache, LayeredCache
+from server.worker_engine import engine_of, examine, explain, tokenizer_folders
 from server.worker_library import library_version
 from server.worker_memory import Holding, freed, memory_report
 from server.worker_messages import (
-    AskMemory,
     AskPlan,
+    AskTokens,
     AskValue,
     Ended,
     Happened,
     Library,
     MemoryReport,
     Planned,
+    Question,
     Ready,
     Start,
+    Tokens,
     Value,
 )
 from server.worker_packs import core_modules, core_nodes, pack_nodes
 from server.worker_services import RunContext
-from server.worker_values import describe_value, tensors_in
+from server.worker_tokens import clip_wire, counted, is_quick
+from server.worker_values import describe_value
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +74,7 @@ class Runner:
         self._emit: Emit | None = None
         self._output = Path(options.get("output", settings.output))
         modules: Sequence[str] | None = options.get("modules")
-        self._engine = _engine(settings, self._tell) if modules is None else None
+        self._engine = engine_of(settings, self._tell) if modules is None else None
         self._holding = Holding(self._engine.memory if self._engine else None)
         own = core_nodes(core_modules() if modules is None else modules)
         others, self._packs = pack_nodes(settings.custom_nodes)
@@ -110,13 +108,15 @@ class Runner:
             ended = Ended(run=start.run, status="failed", error=message)
         self._send(ended)
 
-    def answer(self, asked: AskValue | AskPlan | AskMemory) -> Value | Planned | MemoryReport:
+    def answer(self, asked: Question) -> Value | Planned | Tokens | MemoryReport:
         """What was asked, also while a run is on."""
         match asked:
             case AskValue():
                 return self.value(asked)
             case AskPlan():
                 return self.planned(asked)
+            case AskTokens():
+                return self.tokens(asked)
         size = 0 if asked.free is None else freed(self._engine, self._cache, asked.free)
         report = memory_report(asked.id, self._engine, self._cache)
         return report.model_copy(update={"freed": size})
@@ -132,6 +132,44 @@ class Runner:
             traceback.print_exc()
             return Planned(id=asked.id, refused=f"{type(error).__name__}: {error}")
         return Planned(id=asked.id, **forecast._asdict())
+
+    def tokens(self, asked: AskTokens) -> Tokens:
+        """How the text encoders that are wired to the node would read the text."""
+        try:
+            clip = self._clip(asked)
+        except Unplannable as error:
+            return Tokens(id=asked.id, trouble=str(error))
+        except Exception as error:  # noqa: BLE001  a question must not end the process
+            traceback.print_exc()
+            return Tokens(id=asked.id, trouble=f"{type(error).__name__}: {error}")
+        if clip is None:
+            return Tokens(id=asked.id, trouble="No text encoder is wired to this node yet.")
+        return counted(asked.id, clip, asked.text, tokenizer_folders(self._settings))
+
+    def _clip(self, asked: AskTokens) -> Clip[Any] | None:
+        """The recipe on the node's Clip wire. Only nodes that name files are run for it."""
+        workflow = load(asked.workflow).workflow
+        definition = self._registry.definitions.get(workflow.nodes[asked.node].type)
+        wire = clip_wire(workflow, asked.node, definition) if definition else None
+        if wire is None:
+            return None
+        steps = self._plan(workflow, [wire.node])
+        if not is_quick(steps):
+            raise Unplannable("The text encoder comes from a node that has to be run first.")
+        context = self._context("tokens", asked.workflow, workflow, steps)
+        outcome = execute(
+            steps,
+            self._registry.functions,
+            self._cache,
+            services=context.service,
+            resolve_file=self._catalogue.resolve,
+            emit=lambda event: None,
+            cancel=Cancel(),
+        )
+        if outcome.failure is not None:
+            raise Unplannable(outcome.failure.message)
+        value = self._cache.value(steps.keys[wire.node], wire.output)
+        return value if isinstance(value, Clip) else None
 
     def value(self, asked: AskValue) -> Value:
         """The value that a node gave, written where the server finds it."""
@@ -153,16 +191,7 @@ class Runner:
         except Unplannable as error:
             return Ended(run=start.run, status="failed", error=str(error))
         self._remember(start.run, steps.keys)
-        context = RunContext(
-            run=start.run,
-            saved=start.workflow,
-            workflow=workflow,
-            plan=steps,
-            settings=self._settings,
-            output=self._output,
-            catalogue=self._catalogue,
-            engine=self._engine,
-        )
+        context = self._context(start.run, start.workflow, workflow, steps)
         definitions = self._registry.definitions
         expander = Expander(workflow, definitions, self._recheck, self._catalogue, self._engine_key)
 
@@ -183,6 +212,20 @@ class Runner:
             return Ended(run=start.run, status=outcome.status)
         log.error("Run %s failed.\n%s", start.run, outcome.failure.traceback)
         return Ended(run=start.run, status=outcome.status, error=outcome.failure.message)
+
+    def _context(
+        self, run: str, saved: Mapping[str, Any], workflow: Workflow, steps: Plan
+    ) -> RunContext:
+        return RunContext(
+            run=run,
+            saved=saved,
+            workflow=workflow,
+            plan=steps,
+            settings=self._settings,
+            output=self._output,
+            catalogue=self._catalogue,
+            engine=self._engine,
+        )
 
     @contextmanager
     def _telling(self, run: str) -> Iterator[Emit]:
@@ -230,37 +273,6 @@ class Runner:
         self._keys[run] = keys
         while len(self._keys) > REMEMBERED:
             self._keys.popitem(last=False)
-
-
-def explain(error: Exception) -> str | None:
-    """The sentence for an error that says too little by itself: memory that ran out."""
-    if isinstance(error, NotEnoughMemory):
-        return str(error)
-    if is_shortage(error):
-        return (
-            "There is not enough memory. Make the picture or the batch smaller, or close other "
-            "programs that use the device."
-        )
-    return None
-
-
-def examine(definition: OutputDefinition, value: Any) -> str | None:
-    """What is wrong with an output: numbers that are none."""
-    if any(not torch.isfinite(tensor).all() for tensor in tensors_in(value)):
-        return "holds numbers that are not finite (NaN): something went wrong while computing it"
-    return None
-
-
-def _engine(settings: Settings, tell: Callable[[str], None]) -> Engine:
-    cpu_speed.keep_in(settings.cache / "speed.json")
-    return Engine(
-        device=settings.device,
-        precision=settings.precision,
-        memory_budget=settings.memory,
-        tokenizer_folders=[root / "tokenizers" / "clip" for root in settings.models],
-        compiling=settings.compiling,
-        tell=tell,
-    )
 
 
 def _sentences(problems: Sequence[Problem]) -> str:

@@ -1,24 +1,18 @@
 """What a running node is handed beside its inputs, for the services of `nodes.services`."""
 
-import logging
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy
-
 from diffusion.denoiser import Denoiser
 from diffusion.engine import Engine
 from diffusion.loaded_vae import LoadedVae
 from diffusion.model_sampling import resampled
-from diffusion.preview import jpeg
 from diffusion.spaces import LATENT_SPACES, LatentSpace
 from diffusion.text_join import TextEncoders
 from graph.cancel import Cancel
 from graph.definition import Axis
-from graph.events import Previewed, Progressed
 from graph.execute import Call
 from graph.files import FileFacts
 from graph.plan import Plan
@@ -26,22 +20,14 @@ from graph.step import Step
 from graph.widgets import ModelFile
 from graph.workflow import Workflow
 from nodes import services
-from nodes.outputs import FolderOutputs, Origin, replace
+from nodes.outputs import FolderOutputs, Origin
 from nodes.provenance import UsedFile
 from nodes.services import BadFile, Side, UnknownSpace, WrongSpace
 from nodes.sockets import Clip, Model, Vae
 from server.catalogue import Catalogue
 from server.model_folders import INPUT, LATENTS
-from server.previews import preview_name, preview_path
 from server.settings import Settings
-
-log = logging.getLogger(__name__)
-
-PROGRESS_EVERY = 0.05
-"""Seconds between two tellings of progress, the last step excepted."""
-
-PREVIEW_EVERY = 0.3
-"""Seconds between two previews."""
+from server.worker_previews import RunProgress
 
 
 @dataclass(frozen=True)
@@ -60,37 +46,6 @@ class RunContext:
     def service(self, name: str, call: Call) -> object:
         """The service that goes by the name of its class."""
         return _MAKERS[name](self, call)
-
-
-class RunProgress(services.Progress):
-    """Tells the server, and no more often than anybody could see."""
-
-    def __init__(self, context: RunContext, call: Call) -> None:
-        self._call = call
-        self._file = preview_path(context.settings, context.run, call.node)
-        self._told = self._shown = float("-inf")
-
-    def step(self, step: int, steps: int, label: str = "") -> None:
-        now = time.monotonic()
-        if step < steps and now - self._told < PROGRESS_EVERY:
-            return
-        self._told = now
-        self._call.emit(Progressed(node=self._call.node, step=step, steps=steps, label=label))
-
-    def preview(self, step: int, make: Callable[[], numpy.ndarray]) -> None:
-        now = time.monotonic()
-        if now - self._shown < PREVIEW_EVERY:
-            return
-        self._shown = now
-        picture = jpeg(make())
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            replace(self._file, lambda file: file.write(picture), durable=False)
-        except OSError as error:  # a full disk; on Windows, a page that reads the last preview
-            log.info("A preview could not be written: %s", error)
-            return
-        file = preview_name(self._call.node)
-        self._call.emit(Previewed(node=self._call.node, file=file, step=step))
 
 
 class RunInterrupt(services.Interrupt):
@@ -252,7 +207,7 @@ def _files_behind(context: RunContext, key: str) -> tuple[UsedFile, ...]:
 
 
 _MAKERS: Mapping[str, Callable[[RunContext, Call], object]] = {
-    "Progress": RunProgress,
+    "Progress": lambda context, call: RunProgress(context.settings, context.run, call),
     "Interrupt": lambda context, call: RunInterrupt(call.cancel),
     "Facts": lambda context, call: RunFacts(context.catalogue),
     "Spaces": lambda context, call: RunSpaces(context.catalogue, context.workflow),

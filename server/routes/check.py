@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from aiohttp import web
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from graph.check import targets
 from graph.definition import Axis
@@ -115,6 +115,34 @@ class TargetsAnswer(Form):
     types: list[TypeTarget]
 
 
+class TokensRequest(Form):
+    """A text, and the node whose text encoders shall read it."""
+
+    workflow: dict[str, Any]
+    node: str
+    text: str = Field(max_length=100_000)
+
+
+class EncoderCount(Form):
+    """What one encoder makes of it; a piece is start and end (characters), weight and chunk.
+
+    `room`: so many tokens fit into a chunk; null where the encoder knows no chunks.
+    """
+
+    encoder: str
+    tokens: int
+    room: int | None
+    chunks: int
+    pieces: list[tuple[int, int, float, int]]
+
+
+class TokensAnswer(Form):
+    """The counts of every encoder, or `trouble`: a sentence that says why there are none."""
+
+    encoders: list[EncoderCount]
+    trouble: str = ""
+
+
 @routes.post("/api/check")
 @described({200: CheckAnswer}, body=CheckRequest)
 async def check_workflow(request: web.Request) -> web.Response:
@@ -141,6 +169,20 @@ async def foretell(request: web.Request) -> web.Response:
     if planned is None:
         raise NotReady("The worker is not ready yet.")
     return web.json_response(planned.model_dump(mode="json", include=set(PlanAnswer.model_fields)))
+
+
+@routes.post("/api/tokens")
+@described({200: TokensAnswer}, body=TokensRequest)
+async def count_tokens(request: web.Request) -> web.Response:
+    """How the text encoders that are wired to a node read a text. Nothing is loaded or run."""
+    body = await body_of(request, TokensRequest)
+    workflow = (await asyncio.to_thread(read_workflow, body.workflow)).workflow
+    if body.node not in workflow.nodes:
+        raise NotFound(f"The workflow has no node {body.node!r}.")
+    told = await request.app[DISPATCHER].tokens(workflow.to_json(), body.node, body.text)
+    if told is None:
+        raise NotReady("The worker is not ready yet.")
+    return web.json_response(told.model_dump(mode="json", include=set(TokensAnswer.model_fields)))
 
 
 @routes.post("/api/check/targets")

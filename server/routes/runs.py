@@ -15,9 +15,10 @@ from server.errors import Gone, NotFound
 from server.keys import DISPATCHER, HUB, QUEUE, SETTINGS
 from server.openapi import described
 from server.paths import file_inside
-from server.previews import preview_path
+from server.previews import kept_steps, preview_path, step_path
 from server.queue import Run, Status
 from server.serving import send_file
+from server.worker_messages import View
 
 routes = web.RouteTableDef()
 
@@ -43,6 +44,16 @@ class ProblemsAnswer(Form):
     """Why the workflow was refused."""
 
     problems: list[Problem]
+
+
+class StepsAnswer(Form):
+    """Steps of a node, counted from 1."""
+
+    steps: list[int]
+
+
+class ValueQuery(Form):
+    view: View = "picture"
 
 
 class RunsQuery(Form):
@@ -153,6 +164,28 @@ async def cancel_run(request: web.Request) -> web.Response:
     return _answer(await request.app[DISPATCHER].cancel(request.match_info["id"]))
 
 
+@routes.get("/api/runs/{id}/steps/{node}")
+@described({200: StepsAnswer})
+async def list_steps(request: web.Request) -> web.Response:
+    """The steps of a node that a preview is kept of, as long as the temporary folder has them."""
+    run = await _run(request)
+    node = request.match_info["node"]
+    steps = await asyncio.to_thread(kept_steps, request.app[SETTINGS], run.id, node)
+    return web.json_response(StepsAnswer(steps=steps).model_dump())
+
+
+@routes.get(r"/api/runs/{id}/steps/{node}/{step:\d+}")
+@described({200: "image/jpeg"})
+async def get_step(request: web.Request) -> web.StreamResponse:
+    """What a node had made after one of its steps."""
+    run = await _run(request)
+    node, step = request.match_info["node"], int(request.match_info["step"])
+    path = step_path(request.app[SETTINGS], run.id, node, step)
+    if not await asyncio.to_thread(path.is_file):
+        raise NotFound("There is no preview of this step.")
+    return await send_file(request, path)
+
+
 @routes.get("/api/runs/{id}/preview/{node}")
 @described({200: "image/jpeg"})
 async def get_preview(request: web.Request) -> web.StreamResponse:
@@ -165,14 +198,18 @@ async def get_preview(request: web.Request) -> web.StreamResponse:
 
 
 @routes.get("/api/runs/{id}/values/{node}/{output}")
-@described({200: ValueAnswer})
+@described({200: ValueAnswer}, query=ValueQuery)
 async def get_value(request: web.Request) -> web.StreamResponse:
-    """What a node gave: a picture, or a number or text as JSON; 410 when it is no longer kept."""
+    """What a node gave: a picture, or a number or text as JSON; 410 when it is no longer kept.
+
+    `view`: "channels" draws a latent channel by channel, "about" tells sizes and the like as JSON.
+    """
     run = await _run(request)
+    view = query_of(request, ValueQuery).view
     node, output = request.match_info["node"], request.match_info["output"]
     if node not in run.workflow.get("nodes", {}):
         raise NotFound(f"The run has no node {node!r}.")
-    value = await request.app[DISPATCHER].value(run.id, node, output)
+    value = await request.app[DISPATCHER].value(run.id, node, output, view)
     if value.kind == "gone":
         raise Gone("This value is no longer kept. Run the workflow again to see it.")
     if value.kind in ("image", "latent"):

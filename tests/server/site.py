@@ -17,7 +17,16 @@ from server.keys import CATALOGUE, EDITOR
 from server.node_times import NodeTimes
 from server.queue import Pause, Run, RunQueue
 from server.settings import Settings
-from server.worker_messages import Freeing, Library, MemoryReport, Pack, Planned, Tried, Value
+from server.worker_messages import (
+    Freeing,
+    Library,
+    MemoryReport,
+    Pack,
+    Planned,
+    Tokens,
+    Tried,
+    Value,
+)
 from tests.graph.small_world import DEFINITIONS, SHELF
 
 LIBRARY = Library(
@@ -52,6 +61,7 @@ class StandIn:
         self.known = asyncio.Event()
         self.patience = 5.0
         self.values: dict[tuple[str, str], Value] = {}
+        self.counted: Tokens | None = None
         self.planned: Planned | None = None
         self.reports: dict[int, MemoryReport] = {}
         self.freed: list[tuple[Freeing, int | None]] = []
@@ -96,11 +106,14 @@ class StandIn:
     async def pause(self, kind: Pause) -> None:
         self.queue.line.pause = kind
 
-    async def value(self, run: str, node: str, output: str) -> Value:
+    async def value(self, run: str, node: str, output: str, view: str = "picture") -> Value:
         return self.values.get((node, output), Value(id=0, kind="gone"))
 
     async def plan(self, workflow: dict[str, Any], wanted: list[str] | None) -> Planned | None:
         return self.planned
+
+    async def tokens(self, workflow: dict[str, Any], node: str, text: str) -> Tokens | None:
+        return self.counted
 
     async def memory(
         self, free: Freeing | None = None, worker: int | None = None

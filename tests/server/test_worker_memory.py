@@ -15,9 +15,9 @@ from graph.cancel import Cancel
 from graph.events import NodeChanged, NodeState, Noted, Previewed, Produced, Progressed
 from server import worker_services
 from server.settings import Settings
+from server.worker_engine import explain
 from server.worker_memory import Holding
 from server.worker_messages import AskMemory, Freeing, MemoryReport
-from server.worker_runs import explain
 from tests.helpers.bench import Bench, with_models
 from tests.helpers.workflows import text_to_image
 

@@ -10,7 +10,7 @@ from PIL import Image as Pictures
 
 from graph.cancel import Cancel
 from graph.events import NodeChanged, Previewed, Produced, Progressed
-from server import png, worker_services
+from server import png, worker_previews
 from server.previews import preview_path
 from server.settings import Settings
 from server.worker_messages import AskPlan, Library, Planned, Ready
@@ -75,8 +75,8 @@ def test_a_plan_of_what_cannot_run_says_why(bench: Bench) -> None:
 def test_steps_and_previews_are_told_while_sampling(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_services, "PROGRESS_EVERY", 0.0)
-    monkeypatch.setattr(worker_services, "PREVIEW_EVERY", 0.0)
+    monkeypatch.setattr(worker_previews, "PROGRESS_EVERY", 0.0)
+    monkeypatch.setattr(worker_previews, "PREVIEW_EVERY", 0.0)
     bench.run(text_to_image(), name="seen")
     steps = [(event.step, event.steps) for event in bench.events(Progressed)]
     assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
@@ -119,7 +119,7 @@ def test_a_single_node_can_be_run_alone(bench: Bench) -> None:
 def test_a_run_is_cancelled_while_it_samples(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    monkeypatch.setattr(worker_services, "PROGRESS_EVERY", 0.0)
+    monkeypatch.setattr(worker_previews, "PROGRESS_EVERY", 0.0)
     wish = Cancel()
 
     def cancel(event: Any) -> None:

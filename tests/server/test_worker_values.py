@@ -1,6 +1,7 @@
 """What a node gave can be looked at: pictures, latents and plain values, as long as it is kept."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image as Pictures
@@ -20,6 +21,13 @@ def bench(settings: Settings, tiny_models: Path) -> Bench:
     return Bench(with_models(settings, tiny_models))
 
 
+def told(bench: Bench, node: str, output: str) -> dict[str, Any]:
+    value = bench.value("r", node, output, view="about")
+    assert value.kind == "about"
+    assert isinstance(value.data, dict)
+    return value.data
+
+
 def test_a_latent_is_shown_as_large_as_its_picture(bench: Bench) -> None:
     bench.run(text_to_image(), name="r")
     shown = bench.value("r", "5", "latent")
@@ -28,6 +36,34 @@ def test_a_latent_is_shown_as_large_as_its_picture(bench: Bench) -> None:
         assert picture.size == (32, 24)
     assert bench.value("r", "6", "image").kind == "image"
     assert "Conditioning" in bench.value("r", "2", "conditioning").data
+
+
+def test_a_value_can_be_told_in_numbers(bench: Bench) -> None:
+    bench.run(text_to_image(), name="r")
+    latent = told(bench, "5", "latent")
+    assert {key: latent[key] for key in ("kind", "batch", "channels", "width", "height")} == {
+        "kind": "Latent",
+        "batch": 1,
+        "channels": 4,
+        "width": 4,
+        "height": 3,
+    }
+    assert latent["lowest"] < latent["mean"] < latent["highest"]
+    prompt = told(bench, "2", "conditioning")
+    assert prompt["kind"] == "Conditioning"
+    assert len(prompt["lengths"]) == prompt["tokens"]
+    image = told(bench, "6", "image")
+    assert (image["kind"], image["width"], image["height"]) == ("Image", 32, 24)
+
+
+def test_a_latent_is_shown_channel_by_channel_beside_its_picture(bench: Bench) -> None:
+    bench.run(text_to_image(), name="r")
+    channels = bench.value("r", "5", "latent", view="channels")
+    assert channels.kind == "latent"
+    assert channels.file != bench.value("r", "5", "latent").file
+    with Pictures.open(bench.settings.temp / channels.file) as picture:
+        assert picture.width > 256
+        assert picture.width > picture.height
 
 
 def test_values_of_every_plain_kind_can_be_asked_for(trivial: Bench) -> None:

@@ -270,7 +270,7 @@ export interface RunAnswer {
 }
 
 export interface WorkflowList {
-  templates: { name: string; title: string }[];
+  templates: { name: string; title: string; description?: string; picture?: string | null }[];
   saved: { name: string; modified: number | string }[];
 }
 

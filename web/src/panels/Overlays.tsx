@@ -212,6 +212,9 @@ export function EmptyCanvas() {
       <button type="button" className="button" onClick={() => void openTemplate(DEFAULT_TEMPLATE)}>
         Open the text-to-image template
       </button>
+      <button type="button" className="button" onClick={() => ui({ sheet: { kind: "templates" } })}>
+        See all templates
+      </button>
     </div>
   );
 }

@@ -3,6 +3,7 @@
 import { FileText, LayoutTemplate, Trash2 } from "lucide-react";
 import { useCatalogue } from "../store/catalogue";
 import { chooseFile, openSaved, openTemplate, removeSaved } from "../store/files";
+import { ui } from "../store/ui";
 
 function modified(time: number | string): string {
   const date = new Date(typeof time === "number" ? time * 1000 : time);
@@ -16,6 +17,14 @@ export function Workflows() {
   return (
     <div className="panel-scroll" data-test="workflows">
       <div className="panel-heading">Templates</div>
+      <button
+        type="button"
+        className="button panel-button"
+        data-test="open-templates"
+        onClick={() => ui({ sheet: { kind: "templates" } })}
+      >
+        Show as pictures…
+      </button>
       {templates.map(({ name, title }) => (
         <button
           key={name}

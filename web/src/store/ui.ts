@@ -52,7 +52,9 @@ interface NoticeAction {
 }
 
 /** What fills a sheet over the page; `panels/Sheets.tsx` has their contents. */
-export type Sheet = { kind: "run-values"; run: string; how: "edit" | "again" };
+export type Sheet =
+  | { kind: "run-values"; run: string; how: "edit" | "again" }
+  | { kind: "templates" };
 
 interface Ui {
   left: LeftPanel | null;
