@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from diffusion.checkpoint import nothing
+from diffusion.machine import trim
 from diffusion.shortage import NO_RELIEF, NotEnoughMemory, Relief, attempted, in_words
 from diffusion.spaces import LatentSpace
 from diffusion.tiles import TileSize, Tiling, smaller, tiled
@@ -27,6 +28,9 @@ WHOLE = 160 * 160
 Above that a picture is made of tiles, which cost some evenness of tone: normalisation and attention
 see one tile only.
 """
+
+LARGE = 48 * 48
+"""Cells of a latent from which on a decode is what needs the most memory of a run."""
 
 TILE, OVERLAP = 96, 16
 """Cells along a tile's edge, and of them those shared with the next tile."""
@@ -124,6 +128,8 @@ class LoadedVae:
             tiling = tiles.within(self.config.downscale, entering, leaving)
         whole = WHOLE if tiles is None else tiling.size**2
         task = Task(method, tiling, whole, check_cancel, self._teller())
+        if x.device.type == "cpu" and x[0, 0].numel() // entering**2 >= LARGE:
+            trim()  # the gaps that sampling left are too small for this network's maps
         made = []
         for one in x[:, None]:
             done = self._fitting(self.module, task, one)

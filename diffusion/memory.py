@@ -17,7 +17,7 @@ from typing import Generic, NamedTuple, TypeVar, cast
 
 import torch
 
-from diffusion.machine import give_back
+from diffusion.machine import give_back, trim
 from diffusion.shortage import attempted
 
 V = TypeVar("V")
@@ -145,6 +145,7 @@ class Memory:
             stale = self._drop_stale(key)
             self._make_room(pending.bytes, dropped=stale)
             made = self._load(pending)
+            trim()  # of the weights as they lay in the file, and on the way to their place
             number = str(next(self._numbers))
             entry = Entry(number, made.value, made.bytes, made.host, pending.bytes)
             with self._changing:

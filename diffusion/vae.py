@@ -4,6 +4,7 @@ SD 1.x to SDXL have 4 channels and quantising convolutions, SD3 and FLUX.1 16 an
 convolutions inside encoder and decoder, and statistics by which its latents are normalised.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -94,11 +95,9 @@ class Encoder(nn.Module):
         self.quant_conv = nn.Conv2d(moments, moments, 1) if config.normalised else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.conv_in(x)
-        for level in self.down:
-            x = level(x)
-        x = self.mid(x)
-        out: Tensor = self.quant_conv(self.conv_out(functional.silu(self.norm_out(x))))
+        x = _through(self.down, self.conv_in(x))
+        x = self.norm_out(self.mid(x))
+        out: Tensor = self.quant_conv(self.conv_out(_silu(x)))
         return out
 
 
@@ -123,10 +122,9 @@ class Decoder(nn.Module):
         self.conv_out = nn.Conv2d(width, config.pixel_channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.mid(self.conv_in(self.post_quant_conv(x)))
-        for level in reversed(self.up):
-            x = level(x)
-        out: Tensor = self.conv_out(functional.silu(self.norm_out(x)))
+        x = _through(reversed(self.up), self.mid(self.conv_in(self.post_quant_conv(x))))
+        x = self.norm_out(x)
+        out: Tensor = self.conv_out(_silu(x))
         return out
 
 
@@ -147,7 +145,9 @@ class Level(nn.Module):
         if upsample is not None:
             self.upsample = upsample
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, handed: list[Tensor]) -> Tensor:
+        """Takes its input out of the list, so that no caller holds it to the level's end."""
+        x = handed.pop()
         # the children in order: block, then downsample or upsample
         for child in self.children():
             for step in child if isinstance(child, nn.ModuleList) else (child,):
@@ -183,10 +183,12 @@ class ResidualBlock(nn.Module):
         self._widens = width != out
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.conv1(functional.silu(self.norm1(x)))
-        h = self.conv2(functional.silu(self.norm2(h)))
-        out: Tensor = (self.nin_shortcut(x) if self._widens else x) + h
-        return out
+        # each line lets go of what the line before made: a large picture's are hundreds of MB
+        h = self.norm1(x)
+        h = self.conv1(_silu(h))
+        h = self.norm2(h)
+        h = self.conv2(_silu(h))
+        return _added(h, self.nin_shortcut(x) if self._widens else x)
 
 
 class PixelAttention(nn.Module):
@@ -238,6 +240,24 @@ def _blocks(width: int, out: int, number: int, groups: int) -> nn.ModuleList:
     return nn.ModuleList(
         ResidualBlock(width if index == 0 else out, out, groups) for index in range(number)
     )
+
+
+def _through(levels: Iterable[nn.Module], x: Tensor) -> Tensor:
+    handed = [x]
+    del x
+    for level in levels:
+        handed.append(level(handed))
+    return handed.pop()
+
+
+def _silu(x: Tensor) -> Tensor:
+    """SiLU, in place of `x` where no gradient has to be kept."""
+    return functional.silu(x, inplace=not torch.is_grad_enabled())
+
+
+def _added(x: Tensor, y: Tensor) -> Tensor:
+    """x + y, in place of `x` where no gradient has to be kept."""
+    return x + y if torch.is_grad_enabled() else x.add_(y)
 
 
 def _norm(width: int, groups: int) -> nn.GroupNorm:
