@@ -21,6 +21,8 @@ from graph.batch_axes import (
 )
 from graph.definition import Json, NodeDefinition, WidgetDefinition
 from graph.node_type import NodeType, node_type
+from graph.subgraph_values import named_node
+from graph.subgraphs import Flat
 from graph.wildcards import BadWildcard
 from graph.workflow import Workflow
 
@@ -155,15 +157,15 @@ class _Maker:
     def __init__(
         self, workflow: Workflow, definitions: Mapping[str, NodeDefinition], sources: Sources
     ) -> None:
-        self._workflow = workflow
-        self._definitions = definitions
+        self._flat = Flat(workflow, definitions)
         self._sources = sources
 
     def axis(self, axis: BatchAxis, number: int) -> Side:
         """Its title, its points, and whether it changes a model."""
         places = places_of(axis)
         widgets = [self._widget(place, number) for place in places]
-        own = self._workflow.nodes[places[0].node].values.get(places[0].widget, "")
+        first = named_node(self._flat, places[0].node)
+        own = first.placed.values.get(places[0].widget, widgets[0][1].default) if first else ""
         try:
             rows = rows_of(axis, own, self._sources)
         except BadWildcard as error:
@@ -183,20 +185,18 @@ class _Maker:
         return Side(title, points, is_model)
 
     def _widget(self, place: Place, number: int) -> tuple[NodeType, WidgetDefinition]:
-        placed = self._workflow.nodes.get(place.node)
-        if placed is None:
+        found = named_node(self._flat, place.node)
+        if found is None:
             raise BadBatch(f"Axis {number}: this workflow has no node {place.node!r}.")
-        definition = self._definitions.get(placed.type)
-        kind = node_type(definition) if definition else None
+        kind = node_type(found.definition) if found.definition else None
+        title = found.placed.title or found.placed.type
         if kind is None or place.widget not in kind.widgets:
-            raise BadBatch(
-                f"Axis {number}: {placed.title or placed.type} has no value {place.widget!r}."
-            )
+            raise BadBatch(f"Axis {number}: {title} has no value {place.widget!r}.")
         widget = kind.widgets[place.widget]
-        if place.widget in placed.inputs:
+        if place.widget in found.placed.inputs:
             raise BadBatch(
-                f"Axis {number}: {widget.title} of {placed.title or placed.type} comes along a "
-                "wire, so it cannot be varied there."
+                f"Axis {number}: {widget.title} of {title} comes along a wire, so it cannot be "
+                "varied there."
             )
         return kind, widget
 

@@ -16,6 +16,8 @@ from graph.sentences import Sentences
 from graph.socket_types import SocketTypes, socket_types
 from graph.solve import Candidates, Solution
 from graph.space_problems import Bindings, SpaceProblems
+from graph.subgraph_answers import told
+from graph.subgraphs import Flat
 from graph.targets import Target, Targets, TypeTarget, targets
 from graph.value_problems import ValueProblems
 from graph.wire_problems import WireProblems
@@ -62,9 +64,18 @@ def check(
     """Everything that is wrong with the workflow, and what each socket carries.
 
     `wanted` are the nodes that should run; None stands for every node that is run for its effect
-    and neither muted, bypassed nor hanging on a muted node.
+    and neither muted, bypassed nor hanging on a muted node. Nodes inside subgraphs are told of as
+    "up/k": the node "k" inside the node "up".
     """
-    facts = Facts(workflow, definitions, files)
+    flat = Flat(workflow, definitions)
+    if flat.is_same:
+        return _check(Facts(workflow, definitions, files), wanted)
+    facts = Facts(flat.workflow, flat.definitions, files, flat.name)
+    return told(flat, _check(facts, None if wanted is None else flat.wanted(wanted)))
+
+
+def _check(facts: Facts, wanted: Collection[str] | None) -> CheckResult:
+    """The answer for a workflow without subgraphs."""
     say = Sentences(facts)
     whole = solve(facts)
     fixer = Fixer(facts, say, whole)
@@ -93,7 +104,7 @@ def check(
     ]
     more = [problem for problem in blocking if problem not in everywhere and problem not in local]
     problems = (*local, *everywhere, *more, *spaces.unidentified(), *Lints(facts, say).all())
-    order = {node: number for number, node in enumerate(workflow.nodes)}
+    order = {node: number for number, node in enumerate(facts.workflow.nodes)}
     return CheckResult(
         problems=tuple(sorted(problems, key=lambda item: order.get(item.node or "", -1))),
         types=socket_types(facts, whole),

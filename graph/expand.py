@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 from graph.definition import NodeDefinition
 from graph.files import Files
+from graph.modes import Source
 from graph.plan import Bindings, Plan, Unplannable, plan
 from graph.step import Origin
-from graph.workflow import PlacedNode, Wire, Workflow
+from graph.subgraphs import Flat
+from graph.workflow import HERE, PlacedNode, Wire, Workflow
 
-HERE = "$"
-"""In an expansion's wires, the node that expands; its outputs are that node's own inputs."""
+__all__ = ["HERE", "Check", "Expander", "Expansion", "Joined"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,9 @@ class Expander:
         files: Files,
         engine: str,
     ) -> None:
-        self.nodes = dict(workflow.nodes)  # grows by what joins, since that may expand in its turn
+        self.nodes = dict(
+            Flat(workflow, definitions).workflow.nodes
+        )  # grows by what joins, since that may expand in its turn
         self.definitions = definitions
         self.check = check
         self.files = files
@@ -61,17 +64,21 @@ class Expander:
         They are checked together with what they hang on, so that types flow into them as along any
         wire. `nonce` is that of the run.
         """
-        names = {inner: f"{node}/{inner}" for inner in expansion.workflow.nodes}
+        flat = Flat(expansion.workflow, self.definitions)
+        names = {inner: f"{node}/{inner}" for inner in flat.workflow.nodes}
         outer = self.nodes[node].inputs
         inside = {
             names[inner]: _rewired(placed, names, outer)
-            for inner, placed in expansion.workflow.nodes.items()
+            for inner, placed in flat.workflow.nodes.items()
         }
-        for name, wire in expansion.outputs.items():
-            if wire.node not in names:
+        sources = {name: flat.given(*_ends(wire)) for name, wire in expansion.outputs.items()}
+        given: dict[str, Source] = {}
+        for name, source in sources.items():
+            if source is None or source.node not in names:
                 raise Unplannable(f"The expansion's output {name!r} comes from no node of it.")
+            given[name] = Source(names[source.node], source.output)
         whole = Workflow(nodes={**self._ancestors(node), **inside})
-        wanted = list(dict.fromkeys(names[wire.node] for wire in expansion.outputs.values()))
+        wanted = list(dict.fromkeys(source.node for source in given.values()))
         planned = plan(
             whole,
             self.definitions,
@@ -83,8 +90,7 @@ class Expander:
         )
         self.nodes.update(inside)
         outputs = {
-            name: Origin(planned.keys[names[wire.node]], wire.output)
-            for name, wire in expansion.outputs.items()
+            name: Origin(planned.keys[source.node], source.output) for name, source in given.items()
         }
         return Joined(planned, outputs)
 
@@ -98,6 +104,10 @@ class Expander:
                 found[here] = self.nodes[here]
                 waiting += [wire.node for wire in found[here].inputs.values()]
         return found
+
+
+def _ends(wire: Wire) -> tuple[str, str]:
+    return wire.node, wire.output
 
 
 def _rewired(

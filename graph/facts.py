@@ -1,6 +1,6 @@
 """What a check knows of a workflow beside its text: its node types, and files asked once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from graph.definition import NodeDefinition, OutputDefinition, WidgetDefinition
@@ -16,17 +16,23 @@ class Facts:
     """A workflow with the definitions of its node types and what is known of its files."""
 
     def __init__(
-        self, workflow: Workflow, definitions: Mapping[str, NodeDefinition], files: Files
+        self,
+        workflow: Workflow,
+        definitions: Mapping[str, NodeDefinition],
+        files: Files,
+        names: Callable[[str], str | None] = lambda node: None,
     ) -> None:
+        """`names`: what sentences call a node, where that is another name than its own."""
         self.workflow = workflow
         self.definitions = definitions
         self.files = files
+        self.names = names
         self._types: dict[str, NodeType | None] = {}
         self._files: dict[tuple[str, str], FileFacts | None] = {}
 
     def changed(self, workflow: Workflow) -> "Facts":
         """The facts of another workflow; what was asked of types and files is not asked again."""
-        other = Facts(workflow, self.definitions, self.files)
+        other = Facts(workflow, self.definitions, self.files, self.names)
         other._types, other._files = self._types, self._files
         return other
 

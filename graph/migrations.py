@@ -15,15 +15,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from graph.definition import Json
 from graph.problem import Problem
-from graph.workflow import VERSION, Workflow
+from graph.workflow import VERSION, Subgraph, Workflow
 
 Migration = Callable[[dict[str, Json]], dict[str, Json]]
 
-FORMS: dict[int, Migration] = {}
+
+def _with_subgraphs(data: dict[str, Json]) -> dict[str, Json]:
+    """Version 1 had a place for subgraphs and nothing that used it: what is there is kept aside."""
+    held = data.get("subgraphs")
+    try:
+        _Subgraphs.model_validate({"subgraphs": held or {}})
+    except ValidationError:
+        return {**data, "subgraphs": {}, "subgraphs_of_version_1": held}
+    return {**data, "subgraphs": held or {}}
+
+
+class _Subgraphs(BaseModel):
+    subgraphs: dict[str, Subgraph]
+
+
+FORMS: dict[int, Migration] = {1: _with_subgraphs}
 """From a version of the saved form to the next one."""
 
 NODES: dict[str, dict[int, Migration]] = {}
@@ -106,10 +121,17 @@ def load(
 def _migrate_nodes(
     data: dict[str, Json], nodes: Mapping[str, Mapping[int, Migration]]
 ) -> dict[str, Json]:
-    placed = data.get("nodes")
-    if not isinstance(placed, dict):
-        return data
-    return {**data, "nodes": {id_: _migrate_node(node, nodes) for id_, node in placed.items()}}
+    """The workflow, or subgraph, with all its nodes and those of its subgraphs in today's form."""
+    data = dict(data)
+    placed, subgraphs = data.get("nodes"), data.get("subgraphs")
+    if isinstance(placed, dict):
+        data["nodes"] = {id_: _migrate_node(node, nodes) for id_, node in placed.items()}
+    if isinstance(subgraphs, dict):
+        data["subgraphs"] = {
+            id_: _migrate_nodes(inside, nodes) if isinstance(inside, dict) else inside
+            for id_, inside in subgraphs.items()
+        }
+    return data
 
 
 def _migrate_node(node: Json, nodes: Mapping[str, Mapping[int, Migration]]) -> Json:

@@ -17,6 +17,7 @@ from graph.definition import Json, NodeDefinition
 from graph.files import Files
 from graph.modes import Source, active_graph
 from graph.step import Gathered, Origin, Shape, Step
+from graph.subgraphs import Flat
 from graph.workflow import PlacedNode, Workflow
 
 Bindings = Mapping[str, Mapping[str, Sequence[str] | None]]
@@ -80,7 +81,12 @@ def plan(
 
     `engine` is whatever else results follow from: version, precision, device kind. `nonce` is given
     only to plan more of a run that has begun. Raises `Unplannable`.
+
+    Subgraphs are planned as what is inside: "up/k" is the node "k" inside the node "up".
     """
+    flat = Flat(workflow, definitions)
+    workflow, definitions = flat.workflow, flat.definitions
+    wanted = None if wanted is None else flat.wanted(wanted)
     planner = _Planner(workflow, definitions, bindings, files, engine, nonce or token_hex(8))
     return planner.plan(wanted)
 

@@ -69,8 +69,25 @@ class RemoveNode(Data):
     node: str
 
 
+class AddInput(Data):
+    """Add a socket to the interface of the subgraph that `node` stands for."""
+
+    op: Literal["add_input"] = "add_input"
+    node: str
+    name: str
+
+
+class AddOutput(Data):
+    """The same for a socket that gives what `wire`, inside, gives."""
+
+    op: Literal["add_output"] = "add_output"
+    node: str
+    name: str
+    wire: Wire
+
+
 Edit = Annotated[
-    SetValue | UnsetValue | Connect | Disconnect | AddNode | RemoveNode,
+    SetValue | UnsetValue | Connect | Disconnect | AddNode | RemoveNode | AddInput | AddOutput,
     Field(discriminator="op"),
 ]
 
@@ -85,6 +102,8 @@ class Statement(Data):
 
 class Fix(Data):
     """Edits that, applied in order, remove the problem. `title` is the button's text.
+
+    "up/k" is the node "k" of the subgraph that "up" stands for; its wires come from that subgraph.
 
     A fix with a `statement` changes what is known of a file in place of the workflow.
     """

@@ -33,6 +33,8 @@ class Sentences:
         placed = self.facts.workflow.nodes.get(node)
         if placed is None:
             return f"'{node}'"
+        if (name := self.facts.names(node)) is not None:
+            return name
         kind = self.facts.type(placed.type)
         title = kind.definition.title if kind else placed.type
         if placed.title and placed.title != title:

@@ -7,6 +7,7 @@ from graph.definition import Axis, OutputDefinition, WidgetDefinition
 from graph.edits import fresh_id
 from graph.facts import Facts
 from graph.files import FileFacts
+from graph.interface import is_subgraph
 from graph.modes import Source
 from graph.node_type import NodeType
 from graph.problem import AddNode, Edit
@@ -144,7 +145,7 @@ class Supplies:
         found = []
         for name in self.facts.definitions:
             type_ = self.facts.type(name)
-            if type_ is None or type_.definition.spaces or not type_.files:
+            if type_ is None or type_.definition.spaces or not type_.files or is_subgraph(name):
                 continue
             required = [item for item in type_.definition.widgets if item.required]
             if required != type_.files[:1] or not all(

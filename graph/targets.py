@@ -1,8 +1,7 @@
 """Where a wire that a person drags may go, and which new nodes could take it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from graph.apart import Apart
 from graph.definition import NodeDefinition, Term
@@ -14,43 +13,12 @@ from graph.node import CORE
 from graph.node_type import NodeType
 from graph.sentences import Sentences
 from graph.solve import Candidates, Link, Variable
+from graph.subgraphs import Flat
+from graph.target_forms import Target, Targets, TypeTarget, shown_inputs, shown_outputs, worst
 from graph.types import accepts
 from graph.workflow import Workflow
 
-
-@dataclass(frozen=True)
-class Target:
-    """A socket that is there: whether the wire fits, and where not, why."""
-
-    node: str
-    socket: str
-    ok: bool
-    code: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class TypeTarget:
-    """A node type that has a socket of the kind; `ok` where its spaces fit too."""
-
-    type: str
-    socket: str
-    ok: bool
-
-
-@dataclass(frozen=True)
-class Targets:
-    """The answer for one drag: every socket of the other direction, and node types, best first."""
-
-    targets: tuple[Target, ...]
-    types: tuple[TypeTarget, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """The answer of the API."""
-        return {
-            "targets": [asdict(target) for target in self.targets],
-            "types": [asdict(type_) for type_ in self.types],
-        }
+__all__ = ["NoSuchSocket", "Target", "Targets", "TypeTarget", "targets"]
 
 
 class NoSuchSocket(Exception):
@@ -68,15 +36,30 @@ def targets(
 ) -> Targets:
     """Where a wire from the node's output, or back from its input, may go. Raises `NoSuchSocket`.
 
-    A wire that is at an input already is taken out first, since a new one replaces it.
+    A wire that is at an input already is taken out first, since a new one replaces it. Nodes that
+    stand for subgraphs are there with their own sockets, and all that is inside as "up/k".
     """
     if (output is None) == (input is None):
         raise ValueError("A drag begins at an output or at an input: give one of them.")
-    facts = Facts(workflow, definitions, files)
+    flat = Flat(workflow, definitions)
+    types = flat.interfaces.all()
+    facts = Facts(flat.workflow, {**flat.definitions, **types}, files, flat.name)
     drag = _Drag(facts)
+    if flat.is_same:
+        if output is not None:
+            return drag.from_output(Source(node, output))
+        return drag.from_input(node, input or "")
     if output is not None:
-        return drag.from_output(Source(node, output))
-    return drag.from_input(node, input or "")
+        source = flat.given(node, output)
+        if source is None:
+            raise NoSuchSocket(f"The output '{output}' of node '{node}' gives nothing.")
+        found = drag.from_output(source)
+        return Targets((*found.targets, *shown_inputs(flat, found.targets, node)), found.types)
+    answers = [drag.from_input(*socket) for socket in flat.fed(node, input or "")]
+    if not answers:
+        raise NoSuchSocket(f"Nothing inside node '{node}' takes its input '{input}'.")
+    outputs = worst([answer.targets for answer in answers])
+    return Targets((*outputs, *shown_outputs(flat, outputs, node)), answers[0].types)
 
 
 class _Input(NamedTuple):

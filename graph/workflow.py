@@ -15,7 +15,7 @@ from pydantic import (
 from graph.definition import Json
 from graph.layout import Group, Layout, Note, Part
 
-VERSION = 1
+VERSION = 2
 """The version of the saved form that this program writes. Older ones are migrated, newer ones open
 read-only."""
 
@@ -24,6 +24,13 @@ EXACT_INTEGER = 2**53
 strings."""
 
 Mode = Literal["run", "mute", "bypass"]
+
+INSTANCE = "subgraph:"
+"""How the type of a node begins that stands for a subgraph; the subgraph's id follows."""
+
+HERE = "$"
+"""In a wire inside a subgraph (or an expansion), what stands around it: `output` is the name of
+one of the subgraph's own inputs."""
 
 
 def _pack(value: Json) -> Json:
@@ -74,12 +81,55 @@ class PlacedNode(Part):
     inputs: dict[str, Wire] = Field(default_factory=dict)
 
 
+class SubgraphInput(Part):
+    """A socket of a subgraph that a wire enters. Wires inside that come from `HERE` carry it on."""
+
+    title: Annotated[str, BeforeValidator(_title)] = ""
+
+
+class SubgraphOutput(Part):
+    """A socket of a subgraph that wires leave, and the output inside that feeds it ("": none)."""
+
+    title: Annotated[str, BeforeValidator(_title)] = ""
+    node: str = ""
+    output: str = ""
+
+
+class SubgraphWidget(Part):
+    """A widget of a node inside that the subgraph shows as its own.
+
+    Its value inside is the default; a placed node of the subgraph may hold another.
+    """
+
+    title: Annotated[str, BeforeValidator(_title)] = ""
+    node: str
+    name: str
+
+
+class Subgraph(Part):
+    """A graph that nodes of the type "subgraph:<id>" stand for, with its interface in order.
+
+    Its types are not saved: they follow from what is inside. In `layout.nodes`, "$" is the place of
+    the interface's inputs and "$out" that of its outputs.
+    """
+
+    title: Annotated[str, BeforeValidator(_title)] = ""
+    description: Annotated[str, BeforeValidator(_title)] = ""
+    nodes: dict[str, PlacedNode] = Field(default_factory=dict)
+    inputs: dict[str, SubgraphInput] = Field(default_factory=dict)
+    outputs: dict[str, SubgraphOutput] = Field(default_factory=dict)
+    widgets: dict[str, SubgraphWidget] = Field(default_factory=dict)
+    layout: dict[str, Any] = Field(default_factory=dict)
+    groups: list[Any] = Field(default_factory=list)
+    notes: list[Any] = Field(default_factory=list)
+
+
 class Workflow(Part):
     """A graph of placed nodes, with how it looks (`graph.layout`)."""
 
     version: int = VERSION
     nodes: dict[str, PlacedNode] = Field(default_factory=dict)
-    subgraphs: dict[str, Any] = Field(default_factory=dict)
+    subgraphs: dict[str, Subgraph] = Field(default_factory=dict)
     app: dict[str, Any] = Field(default_factory=dict)
     layout: Layout = Field(default_factory=Layout)
     groups: list[Group] = Field(default_factory=list)

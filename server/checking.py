@@ -10,6 +10,7 @@ from graph.check import CheckResult
 from graph.check import check as check_workflow
 from graph.definition import NodeDefinition
 from graph.migrations import Loaded, WorkflowError, load
+from graph.subgraphs import Flat
 from graph.workflow import Workflow
 from server.dispatch import NodeDefinitionsUnknown
 from server.errors import BadRequest, NotReady
@@ -30,7 +31,7 @@ def models_of(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) -> 
     """The model files that the workflow names, as a text that is equal for equal files."""
     named = {
         f"{widget.folder}/{value}"
-        for placed in workflow.nodes.values()
+        for placed in Flat(workflow, definitions).workflow.nodes.values()
         if placed.type in definitions and placed.mode == "run"
         for widget in definitions[placed.type].widgets
         if widget.control == "model_file" and (value := placed.values.get(widget.name))

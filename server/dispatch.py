@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+from graph.subgraph_values import titled
 from server import worker
 from server.node_times import NodeTimes
 from server.queue import Pause, Run, RunQueue
@@ -235,10 +236,8 @@ class Dispatcher:
 
     def title(self, run: Run, node: str) -> str:
         """The node as a person knows it: its title and id."""
-        placed = run.workflow.get("nodes", {}).get(node, {})
-        definition = self._library.nodes.get(placed.get("type", "")) if self._library else None
-        title = placed.get("title") or (definition.title if definition else placed.get("type", ""))
-        return f"{title} ({node})"
+        definitions = self._library.nodes if self._library else {}
+        return f"{titled(run.workflow, node, definitions)} ({node})"
 
     def seconds_for(self, run: Run, node: str) -> float | None:
         """How long the node may run, where its own pack says so."""

@@ -12,12 +12,14 @@ from graph.check import check
 from graph.definition import NodeDefinition
 from graph.migrations import Loaded, WorkflowError, load_text
 from graph.problem import Problem
+from graph.subgraph_values import named_node
+from graph.subgraphs import Flat
 from graph.workflow import Workflow
 from server import catalogue_inspect, headless_batch, png, worker
 from server.catalogue import Catalogue
 from server.catalogue_identity import Identities, identities_of
 from server.headless_desk import CannotRun, Desk
-from server.headless_values import BadAssignment, assigned, title_of
+from server.headless_values import BadAssignment, assigned
 from server.settings import Settings
 from server.worker_client import Entry
 from server.worker_library import kept_library
@@ -188,7 +190,8 @@ def _problems(
     identities = identities_of(settings)
     files = _catalogue(settings, identities)
     files.refresh()
-    names = {str(value) for node in workflow.nodes.values() for value in node.values.values()}
+    placed = Flat(workflow, definitions).workflow.nodes.values()
+    names = {str(value) for node in placed for value in node.values.values()}
     known = files.known()
     # The VAEs that the workflow loads, and checkpoints, whose own VAEs tell what those are.
     Survey(identities, settings.cache).look(
@@ -228,7 +231,8 @@ def _tell(
     problems: Sequence[Problem],
     stream: Any,
 ) -> None:
+    flat = Flat(workflow, definitions)
     for problem in problems:
-        placed = workflow.nodes.get(problem.node or "")
-        where = f"{title_of(placed, definitions)} ({problem.node}): " if placed else ""
+        found = named_node(flat, problem.node or "")
+        where = f"{found.title} ({found.id}): " if found else ""
         print(f"{problem.severity}: {where}{problem.message}", file=stream)

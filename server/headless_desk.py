@@ -7,9 +7,10 @@ from typing import Any
 
 from graph.definition import NodeDefinition
 from graph.events import NodeChanged, Noted, Produced, Progressed
+from graph.subgraph_values import named_nodes
+from graph.subgraphs import Flat
 from graph.workflow import Workflow
 from server import worker
-from server.headless_values import title_of
 from server.settings import Settings
 from server.worker_client import Died, Entry, WorkerClient
 from server.worker_library import keep_library
@@ -57,9 +58,7 @@ class Desk:
 
     def follow(self, workflow: Workflow, definitions: dict[str, NodeDefinition]) -> None:
         """Call nodes by their titles from now on."""
-        self._titles = {
-            node: title_of(placed, definitions) for node, placed in workflow.nodes.items()
-        }
+        self._titles = {one.id: one.title for one in named_nodes(Flat(workflow, definitions))}
 
     async def run(self, workflow: Workflow) -> str | None:
         """Run the workflow; why it did not end well, or None."""

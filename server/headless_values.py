@@ -4,8 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 
 from graph.definition import Json, NodeDefinition, WidgetDefinition
+from graph.subgraph_values import Named, named_nodes
+from graph.subgraphs import Flat
 from graph.values import fault
-from graph.workflow import PlacedNode, Workflow
+from graph.workflow import Workflow
+from server.queue.rows import with_changes
 
 TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
@@ -18,7 +21,9 @@ def assigned(
     workflow: Workflow, definitions: Mapping[str, NodeDefinition], assignments: Sequence[str]
 ) -> Workflow:
     """The workflow with the values set, each "NODE.VALUE=X". Raises `BadAssignment`."""
-    changed = workflow.model_copy(deep=True)
+    flat = Flat(workflow, definitions)
+    there = list(named_nodes(flat))
+    changed = workflow.to_json()
     for text in assignments:
         left, equals, value = text.partition("=")
         # A title may hold dots, a value's name does not.
@@ -27,50 +32,44 @@ def assigned(
             raise BadAssignment(
                 f"--set {text!r} is not understood: write NODE.VALUE=X, as in KSampler.seed=7."
             )
-        placed = changed.nodes[_node(changed, definitions, node)]
-        widget = _widget(placed, definitions, node, name)
-        if widget.name in placed.inputs:
+        found = _node(there, node)
+        widget = _widget(found, node, name)
+        if widget.name in found.placed.inputs:
             raise BadAssignment(
                 f"--set {text!r}: {widget.title} of {node} comes along a wire; set the value of "
-                f"{placed.inputs[widget.name].node}, or remove the wire."
+                f"{found.placed.inputs[widget.name].node}, or remove the wire."
             )
-        placed.values[widget.name] = _parsed(widget, value, text)
-    return changed
+        parsed = _parsed(widget, value, text)
+        changed = with_changes(changed, {found.id: {widget.name: parsed}})
+    return Workflow.model_validate(changed)
 
 
-def _node(workflow: Workflow, definitions: Mapping[str, NodeDefinition], name: str) -> str:
-    """The id of the node that is called so: by its id, else by its title, whatever its case."""
-    if name in workflow.nodes:
-        return name
-    titles = {node: title_of(placed, definitions) for node, placed in workflow.nodes.items()}
-    found = [node for node, title in titles.items() if title == name]
-    found = found or [node for node, title in titles.items() if title.lower() == name.lower()]
+def _node(there: Sequence[Named], name: str) -> Named:
+    """The node that is called so: by its id, else by its title, whatever its case.
+
+    One inside a subgraph is called "Outer / Inner".
+    """
+    parts = [part.strip() for part in name.split("/")]
+    spaced, id_ = " / ".join(parts), "/".join(parts)
+    found = [one for one in there if one.id in (name, id_)]
+    found = found or [one for one in there if one.title in (name, spaced)]
+    found = found or [one for one in there if one.title.lower() in (name.lower(), spaced.lower())]
     if len(found) > 1:
-        raise BadAssignment(
-            f"{len(found)} nodes are called {name!r}: use an id, one of {', '.join(found)}."
-        )
+        ids = ", ".join(one.id for one in found)
+        raise BadAssignment(f"{len(found)} nodes are called {name!r}: use an id, one of {ids}.")
     if not found:
-        there = ", ".join(f"{title} ({node})" for node, title in titles.items())
-        raise BadAssignment(f"There is no node {name!r}. There are: {there or 'none'}.")
+        known = ", ".join(f"{one.title} ({one.id})" for one in there)
+        raise BadAssignment(f"There is no node {name!r}. There are: {known or 'none'}.")
     return found[0]
 
 
-def title_of(placed: PlacedNode, definitions: Mapping[str, NodeDefinition]) -> str:
-    """What people call the node."""
-    definition = definitions.get(placed.type)
-    return placed.title or (definition.title if definition else placed.type)
-
-
-def _widget(
-    placed: PlacedNode, definitions: Mapping[str, NodeDefinition], node: str, name: str
-) -> WidgetDefinition:
-    definition = definitions.get(placed.type)
-    if definition is None:
-        raise BadAssignment(f"{node} is of the unknown type {placed.type!r}.")
-    for widget in definition.widgets:
+def _widget(found: Named, node: str, name: str) -> WidgetDefinition:
+    if found.definition is None:
+        raise BadAssignment(f"{node} is of the unknown type {found.placed.type!r}.")
+    for widget in found.definition.widgets:
         if name.lower() in (widget.name.lower(), widget.title.lower()):
             return widget
-    names = ", ".join(widget.name for widget in definition.widgets) or "none"
+    names = ", ".join(widget.name for widget in found.definition.widgets) or "none"
     raise BadAssignment(f"{node} has no value {name!r}. It has: {names}.")
 
 

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from graph.events import Event, NodeChanged, Previewed, Produced
 from server import worker
@@ -236,7 +237,7 @@ class Station:
         if at_work is None:
             return  # of a run that was given up meanwhile
         if isinstance(event, Previewed):
-            url = f"/api/runs/{run}/preview/{event.node}?step={event.step}"
+            url = f"/api/runs/{run}/preview/{quote(event.node, safe='')}?step={event.step}"
             self._publish({"type": "preview", "run": run, "node": event.node, "url": url}, False)
             return
         if isinstance(event, NodeChanged):

@@ -17,6 +17,7 @@ from graph.expand import Expander
 from graph.migrations import load
 from graph.plan import Bindings, Plan, Unplannable, plan
 from graph.problem import Problem
+from graph.subgraphs import Flat
 from graph.workflow import Workflow
 from nodes.sockets import Clip, size_in_bytes
 from server.catalogue import Catalogue
@@ -89,7 +90,7 @@ class Runner:
         self._catalogue.refresh_in_background()
         on_disk = DiskCache(settings.results, DISK_BYTES)
         self._cache = LayeredCache(CACHE_BYTES, size_in_bytes, on_disk)
-        self._keys: OrderedDict[str, Mapping[str, str]] = OrderedDict()
+        self._runs: OrderedDict[str, tuple[Flat, Mapping[str, str]]] = OrderedDict()
 
     def announce(self) -> None:
         """Tell the server which nodes there are, and that runs may come."""
@@ -148,8 +149,10 @@ class Runner:
 
     def _clip(self, asked: AskTokens) -> Clip[Any] | None:
         """The recipe on the node's Clip wire. Only nodes that name files are run for it."""
-        workflow = load(asked.workflow).workflow
-        definition = self._registry.definitions.get(workflow.nodes[asked.node].type)
+        definitions = self._registry.definitions
+        workflow = Flat(load(asked.workflow).workflow, definitions).workflow
+        placed = workflow.nodes.get(asked.node)
+        definition = definitions.get(placed.type) if placed else None
         wire = clip_wire(workflow, asked.node, definition) if definition else None
         if wire is None:
             return None
@@ -175,7 +178,11 @@ class Runner:
         """The value that a node gave, written where the server finds it."""
         gone = Value(id=asked.id, kind="gone")
         try:
-            value = self._cache.value(self._keys[asked.run][asked.node], asked.output)
+            flat, keys = self._runs[asked.run]
+            source = flat.given(asked.node, asked.output)
+            if source is None:
+                return gone
+            value = self._cache.value(keys[source.node], source.output)
             kind, file, data = describe_value(value, self._settings, self._catalogue, asked)
         except (NotKept, KeyError):
             return gone
@@ -190,9 +197,10 @@ class Runner:
             steps = self._plan(workflow, start.wanted)
         except Unplannable as error:
             return Ended(run=start.run, status="failed", error=str(error))
-        self._remember(start.run, steps.keys)
-        context = self._context(start.run, start.workflow, workflow, steps)
         definitions = self._registry.definitions
+        flat = Flat(workflow, definitions)
+        self._remember(start.run, flat, steps.keys)
+        context = self._context(start.run, start.workflow, flat.workflow, steps)
         expander = Expander(workflow, definitions, self._recheck, self._catalogue, self._engine_key)
 
         with self._telling(start.run) as emit:
@@ -269,10 +277,10 @@ class Runner:
             raise Unplannable(_sentences(checked.blocking))
         return checked.bindings
 
-    def _remember(self, run: str, keys: Mapping[str, str]) -> None:
-        self._keys[run] = keys
-        while len(self._keys) > REMEMBERED:
-            self._keys.popitem(last=False)
+    def _remember(self, run: str, flat: Flat, keys: Mapping[str, str]) -> None:
+        self._runs[run] = flat, keys
+        while len(self._runs) > REMEMBERED:
+            self._runs.popitem(last=False)
 
 
 def _sentences(problems: Sequence[Problem]) -> str:

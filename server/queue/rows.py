@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from graph.subgraph_values import set_inside
+
 Status = Literal["waiting", "running", "finished", "failed", "cancelled", "interrupted"]
 """`interrupted` runs were running when something died; they are in line to be run again."""
 
@@ -108,7 +110,10 @@ def row_of(connection: sqlite3.Connection, run: str) -> sqlite3.Row:
 
 
 def with_changes(workflow: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
-    """The workflow (the saved form) with these values; nodes that it lacks are passed over."""
+    """The workflow (the saved form) with these values; nodes that it lacks are passed over.
+
+    "up/k" is the node "k" inside the subgraph that "up" stands for.
+    """
     changed = dict(workflow)
     if not changes:
         return changed
@@ -118,7 +123,9 @@ def with_changes(workflow: Mapping[str, Any], changes: Changes) -> dict[str, Any
             placed = copy.copy(nodes[node])
             placed["values"] = {**placed.get("values", {}), **values}
             nodes[node] = placed
-    changed["nodes"] = nodes
+            changed["nodes"] = nodes
+        elif (inside := set_inside(changed, node, values)) is not None:
+            changed, nodes = inside, inside["nodes"]
     return changed
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from graph.events import NodeState
 from graph.problem import Problem
+from graph.subgraph_values import has_node
 from server.bodies import Form, body_of, query_of
 from server.checking import check, library_of, models_of, read_workflow
 from server.errors import Gone, NotFound
@@ -207,7 +208,7 @@ async def get_value(request: web.Request) -> web.StreamResponse:
     run = await _run(request)
     view = query_of(request, ValueQuery).view
     node, output = request.match_info["node"], request.match_info["output"]
-    if node not in run.workflow.get("nodes", {}):
+    if not has_node(run.workflow, node):
         raise NotFound(f"The run has no node {node!r}.")
     value = await request.app[DISPATCHER].value(run.id, node, output, view)
     if value.kind == "gone":

@@ -16,7 +16,7 @@ from graph.expand import HERE, Expansion
 from graph.node import Part, Registry, Service, node, nodes_of
 from graph.types import LatentSpace, Lazy, Socket, Variadic
 from graph.widgets import ModelFile
-from graph.workflow import PlacedNode, Wire, Workflow
+from graph.workflow import PlacedNode, Subgraph, SubgraphInput, SubgraphOutput, Wire, Workflow
 
 S = TypeVar("S", bound=LatentSpace)
 
@@ -243,6 +243,23 @@ def add_times(a: Box, times: int = 1) -> Box:
         nodes[str(index)] = PlacedNode(type="one_more", inputs={"a": wire})
         wire = Wire(node=str(index), output="box")
     return Expansion(Workflow(nodes=nodes), {"box": wire})  # type: ignore[return-value]
+
+
+@node(category="test")
+def expands_into_a_subgraph(a: Box) -> Box:
+    """`one_more` twice, inside a subgraph."""
+    wires = [Wire(node=HERE, output="in"), Wire(node="0", output="box")]
+    inside = {
+        str(k): PlacedNode(type="one_more", inputs={"a": wire}) for k, wire in enumerate(wires)
+    }
+    twice = Subgraph(
+        nodes=inside,
+        inputs={"in": SubgraphInput()},
+        outputs={"out": SubgraphOutput(node="1", output="box")},
+    )
+    placed = PlacedNode(type="subgraph:twice", inputs={"in": Wire(node=HERE, output="a")})
+    workflow = Workflow(nodes={"t": placed}, subgraphs={"twice": twice})
+    return Expansion(workflow, {"box": Wire(node="t", output="out")})  # type: ignore[return-value]
 
 
 @node(category="test")

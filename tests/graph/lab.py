@@ -19,6 +19,8 @@ from graph.plan import Bindings, Plan, Unplannable, plan
 from graph.workflow import PlacedNode, Wire, Workflow
 from tests.graph.arithmetic import DEFINITIONS, REGISTRY, Box
 
+Nodes = Mapping[str, PlacedNode] | Workflow
+
 
 class Boxes:
     """The files of a test: their contents by name."""
@@ -65,6 +67,10 @@ def chain(length: int, start: int = 0) -> dict[str, PlacedNode]:
     return nodes
 
 
+def _workflow(nodes: Nodes) -> Workflow:
+    return nodes if isinstance(nodes, Workflow) else Workflow(nodes=dict(nodes))
+
+
 def size_of(value: Any) -> int:
     return sys.getsizeof(value)
 
@@ -84,9 +90,9 @@ class Lab:
     checked: list[tuple[Workflow, Sequence[str]]] = field(default_factory=list)
     plan: Plan | None = None
 
-    def planned(self, nodes: Mapping[str, PlacedNode], *wanted: str, **more: Any) -> Plan:
+    def planned(self, nodes: Nodes, *wanted: str, **more: Any) -> Plan:
         return plan(
-            Workflow(nodes=dict(nodes)),
+            _workflow(nodes),
             DEFINITIONS,
             self.bindings,
             wanted=wanted or None,
@@ -95,8 +101,8 @@ class Lab:
             **more,
         )
 
-    def run(self, nodes: Mapping[str, PlacedNode], *wanted: str) -> Outcome:
-        workflow = Workflow(nodes=dict(nodes))
+    def run(self, nodes: Nodes, *wanted: str) -> Outcome:
+        workflow = _workflow(nodes)
         self.events = []
         self.plan = self.planned(nodes, *wanted)
         join = Expander(workflow, DEFINITIONS, self.check, self.files, self.engine)

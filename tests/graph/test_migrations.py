@@ -73,7 +73,7 @@ def test_older_forms_are_migrated_one_version_at_a_time() -> None:
 
 def test_a_version_without_a_migration_is_told() -> None:
     with pytest.raises(WorkflowError, match="version 1 of the workflow form"):
-        load({"version": 1}, version=2)
+        load({"version": 1}, forms={}, version=2)
 
 
 def test_a_file_that_lies_about_its_version_is_told() -> None:
