@@ -6,6 +6,7 @@ of its own, and a step's key is what it was before. A node that is muted or bypa
 with its interface as its definition.
 """
 
+import copy
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -40,6 +41,8 @@ class Flat:
         self.lost: list[Lost] = []
         self._prefixes: dict[Level, tuple[str, str]] = {}
         self._counts: dict[Level, Counter[str]] = {}
+        self._titles: dict[str, str] = {}
+        self._wires: dict[tuple[Source, tuple[str, str] | None], Wire] = {}
         self.is_same = not any(is_shown(placed) for placed in workflow.nodes.values())
         self.opened = (
             Opened(Level(workflow.nodes), [], {}) if self.is_same else open_levels(workflow)
@@ -133,14 +136,18 @@ class Flat:
 
     def _titled(self, level: Level, id_: str) -> str:
         placed = level.nodes[id_]
-        definition = self.interfaces.type(placed.type)
-        return placed.title or (definition.title if definition is not None else placed.type)
+        return placed.title or self._type_title(placed.type)
+
+    def _type_title(self, type_: str) -> str:
+        if type_ not in self._titles:
+            definition = self.interfaces.type(type_)
+            self._titles[type_] = definition.title if definition is not None else type_
+        return self._titles[type_]
 
     def _called(self, level: Level, id_: str) -> str:
         """A node's name as sentences write it, with its id where two of its level have the same."""
         placed = level.nodes[id_]
-        definition = self.interfaces.type(placed.type)
-        title = definition.title if definition is not None else placed.type
+        title = self._type_title(placed.type)
         if placed.title and placed.title != title:
             return placed.title if is_shown(placed) else f"{title} '{placed.title}'"
         return f"{title} ({id_})" if self._untitled(level)[placed.type] > 1 else title
@@ -187,15 +194,24 @@ class Flat:
             return placed
         inputs: dict[str, Wire] = {}
         for socket, wire in placed.inputs.items():
-            found = level.follow(wire)
-            if found is not None:
-                (node, output), allow = found
-                is_same = (node, output, allow) == (wire.node, wire.output, wire.allow)
-                inputs[socket] = wire if is_same else Wire(node=node, output=output, allow=allow)
+            if (found := level.follow(wire)) is not None:
+                inputs[socket] = self._wire(*found)
             elif not level.is_unfed(wire):
                 self.lost.append(Lost(level, id_, socket, wire))
-        title = placed.title if level.parent is None else self.title(level, id_)
-        return placed.model_copy(update={"inputs": inputs, "title": title})
+        moved = copy.copy(placed)  # and its dictionary changed: quicker than `model_copy`
+        vars(moved).update(inputs=inputs)
+        if level.parent is not None:
+            vars(moved).update(title=self.title(level, id_))
+        return moved
+
+    def _wire(self, source: Source, allow: tuple[str, str] | None) -> Wire:
+        """A wire from a flat node; one object for all from that output, to be quick."""
+        wire = self._wires.get((source, allow))
+        if wire is None:
+            wire = self._wires[source, allow] = Wire(
+                node=source.node, output=source.output, allow=allow
+            )
+        return wire
 
     def _look_at_wires(self, inner: Level) -> None:
         """Note the wires of an opened node that enter no socket of it."""

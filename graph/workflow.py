@@ -119,9 +119,9 @@ class Subgraph(Part):
     inputs: dict[str, SubgraphInput] = Field(default_factory=dict)
     outputs: dict[str, SubgraphOutput] = Field(default_factory=dict)
     widgets: dict[str, SubgraphWidget] = Field(default_factory=dict)
-    layout: dict[str, Any] = Field(default_factory=dict)
-    groups: list[Any] = Field(default_factory=list)
-    notes: list[Any] = Field(default_factory=list)
+    layout: Layout = Field(default_factory=Layout)
+    groups: list[Group] = Field(default_factory=list)
+    notes: list[Note] = Field(default_factory=list)
 
 
 class Workflow(Part):

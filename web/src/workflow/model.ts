@@ -2,7 +2,7 @@
 
 import type { Json, NodeDefinition, PlacedNode, Wire, Workflow } from "../api/types";
 
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** The nodes of a workflow, for what does not care how they look. */
 export type Placed = Pick<Workflow, "nodes">;
