@@ -65,13 +65,19 @@ def definitions() -> dict[str, NodeDefinition]:
 
 
 def shelf_at(folder: Path) -> Catalogue:
-    """The catalogue of checkpoints/<family>.safetensors and vae/<space>.safetensors."""
+    """The catalogue: checkpoints and loras by family, and VAEs by space, as <name>.safetensors."""
     models = folder / "models"
     for family, speaks in FAMILIES.items():
         space = LATENT_SPACES[speaks.latent]
         write_zeros(
             models / "checkpoints" / f"{family}.safetensors",
             _checkpoint(space.channels),
+            latent_loom__latent_space=_declared(space),
+            latent_loom__text_space=json.dumps({"id": speaks.text}),
+        )
+        write_zeros(
+            models / "loras" / f"{family}.safetensors",
+            {"layer.lora_up.weight": (2, 1), "layer.lora_down.weight": (1, 2)},
             latent_loom__latent_space=_declared(space),
             latent_loom__text_space=json.dumps({"id": speaks.text}),
         )

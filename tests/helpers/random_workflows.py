@@ -74,6 +74,9 @@ class Grower:
         """The node with values that keep it quick."""
         widgets = self.definitions[type_].widgets
         values = {item.name: VALUES[item.name] for item in widgets if item.name in VALUES}
+        for item in widgets:
+            if item.required and item.folder:
+                values[item.name] = self.chance.choice(list(self.files.names(item.folder)))
         return PlacedNode(type=type_, values=values, inputs=inputs)
 
     def _random(self, type_: str) -> PlacedNode | None:
@@ -99,8 +102,13 @@ class Grower:
         ]
 
     def _usable(self, type_: str) -> bool:
+        """Whether every widget of the type has a value, or files to choose from.
+
+        What loads anything else than a LoRA is there from the start.
+        """
         definition = self.definitions[type_]
-        return not any(item.required for item in definition.widgets)
+        needed = [item for item in definition.widgets if item.required]
+        return all(item.folder == "loras" and self.files.names(item.folder) for item in needed)
 
     def _accepted(self, placed: PlacedNode) -> bool:
         """Keep the node if nothing speaks against it."""

@@ -168,3 +168,25 @@ def test_a_latent_of_another_shape_cannot_be_waved_through(
     assert not any("allow" in fix.title for fix in problem.fixes)
     for fix in problem.fixes:
         assert errors(apply(flow, fix.edits), shelf) == [], fix.title
+
+
+@pytest.mark.parametrize(("model", "lora"), list(itertools.product(FAMILIES, FAMILIES)))
+def test_a_lora_enters_a_model_of_its_own_two_spaces_and_no_other(
+    shelf: Catalogue, model: str, lora: str
+) -> None:
+    flow = text_to_image(
+        model,
+        lora=node("load_lora", {"file": f"{lora}.safetensors"}, model="one.model", clip="one.clip"),
+        again=node(
+            "k_sampler",
+            model="lora.model",
+            positive="words.conditioning",
+            negative="words.conditioning",
+            latent="empty.latent",
+        ),
+        show=node("latent_statistics", latent="again.latent"),
+    )
+    same = FAMILIES[model] == FAMILIES[lora]
+    found = errors(flow, shelf)
+    assert (not found) == same
+    assert {code for code, _, _ in found} <= {"space_mismatch"}
