@@ -1,6 +1,7 @@
 """What variables would be if one wire were not there, without solving everything again."""
 
 from collections import deque
+from functools import cached_property
 
 from graph.solve import Candidates, Link, Solution, Variable
 
@@ -10,8 +11,11 @@ class Apart:
 
     def __init__(self, solution: Solution) -> None:
         self.solution = solution
-        self._links = set(solution.links)
         self._sides: dict[Link, tuple[bool, set[Variable]]] = {}
+
+    @cached_property
+    def _links(self) -> set[Link]:
+        return set(self.solution.links)
 
     def candidates(self, variable: Variable, without: Link | None) -> Candidates:
         """What the variable may be when the wire's equation is taken out."""

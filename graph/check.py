@@ -1,24 +1,26 @@
 """Decide whether a workflow makes sense before anything runs: every problem at once, with fixes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from graph.conflict import conflicts
 from graph.definition import NodeDefinition
-from graph.equations import collect, solve
+from graph.equations import collect
 from graph.facts import Facts
 from graph.files import Files
 from graph.fixes import Fixer
 from graph.lints import Lints
 from graph.problem import Problem
+from graph.recent import Recent, Solved
 from graph.sentences import Sentences
 from graph.socket_types import SocketTypes, socket_types
-from graph.solve import Candidates, Solution
+from graph.solve import Candidates, Solution, Variable
 from graph.space_problems import Bindings, SpaceProblems
 from graph.subgraph_answers import told
 from graph.subgraphs import Flat
-from graph.targets import Target, Targets, TypeTarget, targets
+from graph.target_forms import TypeTarget
+from graph.targets import Target, Targets, targets
 from graph.value_problems import ValueProblems
 from graph.wire_problems import WireProblems
 from graph.workflow import Workflow
@@ -60,40 +62,41 @@ def check(
     definitions: Mapping[str, NodeDefinition],
     files: Files,
     wanted: Collection[str] | None = None,
+    recent: Recent | None = None,
 ) -> CheckResult:
     """Everything that is wrong with the workflow, and what each socket carries.
 
     `wanted` are the nodes that should run; None stands for every node that is run for its effect
     and neither muted, bypassed nor hanging on a muted node. Nodes inside subgraphs are told of as
-    "up/k": the node "k" inside the node "up".
+    "up/k": the node "k" inside the node "up". `recent` remembers what was found out, for the next
+    check.
     """
+    recent = recent or Recent()
     flat = Flat(workflow, definitions)
     if flat.is_same:
-        return _check(Facts(workflow, definitions, files), wanted)
+        return _check(recent.solved(Facts(workflow, definitions, files)), wanted)
     facts = Facts(flat.workflow, flat.definitions, files, flat.name)
-    return told(flat, _check(facts, None if wanted is None else flat.wanted(wanted)))
+    roots = None if wanted is None else flat.wanted(wanted)
+    return told(flat, _check(recent.solved(facts), roots))
 
 
-def _check(facts: Facts, wanted: Collection[str] | None) -> CheckResult:
+def _check(solved: Solved, wanted: Collection[str] | None) -> CheckResult:
     """The answer for a workflow without subgraphs."""
+    facts, whole = solved.facts, solved.solution
     say = Sentences(facts)
-    whole = solve(facts)
     fixer = Fixer(facts, say, whole)
     roots = _outputs(facts) if wanted is None else tuple(dict.fromkeys(wanted))
     needed = facts.active.ancestors(roots)
     needed_only = _restricted(facts, whole, needed)
-    bindings = _bindings(facts, whole, needed_only, needed)
+    bindings = _Bindings(facts, whole, needed_only, needed)
 
     spaces = SpaceProblems(facts, say, whole)
     everywhere = list(spaces.mismatches(conflicts(whole)))
-    where = {(problem.node, problem.socket): problem for problem in everywhere}
-    blocking = [
-        where.get((problem.node, problem.socket), problem)
-        for problem in _mismatches_of(facts, say, whole, needed_only, everywhere)
-    ]
+    blocking = _mismatches_of(facts, say, whole, needed_only, everywhere)
+    wiring = tuple(WireProblems(facts, say, fixer).all(solved.settled))
     local = [
         *_unwanted(facts, say, roots, wanted is None),
-        *WireProblems(facts, say, fixer).all(),
+        *wiring,
         *ValueProblems(facts, say, fixer).all(),
         *spaces.unresolved(bindings),
     ]
@@ -102,12 +105,15 @@ def _check(facts: Facts, wanted: Collection[str] | None) -> CheckResult:
         for problem in local
         if problem.severity == "error" and (problem.node is None or problem.node in needed)
     ]
-    more = [problem for problem in blocking if problem not in everywhere and problem not in local]
+    known = {id(problem) for problem in (*everywhere, *local)}
+    more = [problem for problem in blocking if id(problem) not in known]
+    solved.right = facts.workflow.nodes.keys() - {problem.node for problem in wiring}
+    solved.types = solved.types or socket_types(facts, whole)
     problems = (*local, *everywhere, *more, *spaces.unidentified(), *Lints(facts, say).all())
     order = {node: number for number, node in enumerate(facts.workflow.nodes)}
     return CheckResult(
         problems=tuple(sorted(problems, key=lambda item: order.get(item.node or "", -1))),
-        types=socket_types(facts, whole),
+        types=solved.types,
         bindings=bindings,
         blocking=tuple(blocking),
         wanted=roots,
@@ -125,36 +131,64 @@ def _outputs(facts: Facts) -> tuple[str, ...]:
 
 def _restricted(facts: Facts, whole: Solution, needed: Collection[str]) -> Solution:
     """The solution of what the wanted outputs need alone, so that the rest cannot refuse a run."""
+    # Where nothing contradicts anything, the rest can only make known what the needed leaves open.
+    if all(component.candidates != () for component in whole.components):
+        return whole
     if all(node in needed for node in facts.active.every):
         return whole
     return Solution(collect(facts, needed).equations, whole.without)
 
 
-def _bindings(
-    facts: Facts, whole: Solution, needed_only: Solution, needed: Collection[str]
-) -> dict[str, dict[str, Candidates]]:
-    """What each type variable is; the rest of the workflow is asked where the needed is silent."""
-    bindings: dict[str, dict[str, Candidates]] = {}
-    for node in facts.active.every:
-        bindings[node] = {}
-        kind = facts.type_of(node)
-        for variable in kind.variables(node) if kind else ():
-            found = needed_only.candidates(variable) if node in needed else None
-            if found is None or len(found) != 1:
-                wider = whole.candidates(variable)
-                if found is None or (wider is not None and set(wider) < set(found)):
-                    found = wider
-            bindings[node][variable.name] = found
-    return bindings
+class _Bindings(Mapping[str, Mapping[str, Candidates]]):
+    """What each type variable is; the rest of the workflow is asked where the needed is silent.
+
+    Found out for a node when it is asked for, since an answer to the page needs few.
+    """
+
+    def __init__(
+        self, facts: Facts, whole: Solution, needed_only: Solution, needed: Collection[str]
+    ) -> None:
+        self._facts = facts
+        self._whole = whole
+        self._needed_only = needed_only
+        self._needed = needed
+
+    def __getitem__(self, node: str) -> Mapping[str, Candidates]:
+        if node not in self._facts.active.every:
+            raise KeyError(node)
+        kind = self._facts.type_of(node)
+        variables = kind.variables(node) if kind else ()
+        return {variable.name: self._candidates(variable) for variable in variables}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._facts.active.every)
+
+    def __len__(self) -> int:
+        return len(self._facts.active.every)
+
+    def _candidates(self, variable: Variable) -> Candidates:
+        wider = self._whole.candidates(variable)
+        if self._needed_only is self._whole or variable.node not in self._needed:
+            return wider
+        found = self._needed_only.candidates(variable)
+        if found is not None and len(found) == 1:
+            return found
+        narrower = found is None or (wider is not None and set(wider) < set(found))
+        return wider if narrower else found
 
 
 def _mismatches_of(
     facts: Facts, say: Sentences, whole: Solution, needed_only: Solution, known: Collection[Problem]
 ) -> list[Problem]:
-    """The conflicts among what is needed."""
+    """The conflicts among what is needed; told as those of the whole where these are the same."""
     if needed_only is whole:
         return list(known)
-    return list(SpaceProblems(facts, say, needed_only).mismatches(conflicts(needed_only)))
+    where = {(problem.node, problem.socket): problem for problem in known}
+    found = conflicts(needed_only)
+    others = [item for item in found if (item.link.node, item.link.socket) not in where]
+    told = SpaceProblems(facts, say, needed_only).mismatches(others)
+    where.update({(problem.node, problem.socket): problem for problem in told})
+    return [where[item.link.node, item.link.socket] for item in found]
 
 
 def _unwanted(

@@ -1,6 +1,6 @@
 """Change a workflow by edits: what a fix's button does."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from graph.interface import subgraph_of
@@ -49,9 +49,9 @@ def apply(workflow: Workflow, edits: Iterable[Edit]) -> Workflow:
     return workflow.model_copy(update={"nodes": nodes, "subgraphs": subgraphs})
 
 
-def fresh_id(workflow: Workflow, wanted: str, taken: Iterable[str] | None = None) -> str:
+def fresh_id(workflow: Workflow, wanted: str, taken: Collection[str] | None = None) -> str:
     """An id that no node has (or none of `taken`): `wanted`, or "wanted-2", "wanted-3", ..."""
-    there = set(workflow.nodes if taken is None else taken)
+    there = workflow.nodes if taken is None else taken
     number = 1
     id_ = wanted
     while id_ in there:

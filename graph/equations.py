@@ -1,14 +1,12 @@
 """Collect what a workflow says about spaces: which are equal, what files and signatures claim."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from graph.definition import Axis, WidgetDefinition
 from graph.facts import Facts
 from graph.files import FileFacts
-from graph.modes import Source
 from graph.solve import Candidates, Claim, Equations, Link, Solution, Variable
-from graph.types import accepts
 
 
 @dataclass
@@ -32,6 +30,7 @@ def file_variable(axis: Axis, facts: FileFacts, folder: str, node: str) -> Varia
 def collect(facts: Facts, only: Collection[str] | None = None) -> Collected:
     """The equations of all nodes that are neither muted nor bypassed, or of `only` some of them."""
     collected = Collected()
+    claims, links = collected.equations.claims, collected.equations.links
     for node, sources in facts.active.every.items():
         if only is not None and node not in only:
             continue
@@ -40,12 +39,16 @@ def collect(facts: Facts, only: Collection[str] | None = None) -> Collected:
             continue
         for axis, fixed, one_of, socket in kind.fixed:
             variable = Variable(axis, node, fixed)
-            collected.equations.claims[variable] = Claim(variable, one_of, "", "certain", socket)
+            claims[variable] = Claim(variable, one_of, "", "certain", socket)
         for widget in kind.files:
             _collect_file(collected, facts, node, widget)
+        placed = facts.node(node).inputs
         for name, source in sources.items():
             if only is None or source.node in only:
-                _collect_wire(collected, facts, node, name, source)
+                found = facts.links(node, name, source)
+                links += found
+                if found and (allow := placed[name].allow) is not None:
+                    collected.allowed.update(dict.fromkeys(found, allow))
     return collected
 
 
@@ -107,41 +110,13 @@ def _collect_file(collected: Collected, facts: Facts, node: str, widget: WidgetD
     for own in kind.loaded[widget.name].at(node):
         shared = file_variable(own.axis, found, widget.folder, node)
         collected.equations.links.append(Link(shared, own, node, widget.name, wire=False))
-        claim = Claim(
-            shared,
-            tuple(sorted(found.spaces.get(own.axis, ()))) or None,
-            found.evidence,
-            found.certainty,
-            widget.name,
-            (widget.folder, found.name),
-        )
-        known = claims.setdefault(shared, claim)
-        if (claim.file or ()) < (known.file or ()):  # one content under two names: the first one
-            claims[shared] = claim
-
-
-def _collect_wire(collected: Collected, facts: Facts, node: str, name: str, source: Source) -> None:
-    for link in links_of(facts, node, name, source):
-        collected.equations.links.append(link)
-        allow = facts.node(node).inputs[name].allow
-        if allow is not None:
-            collected.allowed[link] = allow
-
-
-def links_of(facts: Facts, node: str, name: str, source: Source) -> Iterator[Link]:
-    """The equations of a wire: one for each argument of its kind, none where kinds disagree."""
-    kind, giver = facts.type_of(node), facts.type_of(source.node)
-    end = kind.slot(name) if kind is not None else None
-    start = giver.given.get(source.output) if giver is not None else None
-    if start is None or end is None or not accepts(end.term.kind, start.term.kind):
-        return
-    for left, right in zip(start.names, end.names, strict=False):
-        if left[0] == right[0]:
-            yield Link(
-                Variable(left[0], source.node, left[1]),
-                Variable(right[0], node, right[1]),
-                node,
-                name,
-                True,
-                (source.node, source.output),
+        file, known = (widget.folder, found.name), claims.get(shared)
+        if known is None or file < (known.file or ()):  # one content, two names: the first one
+            claims[shared] = Claim(
+                shared,
+                tuple(sorted(found.spaces.get(own.axis, ()))) or None,
+                found.evidence,
+                found.certainty,
+                widget.name,
+                file,
             )

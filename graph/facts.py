@@ -1,15 +1,20 @@
 """What a check knows of a workflow beside its text: its node types, and files asked once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
-from graph.definition import NodeDefinition, OutputDefinition, WidgetDefinition
+from graph.definition import Axis, NodeDefinition, OutputDefinition, WidgetDefinition
 from graph.files import FileFacts, Files
 from graph.modes import ActiveGraph, Source, active_graph
 from graph.node_type import NodeType, node_type
-from graph.solve import Variable
+from graph.solve import Link, Variable
+from graph.types import accepts
 from graph.widgets import is_file_name
 from graph.workflow import PlacedNode, Workflow
+
+Joins = tuple[tuple[Axis, str, str], ...]
+"""For each equation of a wire: the axis, and the names of the variables at its two ends."""
 
 
 class Facts:
@@ -29,19 +34,41 @@ class Facts:
         self.names = names
         self._types: dict[str, NodeType | None] = {}
         self._files: dict[tuple[str, str], FileFacts | None] = {}
+        self._joins: dict[tuple[NodeType, str, NodeType, str], Joins] = {}
+        self._links: dict[tuple[NodeType, NodeType, str, str, Source], list[Link]] = {}
 
     def changed(self, workflow: Workflow) -> "Facts":
         """The facts of another workflow; what was asked of types and files is not asked again."""
         other = Facts(workflow, self.definitions, self.files, self.names)
-        other._types, other._files = self._types, self._files
+        other._files = self._files
+        other.learn(self)
         return other
+
+    def learn(self, other: "Facts") -> None:
+        """Take over what another workflow's facts know of the same node types and of equal wires"""
+        self._types, self._joins = other._types, other._joins
+        # A workflow that is edited for hours has had many wires that are gone.
+        if len(other._links) < 1000 + 4 * len(self.workflow.nodes):
+            self._links = other._links
 
     @cached_property
     def active(self) -> ActiveGraph:
         return active_graph(self.workflow, self.definitions)
 
-    def node(self, node: str) -> PlacedNode:
-        return self.workflow.nodes[node]
+    @cached_property
+    def wiring(self) -> Sequence[tuple[Any, ...]]:
+        """What the spaces hang on beside the files: every node's type, mode and wires."""
+        return [
+            (id_, node.type, node.version, node.mode, [
+                (name, wire.node, wire.output, wire.allow) for name, wire in node.inputs.items()
+            ])
+            for id_, node in self.workflow.nodes.items()
+        ]  # fmt: skip
+
+    @cached_property
+    def node(self) -> Callable[[str], PlacedNode]:
+        """The placed node of an id. (These two are asked most of all: no function of ours.)"""
+        return self.workflow.nodes.__getitem__
 
     def type(self, name: str) -> NodeType | None:
         """The node type of the name, or None where it is unknown."""
@@ -51,12 +78,10 @@ class Facts:
         return self._types[name]
 
     @cached_property
-    def _kinds(self) -> dict[str, NodeType | None]:
-        return {node: self.type(placed.type) for node, placed in self.workflow.nodes.items()}
-
-    def type_of(self, node: str) -> NodeType | None:
-        """The node's type, or None where the type is unknown or there is no such node."""
-        return self._kinds.get(node)
+    def type_of(self) -> Callable[[str], NodeType | None]:
+        """A node's type, or None where the type is unknown or there is no such node."""
+        nodes = self.workflow.nodes.items()
+        return {node: self.type(placed.type) for node, placed in nodes}.get
 
     def given(self, source: Source) -> list[Variable]:
         """The variables of an output, in the order of its kind's arguments."""
@@ -70,16 +95,50 @@ class Facts:
         slot = kind.slot(name) if kind is not None else None
         return slot.at(node) if slot is not None else []
 
+    def joins(self, giver: NodeType, output: str, kind: NodeType, name: str) -> Joins:
+        """The variables that a wire between such nodes makes equal; none where kinds disagree."""
+        key = giver, output, kind, name
+        found = self._joins.get(key)
+        if found is None:
+            start, end = giver.given.get(output), kind.slot(name)
+            fits = start and end and accepts(end.term.kind, start.term.kind)
+            pairs = zip(start.names, end.names, strict=False) if start and end and fits else ()
+            found = tuple((one[0], one[1], two[1]) for one, two in pairs if one[0] == two[0])
+            self._joins[key] = found
+        return found
+
+    def links(self, node: str, name: str, source: Source) -> list[Link]:
+        """The equations of a wire: one for each argument of its kind, none where kinds disagree."""
+        kind, giver = self.type_of(node), self.type_of(source.node)
+        if kind is None or giver is None:
+            return []
+        key = kind, giver, node, name, source
+        found = self._links.get(key)
+        if found is None:
+            found = self._links[key] = [
+                Link(
+                    Variable(axis, source.node, start),
+                    Variable(axis, node, end),
+                    node,
+                    name,
+                    True,
+                    source,
+                )
+                for axis, start, end in self.joins(giver, source.output, kind, name)
+            ]
+        return found
+
     def output(self, node: str, name: str) -> OutputDefinition | None:
         kind = self.type_of(node)
         return kind.outputs.get(name) if kind is not None else None
 
     def file(self, folder: str, name: object) -> FileFacts | None:
         """What the file is; None for a missing one and for what is no name of a file."""
-        if not isinstance(name, str) or not is_file_name(name):
+        if not isinstance(name, str):
             return None
         if (folder, name) not in self._files:
-            self._files[folder, name] = self.files.facts(folder, name)
+            known = self.files.facts(folder, name) if is_file_name(name) else None
+            self._files[folder, name] = known
         return self._files[folder, name]
 
     def lacking(self, source: Source, half: str | None) -> tuple[FileFacts, str] | None:

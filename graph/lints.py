@@ -51,7 +51,7 @@ class Lints:
 
     def _of(self, node: str) -> Iterator[Problem]:
         kind = self.facts.type_of(node)
-        kinds = {item.term.kind for item in kind.definition.inputs} if kind else set()
+        kinds = kind.kinds if kind else ()
         if "Model" in kinds and (used := self._model(node)):
             yield from self._settings(node, used)
             if "Latent" in kinds and (size := self._size(node)) and size.maker:

@@ -86,6 +86,10 @@ def active_graph(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) 
             continue
         every[node] = {}
         for name, wire in placed.inputs.items():
+            giver = workflow.nodes.get(wire.node)
+            if giver is not None and giver.mode != "bypass":
+                every[node][name] = Source(wire.node, wire.output)
+                continue
             source, stuck = bypass.resolve(wire)
             if source:
                 every[node][name] = source

@@ -42,7 +42,8 @@ class NodeType:
     """A node definition with its parts by name.
 
     `given` are the slots of the outputs, `taken` those of inputs and of widgets that may be wired,
-    `loaded` those of the widgets that hold a file's name, which are `files`.
+    `loaded` those of the widgets that hold a file's name, which are `files`. `kinds` are what the
+    inputs take, `needed` the inputs that must be wired.
     """
 
     def __init__(self, definition: NodeDefinition) -> None:
@@ -50,6 +51,8 @@ class NodeType:
         self.inputs: dict[str, InputDefinition] = {item.name: item for item in definition.inputs}
         self.widgets: dict[str, WidgetDefinition] = {item.name: item for item in definition.widgets}
         self.outputs: dict[str, OutputDefinition] = {item.name: item for item in definition.outputs}
+        self.kinds = frozenset(item.term.kind for item in definition.inputs)
+        self.needed = [item for item in definition.inputs if not item.optional]
         self.variadic = [item for item in definition.inputs if item.variadic]
         self.files = [item for item in definition.widgets if item.folder is not None]
         self.fixed: list[Fixed] = []
@@ -102,6 +105,20 @@ class NodeType:
     def variables(self, node: str) -> list[Variable]:
         """The type variables of the signature, as those of one node."""
         return [Variable(axis, node, name) for axis, name in self._variables]
+
+    def everything(self, node: str) -> list[Variable]:
+        """The variables of the signature and of what it fixes, as those of one node."""
+        return [Variable(axis, node, name) for axis, name in self._all]
+
+    @cached_property
+    def _all(self) -> list[tuple[Axis, str]]:
+        slots = (*self.taken.values(), *self.given.values())
+        return list(dict.fromkeys(name for slot in slots for name in slot.names))
+
+    @cached_property
+    def fixed_inputs(self) -> bool:
+        """Whether every wire enters an input of its own name: none is variadic or a widget."""
+        return not self.variadic and self.taken.keys() == self.inputs.keys()
 
     @cached_property
     def _variables(self) -> list[tuple[Axis, str]]:

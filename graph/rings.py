@@ -21,11 +21,36 @@ def rings(sources: Sources) -> list[Ring]:
     Tarjan 1972, "Depth-first search and linear graph algorithms", with a stack of our own instead
     of recursion. The wires are those that lead back to a node on the way that the search came by.
     """
+    if not _tangled(sources):
+        return []
     search = _Search(sources)
     for node in sorted(sources):
         if node not in search.index:
             search.run(node)
     return search.found
+
+
+def _tangled(sources: Sources) -> bool:
+    """Whether there is a ring at all: nodes that are left when those that wait for none are gone.
+
+    Kahn 1962, "Topological sorting of large networks".
+    """
+    users: dict[str, list[str]] = {}
+    waiting: dict[str, int] = {}
+    for node, inputs in sources.items():
+        count = 0
+        for source in inputs.values():
+            if source[0] in sources:
+                users.setdefault(source[0], []).append(node)
+                count += 1
+        waiting[node] = count
+    ready = [node for node, count in waiting.items() if not count]
+    for node in ready:
+        for user in users.get(node, ()):
+            waiting[user] -= 1
+            if not waiting[user]:
+                ready.append(user)
+    return len(ready) < len(sources)
 
 
 class _Search:

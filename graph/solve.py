@@ -7,8 +7,9 @@ says which claims meet at which link.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from graph.definition import Axis
@@ -92,11 +93,44 @@ class Search:
 
 @dataclass(frozen=True)
 class Component:
-    """Variables that must be equal. `candidates` is () where the claims contradict each other."""
+    """Variables that must be equal. `candidates` is () where the claims contradict each other.
+
+    `certainty` is how certain these are for all variables but those of a file that could be more;
+    None where the claims differ in it, so that the nearest one has to say.
+    """
 
     variables: Sequence[Variable]
     claims: Sequence[Claim]
     candidates: Candidates
+
+    @cached_property
+    def telling(self) -> Sequence[Claim]:
+        """The claims that explain the answer: those that by themselves say what it is.
+
+        Amid a contradiction: those with one space only, or else all that say anything.
+        """
+        known = [claim for claim in self.claims if claim.candidates is not None]
+        if self.candidates == ():
+            return [claim for claim in known if len(claim.candidates or ()) == 1] or known
+        return [claim for claim in known if claim.candidates == self.candidates] or known
+
+    @cached_property
+    def certainty(self) -> Certainty | None:
+        if self.candidates == ():
+            return None
+        if self.candidates is None or len(self.candidates) != 1:
+            return "unknown"
+        exact = {c.certainty for c in self.telling if c.candidates == self.candidates}
+        if len(exact) > 1:
+            return None
+        return exact.pop() if exact else "assumed"
+
+    @cached_property
+    def uniform(self) -> bool:
+        """Whether the same is known, and as surely, of all its variables."""
+        if self.candidates == () or self.certainty in (None, "unknown"):
+            return self.certainty == "unknown"
+        return all(claim.candidates == self.candidates for claim in self.claims)
 
 
 class Solution:
@@ -104,13 +138,25 @@ class Solution:
 
     def __init__(self, equations: Equations, without: Collection[Link] = ()) -> None:
         self.without = without
-        self.links = [link for link in equations.links if link not in without]
+        links = equations.links
+        self.links = [link for link in links if link not in without] if without else links
         # Sorted, so that what is found first does not hang on the order of nodes.
         self.claims = dict(sorted(equations.claims.items()))
-        self.neighbours = _neighbours(self.links)
+        loads = sorted((link for link in self.links if not link.wire), reverse=True)
+        self._file = {link.end: link.start for link in loads}
         self._component: dict[Variable, Component] = {}
         self.components = self._components()
-        self.search = self.reach(self._telling())
+
+    @cached_property
+    def neighbours(self) -> Mapping[Variable, Sequence[Step]]:
+        """Where each variable leads; only what has to be explained needs it."""
+        return _neighbours(self.links)
+
+    @cached_property
+    def search(self) -> Search:
+        """Which claim each variable has its answer from."""
+        telling = [claim for component in self.components for claim in component.telling]
+        return self.reach(sorted(telling, key=lambda claim: claim.variable))
 
     def candidates(self, variable: Variable) -> Candidates:
         """The spaces that the variable may be; amid a contradiction, those of the nearest claim."""
@@ -124,10 +170,16 @@ class Solution:
 
     def certainty(self, variable: Variable) -> Certainty:
         """How certain the candidates are; "assumed" where use alone narrowed them to one."""
+        component = self._component.get(variable)
+        if component is None or component.certainty == "unknown":
+            return "unknown"
+        own = self.own_claim(variable)
+        if component.certainty is not None:
+            known = own is None or own.candidates == component.candidates
+            return component.certainty if known else "assumed"
         candidates = self.candidates(variable)
         if candidates is None or len(candidates) != 1:
             return "unknown"
-        own = self.own_claim(variable)
         if own is not None and own.candidates != candidates:
             return "assumed"
         claim = self.search.origin.get(variable)
@@ -135,12 +187,7 @@ class Solution:
 
     def own_claim(self, variable: Variable) -> Claim | None:
         """The claim on the variable itself, or on the file that its node loads."""
-        if variable in self.claims:
-            return self.claims[variable]
-        for step in self.neighbours.get(variable, ()):
-            if not step.link.wire and step.variable in self.claims:
-                return self.claims[step.variable]
-        return None
+        return self.claims.get(variable) or self.claims.get(self._file.get(variable, variable))
 
     def component(self, variable: Variable) -> Component | None:
         """The variables that equal this one, or None where it stands alone and unclaimed."""
@@ -167,13 +214,8 @@ class Solution:
         return search
 
     def _components(self) -> list[Component]:
-        groups = _UnionFind()
-        for variable in self.claims:
-            groups.find(variable)
-        for link in self.links:
-            groups.join(link.start, link.end)
         found: list[Component] = []
-        for variables in groups.members():
+        for variables in _groups(self.claims, self.links):
             claims = [self.claims[item] for item in variables if item in self.claims]
             known = [set(claim.candidates) for claim in claims if claim.candidates is not None]
             common = tuple(sorted(set.intersection(*known))) if known else None
@@ -181,22 +223,6 @@ class Solution:
             found.append(component)
             self._component.update(dict.fromkeys(variables, component))
         return found
-
-    def _telling(self) -> list[Claim]:
-        """The claims that explain the answer: those that by themselves say what the component is.
-
-        Amid a contradiction: those with one space only, or else all that say anything.
-        """
-        telling: list[Claim] = []
-        for component in self.components:
-            known = [claim for claim in component.claims if claim.candidates is not None]
-            if component.candidates == ():
-                single = [claim for claim in known if len(claim.candidates or ()) == 1]
-                telling += single or known
-            else:
-                exact = [claim for claim in known if claim.candidates == component.candidates]
-                telling += exact or known
-        return sorted(telling, key=lambda claim: claim.variable)
 
 
 def _neighbours(links: Iterable[Link]) -> dict[Variable, list[Step]]:
@@ -210,35 +236,27 @@ def _neighbours(links: Iterable[Link]) -> dict[Variable, list[Step]]:
     return neighbours
 
 
-class _UnionFind:
-    """Disjoint sets with path halving and union by size."""
+def _groups(single: Iterable[Variable], links: Iterable[Link]) -> list[list[Variable]]:
+    """The variables in groups that links join: union-find with path halving and union by size."""
+    parent: dict[Variable, Variable] = {item: item for item in single}
+    size: dict[Variable, int] = {}
 
-    def __init__(self) -> None:
-        self.parent: dict[Variable, Variable] = {}
-        self.size: dict[Variable, int] = {}
-
-    def find(self, item: Variable) -> Variable:
-        parent = self.parent
-        if item not in parent:
-            parent[item] = item
-            self.size[item] = 1
-            return item
-        while parent[item] != item:
-            parent[item] = parent[parent[item]]
-            item = parent[item]
+    def root(item: Variable) -> Variable:
+        above = parent.setdefault(item, item)
+        while above is not item:
+            parent[item] = item = parent[above]
+            above = parent[item]
         return item
 
-    def join(self, left: Variable, right: Variable) -> None:
-        left, right = self.find(left), self.find(right)
-        if left == right:
-            return
-        if self.size[left] < self.size[right]:
+    for link in links:
+        left, right = root(link[0]), root(link[1])
+        if left is right:
+            continue
+        if size.get(left, 1) < size.get(right, 1):
             left, right = right, left
-        self.parent[right] = left
-        self.size[left] += self.size[right]
-
-    def members(self) -> list[list[Variable]]:
-        groups: dict[Variable, list[Variable]] = {}
-        for item in self.parent:
-            groups.setdefault(self.find(item), []).append(item)
-        return list(groups.values())
+        parent[right] = left
+        size[left] = size.get(left, 1) + size.get(right, 1)
+    groups: dict[Variable, list[Variable]] = {}
+    for item in parent:
+        groups.setdefault(root(item), []).append(item)
+    return list(groups.values())

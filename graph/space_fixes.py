@@ -2,25 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 
-from graph.conflict import Conflict, Side, conflicts
+from graph.conflict import Conflict, Side
 from graph.converters import Converter, bridges
 from graph.definition import Term
-from graph.edits import apply, fresh_id
-from graph.equations import solve
+from graph.edits import fresh_id
 from graph.facts import Facts
 from graph.fixes import FEW
-from graph.problem import AddNode, Connect, Edit, Fix, SetValue, Statement
+from graph.problem import AddNode, Connect, Edit, Fix, SetValue
 from graph.sentences import Sentences
 from graph.solve import Link, Solution, Variable
-from graph.statements import stated, statement_fixes
+from graph.statements import statement_fixes
 from graph.supplies import Supplies, Supply
-from graph.workflow import PlacedNode, Wire, Workflow
+from graph.trying import Tries
+from graph.workflow import PlacedNode, Wire
 
 LONGEST_COPY = 4
 """So many nodes at most are copied so that both sides have a value of their own."""
-
-BUDGET = 50_000
-"""So many nodes at most are solved again to try fixes out, so that a check ends within seconds."""
 
 
 class SpaceFixer:
@@ -31,18 +28,14 @@ class SpaceFixer:
         self.say = say
         self.solution = solution
         self.supplies = Supplies(facts, solution)
-        self._budget = BUDGET
-        self._known: dict[frozenset[str], int] = {}
-        self._overruled: dict[Variable, list[Variable]] = {}
-        for link in solution.without:  # wires that a person allowed, which an edit may make count
-            self._overruled.setdefault(link.start, []).append(link.end)
-            self._overruled.setdefault(link.end, []).append(link.start)
+        self.tries = Tries(facts, solution)
+        self._bridges: dict[str, list[tuple[Converter, Converter]]] = {}
 
     def fixes(self, conflict: Conflict) -> tuple[Fix, ...]:
         """The fixes that leave the conflict gone and make no new one, the likeliest first."""
         offered: list[Fix] = []
         for fix in self._ideas(conflict):
-            if fix not in offered and self._mends(conflict, fix):
+            if fix not in offered and self.tries.mends(conflict, fix):
                 offered.append(fix)
         return tuple(offered)
 
@@ -61,74 +54,6 @@ class SpaceFixer:
             yield from self._state(side, other)
         yield from self._allow(conflict)
 
-    def _mends(self, conflict: Conflict, fix: Fix) -> bool:
-        """Whether there are fewer conflicts after the fix, and this one is gone.
-
-        Only the part of the workflow is solved again that the edits may change.
-        """
-        if fix.statement is not None:
-            return self._mends_if_said(conflict, fix.statement)
-        edited = {edit.node for edit in fix.edits if not isinstance(edit, AddNode)}
-        wires = [edit.wire for edit in fix.edits if isinstance(edit, Connect)]
-        for edit in fix.edits:
-            if isinstance(edit, AddNode):
-                wires += edit.node.inputs.values()
-        edited |= {wire.node for wire in wires} | {conflict.link.node, conflict.link.source[0]}
-        part = self._part(edited, {edit.node for edit in fix.edits if isinstance(edit, SetValue)})
-        self._budget -= len(part.nodes)
-        if self._budget < 0:
-            return False
-        before = self._conflicts_in(part)
-        after = conflicts(solve(self.facts.changed(apply(part, fix.edits))))
-        place = (conflict.link.node, conflict.link.socket)
-        there = {(item.link.node, item.link.socket) for item in after}
-        return len(after) < before and place not in there
-
-    def _mends_if_said(self, conflict: Conflict, statement: Statement) -> bool:
-        """The same for what is said of a file, which may be loaded anywhere."""
-        self._budget -= len(self.facts.workflow.nodes)
-        if self._budget < 0:
-            return False
-        after = conflicts(solve(stated(self.facts, statement)))
-        place = (conflict.link.node, conflict.link.socket)
-        there = {(item.link.node, item.link.socket) for item in after}
-        return len(after) < self._conflicts_in(self.facts.workflow) and place not in there
-
-    def _conflicts_in(self, part: Workflow) -> int:
-        """How many conflicts a part of the workflow has; most fixes change the same part."""
-        nodes = frozenset(part.nodes)
-        if nodes not in self._known:
-            self._known[nodes] = len(conflicts(solve(self.facts.changed(part))))
-        return self._known[nodes]
-
-    def _part(self, edited: set[str], reloaded: set[str]) -> Workflow:
-        """The nodes whose spaces may change with those of the edited ones.
-
-        A variable that a claim gives one space divides the workflow, as nothing goes through it;
-        unless its node is `reloaded`, that is to say gets another file.
-        """
-        flow, solution = self.facts.workflow, self.solution
-        variables = []
-        for node in edited:
-            kind = self.facts.type_of(node)
-            variables += kind.variables(node) if kind is not None else []
-        found = set(variables)
-        while variables:
-            variable = variables.pop()
-            claim = solution.own_claim(variable)
-            determined = claim is not None and len(claim.candidates or ()) == 1
-            if determined and variable.node not in reloaded:
-                continue
-            near = [step.variable for step in solution.neighbours.get(variable, ())]
-            near += self._overruled.get(variable, ())
-            for other in near:
-                if other not in found:
-                    found.add(other)
-                    variables.append(other)
-        nodes = {variable.node for variable in found} | edited
-        kept = {id_: node for id_, node in flow.nodes.items() if id_ in nodes or node.mode != "run"}
-        return flow.model_copy(update={"nodes": kept})
-
     def _rewire(self, side: Side, other: Side) -> Iterator[Fix]:
         """Take the first thing that this side gets from its file from the other side's file."""
         first = next((link for link in side.links if link.wire), None)
@@ -141,14 +66,12 @@ class SpaceFixer:
         index = _index(output.term, first)
         if index is None:
             return
-        supplies = self.supplies.from_loaders(output.term.kind, {index: space})
-        named: dict[str, Supply] = {}
         # Several nodes may load one file: then the one that the other side has already.
-        for supply in sorted(supplies, key=lambda item: item.wire.node != other.nodes[0]):
-            named.setdefault(supply.title, supply)
-        for title, supply in list(named.items())[:FEW]:
+        near = other.nodes[0]
+        for supply in self.supplies.titled(output.term.kind, index, space, near)[:FEW]:
             edit = Connect(node=first.node, socket=first.socket, wire=supply.wire)
-            yield Fix(title=f"Use {title} in {self.say.node(first.node)}", edits=(edit,))
+            title = f"Use {supply.title} in {self.say.node(first.node)}"
+            yield Fix(title=title, edits=(edit,))
 
     def _reload(self, side: Side, other: Side) -> Iterator[Fix]:
         """Load another file on this side, one that speaks the other side's space."""
@@ -164,7 +87,7 @@ class SpaceFixer:
         needed = self.supplies.parts_used(loader)
         suitable = [
             found
-            for found in self.supplies.files(widget, axis, space)
+            for found in self.supplies.files(widget, axis, space[0])
             if needed <= set(found.parts)
         ]
         # Another checkpoint changes the whole picture, so only one is offered.
@@ -236,7 +159,7 @@ class SpaceFixer:
         first, second = _single(conflict.arriving), _single(conflict.present)
         if output is None or first is None or second is None or len(output.term.arguments) != 1:
             return
-        for there, back in bridges(self.facts.definitions, output.term):
+        for there, back in self._converters(output.term):
             out = self._tool(there, link, first)
             in_ = self._tool(back, link, second)
             if out is None or in_ is None:
@@ -260,9 +183,15 @@ class SpaceFixer:
             )
             return
 
+    def _converters(self, term: Term) -> list[tuple[Converter, Converter]]:
+        if term.kind not in self._bridges:
+            self._bridges[term.kind] = list(bridges(self.facts.definitions, term))
+        return self._bridges[term.kind]
+
     def _tool(self, converter: Converter, link: Link, space: Sequence[str]) -> Supply | None:
         """A VAE of the space that is there already."""
-        return next(self.supplies.from_loaders(converter.tool.term.kind, {0: space}), None)
+        found = self.supplies.titled(converter.tool.term.kind, 0, space, link.node)
+        return found[0] if found else None
 
     def _allow(self, conflict: Conflict) -> Iterator[Fix]:
         """Let the wire be, where the shapes agree: a person may know better."""

@@ -11,9 +11,6 @@ from graph.solve import Candidates, Claim, Solution, Variable
 from graph.space_fixes import SpaceFixer
 from graph.statements import statement_fixes
 
-MANY = 20
-"""Fixes are tried out for so many conflicts at most; each costs solving the workflow again."""
-
 MOST = 6
 """So many things at most are offered to be said of a file; the list of models has them all."""
 
@@ -31,7 +28,7 @@ class SpaceProblems:
 
     def mismatches(self, found: Collection[Conflict]) -> Iterator[Problem]:
         fixer = SpaceFixer(self.facts, self.say, self.solution)
-        for number, conflict in enumerate(found):
+        for conflict in found:
             sides = (conflict.arriving, conflict.present)
             yield Problem(
                 code="space_mismatch",
@@ -44,7 +41,7 @@ class SpaceProblems:
                     "files": [side.claim.file and side.claim.file[1] for side in sides],
                 },
                 because=tuple(self.say.because(side) for side in sides),
-                fixes=fixer.fixes(conflict) if number < MANY else (),
+                fixes=fixer.fixes(conflict),
             )
 
     def unresolved(self, bindings: Bindings) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """Where a value of a wanted type could come from: outputs that are there, or a file to load."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from graph.definition import Axis, OutputDefinition, WidgetDefinition
@@ -26,6 +27,13 @@ class Supply(NamedTuple):
     edits: tuple[Edit, ...] = ()
 
 
+class Loaded(NamedTuple):
+    """An output of a node that loads a file, and what the file is for each of its arguments."""
+
+    supply: Supply
+    spaces: list[Candidates]
+
+
 class Supplies:
     """Finds supplies in one workflow, whose types are known."""
 
@@ -33,6 +41,9 @@ class Supplies:
         self.facts = facts
         self.solution = solution
         self._by_kind: dict[str, list[Source]] | None = None
+        self._sorted: dict[tuple[str, Axis], dict[str, list[FileFacts]]] = {}
+        self._loaded: dict[str, list[Loaded]] = {}
+        self._fitting: dict[tuple[str, int, tuple[str, ...]], dict[str, dict[str, Supply]]] = {}
 
     def outputs(self, kind: str) -> Sequence[Source]:
         """The outputs of the kind that can be had, sorted."""
@@ -51,23 +62,45 @@ class Supplies:
         return [self.solution.candidates(variable) for variable in self.facts.given(source)]
 
     def from_loaders(self, kind: str, spaces: Mapping[int, Sequence[str]]) -> Iterator[Supply]:
-        """The outputs of nodes that load a file, whose argument k is exactly `spaces[k]`.
+        """The outputs of nodes that load a file, whose argument k is exactly `spaces[k]`."""
+        for supply, said in self._loaders_of(kind):
+            if all(k < len(said) and said[k] == tuple(v) for k, v in spaces.items()):
+                yield supply
+
+    def titled(self, kind: str, index: int, spaces: Sequence[str], near: str) -> list[Supply]:
+        """The same for one argument, one for each file; the one at the node `near` comes first."""
+        key = kind, index, tuple(spaces)
+        if key not in self._fitting:
+            found: dict[str, dict[str, Supply]] = {}
+            for supply in self.from_loaders(kind, {index: spaces}):
+                found.setdefault(supply.title, {}).setdefault(supply.wire.node, supply)
+            self._fitting[key] = found
+        nodes = self._fitting[key].values()
+        best = [same.get(near) or next(iter(same.values())) for same in nodes]
+        return sorted(best, key=lambda supply: supply.wire.node != near)
+
+    def _loaders_of(self, kind: str) -> Sequence[Loaded]:
+        """The outputs of the kind of nodes that load a file.
 
         A node that takes a value of the kind changes it by its file (Load LoRA), and loads none.
         """
-        for source in self.outputs(kind):
-            type_ = self.facts.type_of(source.node)
-            if type_ and any(item.term.kind == kind for item in type_.definition.inputs):
-                continue
-            file = self._file(source.node)
-            # What the file itself is, not what its use makes of it, which may be in dispute.
-            claims = [self.solution.own_claim(item) for item in self.facts.given(source)]
-            said = [claim.candidates if claim else None for claim in claims]
-            fits = all(k < len(said) and said[k] == tuple(v) for k, v in spaces.items())
-            output = self.facts.output(*source)
-            if file is not None and output is not None and fits:
+        if kind not in self._loaded:
+            self._loaded[kind] = []
+            for source in self.outputs(kind):
+                type_ = self.facts.type_of(source.node)
+                if type_ and kind in type_.kinds:
+                    continue
+                file = self._file(source.node)
+                output = self.facts.output(*source)
+                if file is None or output is None:
+                    continue
+                # What the file itself is, not what its use makes of it, which may be in dispute.
+                claims = [self.solution.own_claim(item) for item in self.facts.given(source)]
+                said = [claim.candidates if claim else None for claim in claims]
                 title = f"the {output.title} of {file.name}"
-                yield Supply(title, Wire(node=source.node, output=source.output))
+                wire = Wire(node=source.node, output=source.output)
+                self._loaded[kind].append(Loaded(Supply(title, wire), said))
+        return self._loaded[kind]
 
     def from_files(
         self, kind: str, axis: Axis, wanted: str, near: str, half: str | None = None
@@ -87,13 +120,16 @@ class Supplies:
                     (sure if len(spaces) == 1 else possible).append(supply)
         return [*sure, *possible]
 
-    def files(
-        self, widget: WidgetDefinition, axis: Axis, wanted: Sequence[str]
-    ) -> Iterator[FileFacts]:
-        """The usable files that the widget may name and that are exactly of the wanted spaces."""
-        for found in self._usable(widget):
-            if tuple(sorted(found.spaces.get(axis, ()))) == tuple(sorted(wanted)):
-                yield found
+    def files(self, widget: WidgetDefinition, axis: Axis, wanted: str) -> Sequence[FileFacts]:
+        """The usable files that the widget may name and that are exactly of the wanted space."""
+        key = widget.folder or "", axis
+        if key not in self._sorted:
+            self._sorted[key] = {}
+            for found in self._usable(widget):
+                spaces = found.spaces.get(axis, ())
+                if len(spaces) == 1:
+                    self._sorted[key].setdefault(spaces[0], []).append(found)
+        return self._sorted[key].get(wanted, ())
 
     def _usable(
         self, widget: WidgetDefinition, part: str | None = None, half: str | None = None
@@ -130,12 +166,16 @@ class Supplies:
 
     def parts_used(self, node: str) -> set[str]:
         """The parts of the node's file that other nodes use."""
-        used: set[str] = set()
+        return self._parts_used.get(node, set())
+
+    @cached_property
+    def _parts_used(self) -> Mapping[str, set[str]]:
+        used: dict[str, set[str]] = {}
         for sources in self.facts.active.every.values():
             for source in sources.values():
-                output = self.facts.output(*source) if source.node == node else None
+                output = self.facts.output(*source)
                 if output is not None and output.part is not None:
-                    used.add(output.part)
+                    used.setdefault(source.node, set()).add(output.part)
         return used
 
     def _loaders(

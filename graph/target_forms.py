@@ -1,14 +1,13 @@
 """The answer to where a dragged wire may go, and how the sockets of subgraphs are part of it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from graph.subgraphs import Flat
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """A socket that is there: whether the wire fits, and where not, why."""
 
     node: str
@@ -18,8 +17,7 @@ class Target:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class TypeTarget:
+class TypeTarget(NamedTuple):
     """A node type that has a socket of the kind; `ok` where its spaces fit too."""
 
     type: str
@@ -37,8 +35,8 @@ class Targets:
     def to_json(self) -> dict[str, Any]:
         """The answer of the API."""
         return {
-            "targets": [asdict(target) for target in self.targets],
-            "types": [asdict(type_) for type_ in self.types],
+            "targets": [target._asdict() for target in self.targets],
+            "types": [type_._asdict() for type_ in self.types],
         }
 
 
@@ -77,11 +75,11 @@ def worst(answers: Sequence[Sequence[Target]]) -> tuple[Target, ...]:
 def _around(target: Target, inner: Sequence[Target], start: str) -> Target:
     if target.node == start:
         reason = "The node would wait for itself."
-        return replace(target, ok=False, code="cycle", reason=reason)
+        return target._replace(ok=False, code="cycle", reason=reason)
     refused = next((one for one in inner if not one.ok), None)
     if refused is None:
         return target
-    return replace(target, ok=False, code=refused.code, reason=refused.reason)
+    return target._replace(ok=False, code=refused.code, reason=refused.reason)
 
 
 def _base(socket: str) -> str:

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
@@ -55,7 +55,6 @@ class Checker:
 
     def fault(self, value: Json) -> Wrong | None:
         """What is wrong with the value, packed or not, or None."""
-        value = unpack(self.schema, value)
         long = isinstance(value, str) and len(value) > 200
         if long or isinstance(value, list | dict):  # too much to remember, or no key of a cache
             return _fault(self._text, value)
@@ -112,10 +111,10 @@ def _remembered(schema: str, kind: str, value: str | float | None) -> Wrong | No
 
 
 def _fault(schema: str, value: Json) -> Wrong | None:
+    validator = _validator(schema)
+    value = unpack(cast(Schema, validator.schema), value)
     # A wrong type makes every other complaint about the same value void, so it is told first.
-    errors = sorted(
-        _validator(schema).iter_errors(value), key=lambda error: error.validator != "type"
-    )
+    errors = sorted(validator.iter_errors(value), key=lambda error: error.validator != "type")
     return _wrong(errors[0]) if errors else None
 
 

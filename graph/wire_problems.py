@@ -1,6 +1,6 @@
 """Problems of nodes and wires: what is not there, what does not fit, what goes in a ring."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from graph.facts import Facts
 from graph.fixes import Fixer
@@ -20,9 +20,13 @@ class WireProblems:
         self.facts = facts
         self.say = say
         self.fixer = fixer
+        self._fits: dict[tuple[NodeType, str, NodeType, str], bool] = {}
 
-    def all(self) -> Iterator[Problem]:
+    def all(self, settled: Collection[str] = ()) -> Iterator[Problem]:
+        """The problems of all nodes but the `settled`, with which nothing is wrong."""
         for node, placed in self.facts.workflow.nodes.items():
+            if node in settled:
+                continue
             kind = self.facts.type_of(node)
             if placed.mode == "mute":
                 continue
@@ -32,11 +36,31 @@ class WireProblems:
             if placed.version > kind.definition.version:
                 yield self._newer(node, placed.version, kind.definition.version)
             for name, wire in placed.inputs.items():
-                yield from self._wire(node, kind, name, wire)
+                if not self._plain(node, kind, name, wire):
+                    yield from self._wire(node, kind, name, wire)
             if placed.mode == "run":
                 yield from self._missing(node, kind)
         yield from self._blocked()
         yield from self._cycles()
+
+    def _plain(self, node: str, kind: NodeType, name: str, wire: Wire) -> bool:
+        """Whether nothing can be wrong with the wire, by what such wires have in common."""
+        giver = self.facts.type_of(wire.node)
+        if giver is None or self.facts.node(wire.node).mode == "bypass":
+            return False
+        key = giver, wire.output, kind, name
+        if key not in self._fits:
+            given, taken = giver.outputs.get(wire.output), kind.slot(name)
+            self._fits[key] = (
+                given is not None
+                and taken is not None
+                and accepts(taken.term.kind, given.term.kind)
+                and given.list == taken.is_list
+            )
+        if not self._fits[key] or not giver.files:
+            return self._fits[key]
+        source, half = Source(wire.node, wire.output), self.facts.half(node, name)
+        return self.facts.lacking(source, half) is None
 
     def _unknown_node(self, node: str, type_: str) -> Problem:
         pack, dot, _ = type_.rpartition(".")
@@ -162,14 +186,14 @@ class WireProblems:
 
     def _missing(self, node: str, kind: NodeType) -> Iterator[Problem]:
         wired = self.facts.node(node).inputs
-        for item in kind.definition.inputs:
-            if item.optional:
+        for item in kind.needed:
+            if item.name in wired and not item.variadic:
                 continue
             if item.variadic:
                 there = any(variadic_number(name, item.name) is not None for name in wired)
                 name = f"{item.name}.0"
             else:
-                there, name = item.name in wired, item.name
+                there, name = False, item.name
             if not there:
                 yield Problem(
                     code="missing_input",

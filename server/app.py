@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
+from graph.recent import Recent
 from server.catalogue import Catalogue
 from server.catalogue_identity import identities_of
 from server.dispatch import Dispatcher
@@ -26,6 +27,7 @@ from server.keys import (
     IDENTIFICATION,
     MODEL_WATCH,
     QUEUE,
+    RECENT,
     SETTINGS,
 )
 from server.model_watch import ModelWatch
@@ -107,6 +109,7 @@ def create_app(settings: Settings, parts: Parts = _dispatcher) -> web.Applicatio
         identities,
     )
     app[CATALOGUE] = catalogue
+    app[RECENT] = Recent()
     identification = Identification(
         identities, settings.cache, catalogue, app[DISPATCHER].trials, hub
     )

@@ -14,7 +14,7 @@ from graph.subgraphs import Flat
 from graph.workflow import Workflow
 from server.dispatch import NodeDefinitionsUnknown
 from server.errors import BadRequest, NotReady
-from server.keys import CATALOGUE, DISPATCHER
+from server.keys import CATALOGUE, DISPATCHER, RECENT
 from server.worker_messages import Library
 
 
@@ -54,5 +54,10 @@ async def check(
     library = await library_of(request)
     catalogue = request.app[CATALOGUE]
     return await asyncio.to_thread(
-        check_workflow, workflow, library.nodes, catalogue, wanted=wanted
+        check_workflow,
+        workflow,
+        library.nodes,
+        catalogue,
+        wanted=wanted,
+        recent=request.app[RECENT],
     )

@@ -4,6 +4,7 @@ import asyncio
 
 from aiohttp import web
 
+from graph.recent import Recent
 from server.catalogue import Catalogue
 from server.dispatch import Dispatcher
 from server.editor_build import Editor
@@ -20,6 +21,7 @@ QUEUE = web.AppKey("queue", RunQueue)
 DISPATCHER = web.AppKey("dispatcher", Dispatcher)
 GALLERY = web.AppKey("gallery", Gallery)
 CATALOGUE = web.AppKey("catalogue", Catalogue)
+RECENT = web.AppKey("recent", Recent)
 IDENTIFICATION = web.AppKey("identification", Identification)
 MODEL_WATCH = web.AppKey("model_watch", ModelWatch)
 EDITOR = web.AppKey("editor", Editor)

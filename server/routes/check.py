@@ -14,7 +14,7 @@ from graph.targets import NoSuchSocket
 from server.bodies import Form, body_of
 from server.checking import check, library_of, read_workflow
 from server.errors import NotFound, NotReady
-from server.keys import CATALOGUE, DISPATCHER
+from server.keys import CATALOGUE, DISPATCHER, RECENT
 from server.openapi import described
 
 routes = web.RouteTableDef()
@@ -202,6 +202,7 @@ async def find_targets(request: web.Request) -> web.Response:
             body.node,
             output=body.output,
             input=body.input,
+            recent=request.app[RECENT],
         )
         return json.dumps(found.to_json())
 
