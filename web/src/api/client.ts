@@ -22,6 +22,7 @@ import type {
   SpacesAnswer,
   Statement,
   TargetsAnswer,
+  TokensAnswer,
   WorkerStatus,
   Workflow,
   WorkflowList,
@@ -98,6 +99,8 @@ export const api = {
     ask<CheckAnswer>("/api/check", json("POST", { workflow }, signal)),
   plan: (workflow: Workflow, signal?: AbortSignal) =>
     ask<PlanAnswer>("/api/plan", json("POST", { workflow }, signal)),
+  tokens: (workflow: Workflow, node: string, text: string) =>
+    ask<TokensAnswer>("/api/tokens", json("POST", { workflow, node, text })),
   targets: (
     workflow: Workflow,
     from: { node: string; output: string } | { node: string; input: string },

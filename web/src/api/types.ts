@@ -269,6 +269,21 @@ export interface RunAnswer {
   nodes?: Record<string, { state: NodeState; seconds?: number | null; message?: string | null }>;
 }
 
+/** What one text encoder makes of a prompt; a piece is start and end (characters), weight and chunk. */
+export interface EncoderCount {
+  encoder: string;
+  tokens: number;
+  /** So many tokens fit into a chunk; null where the encoder knows no chunks. */
+  room: number | null;
+  chunks: number;
+  pieces: [number, number, number, number][];
+}
+
+export interface TokensAnswer {
+  encoders: EncoderCount[];
+  trouble: string;
+}
+
 export interface WorkflowList {
   templates: { name: string; title: string; description?: string; picture?: string | null }[];
   saved: { name: string; modified: number | string }[];

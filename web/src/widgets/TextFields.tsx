@@ -1,6 +1,9 @@
 /** Text of one line or several, and the toggle. */
 
+import { definitions } from "../store/catalogue";
+import { useActive } from "../store/documents";
 import { useGesture } from "./gesture";
+import { PromptField } from "./PromptField";
 import type { WidgetProps } from "./props";
 
 export function TextField({ widget, value, onChange }: WidgetProps) {
@@ -20,7 +23,16 @@ export function TextField({ widget, value, onChange }: WidgetProps) {
   );
 }
 
-export function MultilineField({ widget, value, onChange }: WidgetProps) {
+/** A prompt where the node has text encoders to read it, else any text. */
+export function MultilineField(props: WidgetProps) {
+  const reads = useActive(({ workflow }) => {
+    const type = workflow.nodes[props.node]?.type ?? "";
+    return definitions()[type]?.inputs.some(({ term }) => term.kind === "Clip") ?? false;
+  });
+  return reads ? <PromptField {...props} /> : <PlainLines {...props} />;
+}
+
+function PlainLines({ widget, value, onChange }: WidgetProps) {
   const gesture = useGesture();
   return (
     <textarea
