@@ -34,7 +34,7 @@ def suffix_of(path: Path, name: str, max_pixels: int) -> str:
 
     try:
         with Image.open(path, formats=tuple(SUFFIXES)) as image:
-            _refuse_giants(image.size, name, max_pixels)
+            refuse_giants(image.size, name, max_pixels)
             image.load()
             return SUFFIXES[image.format or ""]
     except (Image.DecompressionBombError, MemoryError) as error:
@@ -56,7 +56,7 @@ def thumbnail(path: Path, name: str, size: int, cache: Path, max_pixels: int) ->
     draft = temporary(cache)
     try:
         with Image.open(path, formats=tuple(SUFFIXES)) as image:
-            _refuse_giants(image.size, name, max_pixels)
+            refuse_giants(image.size, name, max_pixels)
             image.draft("RGB", (2 * size, 2 * size))  # lets JPEG decode at a fraction of its size
             mode = "RGBA" if image.has_transparency_data else "RGB"
             small = image if image.mode == mode else image.convert(mode)
@@ -72,7 +72,8 @@ def thumbnail(path: Path, name: str, size: int, cache: Path, max_pixels: int) ->
     return target
 
 
-def _refuse_giants(size: tuple[int, int], name: str, max_pixels: int) -> None:
+def refuse_giants(size: tuple[int, int], name: str, max_pixels: int) -> None:
+    """Raise `TooLarge` where a picture of this size should not be opened."""
     if size[0] * size[1] > max_pixels:
         raise TooLarge(_giant(name, max_pixels))
 

@@ -133,6 +133,16 @@ export const api = {
   batch: (id: string) => ask<BatchGrid>(`/api/batches/${id}`),
   upload: (file: Blob, name: string) =>
     ask<{ name: string; url: string }>("/api/files/input", form(file, name)),
+  /** Keep a copy of an input picture with this mask, white where it shall be made anew. */
+  mask: (name: string, mask: Blob) =>
+    ask<{ name: string; url: string }>(`${fileUrl("input", name)}/mask`, form(mask, "mask.png")),
+  crop: (name: string, piece: { x: number; y: number; width: number; height: number }) => {
+    const { x, y, width, height } = piece;
+    const query = `x=${x}&y=${y}&width=${width}&height=${height}`;
+    return ask<{ name: string; url: string }>(`${fileUrl("input", name)}/crop?${query}`, {
+      method: "POST",
+    });
+  },
   read: (file: Blob, name: string) =>
     ask<{ workflow: Workflow; problems: Problem[] }>("/api/workflows/read", form(file, name)),
   workflows: () => ask<WorkflowList>("/api/workflows"),

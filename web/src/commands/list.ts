@@ -5,10 +5,11 @@ import { EDIT } from "./edit";
 import { NODES } from "./nodes";
 import { QUEUE } from "./queue";
 import { RUN } from "./run";
+import { SEEING } from "./seeing";
 import { VIEW } from "./view";
 import { WORKFLOW } from "./workflow";
 
-export const COMMANDS: readonly Command[] = [...RUN, ...QUEUE, ...EDIT, ...NODES, ...WORKFLOW, ...VIEW];
+export const COMMANDS: readonly Command[] = [...RUN, ...QUEUE, ...EDIT, ...NODES, ...WORKFLOW, ...SEEING, ...VIEW];
 
 export function command(id: string): Command {
   const found = COMMANDS.find((entry) => entry.id === id);

@@ -7,6 +7,7 @@ type Of<Kind> = { sheet: Extract<Sheet, { kind: Kind }> };
 
 /** To add a sheet, add a row. */
 const SHEETS: { [Kind in Sheet["kind"]]: ComponentType<Of<Kind>> } = {
+  painter: lazy(() => import("../painter/Painter")),
   templates: lazy(() => import("./Templates")),
   "run-values": lazy(() => import("./RunValues")),
 };

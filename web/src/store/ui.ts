@@ -54,7 +54,8 @@ interface NoticeAction {
 /** What fills a sheet over the page; `panels/Sheets.tsx` has their contents. */
 export type Sheet =
   | { kind: "run-values"; run: string; how: "edit" | "again" }
-  | { kind: "templates" };
+  | { kind: "templates" }
+  | { kind: "painter"; node: string; widget: string; name: string; tool: "brush" | "crop" };
 
 interface Ui {
   left: LeftPanel | null;

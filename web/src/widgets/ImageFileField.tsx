@@ -1,15 +1,16 @@
 /** A picture from this machine: chosen, dropped on the field, or pasted while it has the focus. */
 
-import { ImagePlus } from "lucide-react";
+import { Brush, Crop, ImagePlus } from "lucide-react";
 import { type DragEvent, useRef, useState } from "react";
 import { api, ApiError, fileUrl } from "../api/client";
-import { notify } from "../store/ui";
+import { notify, ui, useUi } from "../store/ui";
 import type { WidgetProps } from "./props";
 
-export function ImageFileField({ widget, value, onChange }: WidgetProps) {
+export function ImageFileField({ node, widget, value, onChange }: WidgetProps) {
   const chooser = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const [busy, setBusy] = useState(false);
+  const inSheet = useUi((state) => state.sheet !== null); // there the value is not the canvas's
   const name = typeof value === "string" && value ? value : null;
 
   const take = async (file: File | undefined | null) => {
@@ -23,6 +24,9 @@ export function ImageFileField({ widget, value, onChange }: WidgetProps) {
     } finally {
       setBusy(false);
     }
+  };
+  const paint = (tool: "brush" | "crop") => {
+    if (name) ui({ sheet: { kind: "painter", node, widget: widget.name, name, tool } });
   };
   const drop = (event: DragEvent) => {
     event.preventDefault();
@@ -66,7 +70,30 @@ export function ImageFileField({ widget, value, onChange }: WidgetProps) {
           </span>
         )}
       </button>
-      {name && <div className="image-name">{busy ? "Reading the picture…" : name}</div>}
+      {name && !inSheet && (
+        <div className="image-tools">
+          <div className="image-name">{busy ? "Reading the picture…" : name}</div>
+          <button
+            type="button"
+            className="icon-button nodrag"
+            aria-label="Paint a mask"
+            title="Paint a mask: the node's mask output"
+            data-test="paint-mask"
+            onClick={() => paint("brush")}
+          >
+            <Brush size={14} />
+          </button>
+          <button
+            type="button"
+            className="icon-button nodrag"
+            aria-label="Cut a piece out"
+            title="Cut a piece out"
+            onClick={() => paint("crop")}
+          >
+            <Crop size={14} />
+          </button>
+        </div>
+      )}
       <input
         ref={chooser}
         type="file"
