@@ -18,7 +18,7 @@ describe("copy and paste", () => {
     expect(piece).not.toBeNull();
     if (!piece) return;
     const pasted = paste(workflow, piece, { x: 32, y: 32 });
-    expect(pasted.ids).toEqual(["sample_2", "save_2"]);
+    expect(pasted.names).toEqual(["sample_2", "save_2"]);
     expect(pasted.workflow.nodes.save_2?.inputs.image?.node).toBe("sample_2");
     expect(pasted.workflow.nodes.sample_2?.inputs.model?.node).toBe("load");
     expect(pasted.workflow.layout.nodes.save_2).toMatchObject({ x: 832, y: 32 });

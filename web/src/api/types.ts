@@ -100,18 +100,52 @@ export interface NodeLayout {
   y: number;
   width?: number;
   collapsed?: boolean;
+  /** Keeps its place: neither hand nor command moves it. */
+  pinned?: boolean;
   fixed?: string[];
+}
+
+/** A dot that wires of one output pass through, after the dot `after` or right after the output. */
+export interface Reroute {
+  x: number;
+  y: number;
+  after?: string | null;
 }
 
 export interface Layout {
   nodes: Record<string, NodeLayout>;
+  reroutes?: Record<string, Reroute>;
+  /** The last dot of each wire that passes through some, by node and socket. */
+  wires?: Record<string, Record<string, { via: string }>>;
   [extra: string]: unknown;
+}
+
+/** A rectangle on the canvas; `colour` is a name of the palette, or "". */
+export interface Frame {
+  id: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  colour: string;
+  pinned?: boolean;
+}
+
+export interface Group extends Frame {
+  title: string;
+}
+
+/** A text in Markdown. */
+export interface Note extends Frame {
+  text: string;
 }
 
 export interface Workflow {
   version: number;
   nodes: Record<string, PlacedNode>;
   layout: Layout;
+  groups: Group[];
+  notes: Note[];
   [extra: string]: unknown;
 }
 

@@ -2,7 +2,6 @@
 
 import {
   type EdgeChange,
-  type NodeChange,
   ReactFlow,
   type ReactFlowInstance,
   SelectionMode,
@@ -18,13 +17,18 @@ import {
   useState,
 } from "react";
 import type { Workflow } from "../api/types";
+import { DotView } from "../nodes/DotView";
+import { GroupView } from "../nodes/GroupView";
 import { NodeView } from "../nodes/NodeView";
+import { NoteView } from "../nodes/NoteView";
 import { useCatalogue } from "../store/catalogue";
-import { activeWorkflow, edit, newGesture, useActive } from "../store/documents";
 import { useOverview } from "../store/overview";
-import { ui } from "../store/ui";
+import { activeWorkflow, useActive } from "../store/documents";
+import { useSettings } from "../store/settings";
+import { type MenuPlace, ui } from "../store/ui";
 import { useView, viewports } from "../store/view";
-import { moveNodes, type Point } from "../workflow/edits";
+import type { Point } from "../workflow/edits";
+import { ofThing } from "../workflow/things";
 import { Dots } from "./Dots";
 import { DragReason } from "./DragReason";
 import { estimateOf } from "./estimate";
@@ -32,10 +36,12 @@ import { type FlowEdge, flowEdges, type FlowNode, flowNodes, type ViewState } fr
 import { firstViewport, fitAll, fitting, FURTHEST, MANY, rememberInstance } from "./instance";
 import { Overview } from "./Overview";
 import { addNodeOf } from "./place";
+import { GuideLines } from "./GuideLines";
 import { useConnecting } from "./useConnecting";
+import { useNodeChanges } from "./useMoving";
 import { Wire } from "./Wire";
 
-const NODE_TYPES = { node: NodeView };
+const NODE_TYPES = { node: NodeView, dot: DotView, group: GroupView, note: NoteView };
 const EDGE_TYPES = { wire: Wire };
 const NO_EDGES: FlowEdge[] = [];
 export const NODE_MIME = "application/x-latent-loom-node";
@@ -83,36 +89,6 @@ function useShownInOverview(selected: ReadonlySet<string>): ReadonlySet<string> 
   }, [on, hovered, selected]);
 }
 
-function useNodeChanges() {
-  const gesture = useRef<string | null>(null);
-  return useCallback((changes: NodeChange<FlowNode>[]) => {
-    const places: Record<string, Point> = {};
-    let dragging = false;
-    const view = useView.getState();
-    let selected: Set<string> | null = null;
-    const sizes: typeof view.measured = {};
-    for (const change of changes) {
-      if (change.type === "position" && change.position) {
-        places[change.id] = change.position;
-        dragging ||= change.dragging === true;
-      } else if (change.type === "select") {
-        selected ??= new Set(view.selected);
-        if (change.selected) selected.add(change.id);
-        else selected.delete(change.id);
-      } else if (change.type === "dimensions" && change.dimensions) {
-        Object.assign(sizes, { [change.id]: change.dimensions });
-      }
-    }
-    if (Object.keys(sizes).length) useView.setState({ measured: { ...view.measured, ...sizes } });
-    if (selected) useView.setState({ selected });
-    if (Object.keys(places).length) {
-      if (dragging) gesture.current ??= newGesture();
-      edit((workflow) => moveNodes(workflow, places), gesture.current ?? newGesture());
-      if (!dragging) gesture.current = null;
-    }
-  }, []);
-}
-
 function useEdgeChanges() {
   return useCallback((changes: EdgeChange<FlowEdge>[]) => {
     const selected = new Set(useView.getState().selectedWires);
@@ -154,6 +130,7 @@ function DocumentCanvas({ id }: { id: string }) {
   const onNodesChange = useNodeChanges();
   const onEdgesChange = useEdgeChanges();
   const connecting = useConnecting();
+  const snapGrid = useSettings((state) => state.snapGrid);
   const flow = useRef<ReactFlowInstance<FlowNode, FlowEdge> | null>(null);
   const start = useMemo(() => firstViewport(id, activeWorkflow().layout), [id]);
   const options = useMemo(fitting, []);
@@ -174,9 +151,10 @@ function DocumentCanvas({ id }: { id: string }) {
     event.preventDefault();
     addNodeOf(type, at(screenOf(event)));
   };
-  const menu = (event: MouseEvent, node: string | null) => {
+  const menu = (event: MouseEvent, node: string | null, place: MenuPlace = "canvas") => {
     event.preventDefault();
-    ui({ contextMenu: { screen: screenOf(event), at: at(screenOf(event)), node } });
+    const where = { screen: screenOf(event), at: at(screenOf(event)) };
+    ui({ contextMenu: { ...where, node, place } });
   };
   return (
     <div
@@ -211,16 +189,20 @@ function DocumentCanvas({ id }: { id: string }) {
         }}
         onNodeContextMenu={(event, node) => {
           if (!useView.getState().selected.has(node.id)) useView.getState().select([node.id]);
-          menu(event, node.id);
+          menu(event, node.id, ofThing(node.id).kind);
+        }}
+        onEdgeContextMenu={(event, edge) => {
+          useView.getState().select([], [edge.id]);
+          menu(event, null, "wire");
         }}
         onPaneContextMenu={(event) => menu(event as MouseEvent, null)}
-        onSelectionContextMenu={(event, chosen) => menu(event, chosen[0]?.id ?? null)}
+        onSelectionContextMenu={(event, chosen) => menu(event, chosen[0]?.id ?? null, "node")}
         {...connecting}
         connectionRadius={24}
         connectOnClick={false}
         minZoom={FURTHEST}
         maxZoom={4}
-        snapToGrid
+        snapToGrid={snapGrid}
         snapGrid={[8, 8]}
         onlyRenderVisibleElements
         edgesFocusable={false}
@@ -236,6 +218,7 @@ function DocumentCanvas({ id }: { id: string }) {
         <Dots />
         <Overview />
         <DragReason />
+        <GuideLines />
       </ReactFlow>
     </div>
   );

@@ -9,34 +9,45 @@ import {
   useStore,
 } from "@xyflow/react";
 import { X } from "lucide-react";
-import { memo, useId } from "react";
+import { memo, type MouseEvent, useId } from "react";
+import { deleteSelected } from "../commands/clipboard";
 import { useChecks } from "../store/checks";
-import { edit, useActive } from "../store/documents";
+import { useActive } from "../store/documents";
 import { useUi } from "../store/ui";
 import { useView } from "../store/view";
 import { usePaint } from "../nodes/useNode";
 import { wireColour } from "../theme/spaces";
-import { disconnect } from "../workflow/edits";
 import { socketBase } from "../workflow/model";
+import { dragDot, putDot } from "./bending";
 import type { FlowEdge } from "./flow";
+import { toCanvas } from "./instance";
 
 const CODE_EVERY = 200; // pixels between two letter codes along a wire
+const ASIDE = 24; // pixels between a wire and the button that removes it
 const NEAR = 0.45; // the zoom below which wires carry no words
 
-/** A curve; one that must go back goes round in straight lines, between the nodes where there is room. */
+/**
+ * A curve; one that must go back goes round in straight lines, between the nodes where there is room. At
+ * a dot the hand has said where it goes.
+ */
 function pathOf(ends: EdgeProps<FlowEdge>) {
-  if (ends.targetX > ends.sourceX) return getBezierPath(ends);
+  const { start, end } = ends.data?.segment ?? {};
+  if (ends.targetX > ends.sourceX || start || end) return getBezierPath(ends);
   return getSmoothStepPath({ ...ends, borderRadius: 12, offset: 20 });
 }
 
 export const Wire = memo(function Wire(props: EdgeProps<FlowEdge>) {
-  const { id, source, target, selected } = props;
-  const output = props.sourceHandleId ?? "";
-  const input = props.targetHandleId ?? "";
-  const paint = usePaint(source, output, "out");
+  const { id, selected, data } = props;
+  const segment = data?.segment;
+  const source = segment?.source.node ?? "";
+  const target = segment?.to.node ?? "";
+  const input = segment?.to.socket ?? "";
+  const last = segment?.end === null;
+  const paint = usePaint(source, segment?.source.output ?? "", "out");
   const wire = useActive((document) => document.workflow.nodes[target]?.inputs[input]);
   const wrong = useChecks((state) => {
     const here = (socket: string | null) => socket === input || socket === socketBase(input);
+    if (!last) return false; // the piece at the input says what is wrong
     // Both wires of a mismatch are wrong: that of the latent and that of the VAE.
     return (
       state.byNode[target]?.some(
@@ -56,7 +67,7 @@ export const Wire = memo(function Wire(props: EdgeProps<FlowEdge>) {
   const pathId = useId();
   const [path, x, y] = pathOf(props);
   const colour = wireColour(paint);
-  const overruled = Boolean(wire?.allow);
+  const overruled = last && Boolean(wire?.allow);
   const style = {
     stroke: wrong || overruled ? "var(--error)" : (colour?.colour ?? "var(--wire)"),
     strokeDasharray: overruled ? "6 4" : colour?.dashed ? "10 4" : undefined,
@@ -64,8 +75,21 @@ export const Wire = memo(function Wire(props: EdgeProps<FlowEdge>) {
   };
   const alone = useView((state) => state.selected.size === 0 && state.selectedWires.size === 1);
   const removable = selected && near && alone;
+  // Beside the wire, so that the second click of a double click does not land on it.
+  const lift = removable ? ASIDE : 0;
+  const bend = (event: MouseEvent) => {
+    event.stopPropagation();
+    if (segment) putDot(segment, toCanvas({ x: event.clientX, y: event.clientY }));
+  };
   return (
-    <>
+    <g
+      className={selected ? "nopan" : undefined}
+      onDoubleClick={bend}
+      onClick={(event) => event.altKey && bend(event)}
+      onPointerDown={(event) => {
+        if (selected && segment && event.button === 0) dragDot(segment, event.nativeEvent);
+      }}
+    >
       <path d={path} className="wire-edge" data-selected={selected || undefined} />
       <BaseEdge
         id={pathId}
@@ -90,7 +114,7 @@ export const Wire = memo(function Wire(props: EdgeProps<FlowEdge>) {
         <EdgeLabelRenderer>
           <div
             className="wire-label nodrag nopan"
-            style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
+            style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y - lift}px)` }}
           >
             {overruled && (
               <span
@@ -106,7 +130,7 @@ export const Wire = memo(function Wire(props: EdgeProps<FlowEdge>) {
                 className="wire-remove"
                 aria-label="Remove this wire"
                 title="Remove this wire"
-                onClick={() => edit((workflow) => disconnect(workflow, target, input))}
+                onClick={() => void deleteSelected()}
               >
                 <X size={12} />
               </button>
@@ -114,6 +138,6 @@ export const Wire = memo(function Wire(props: EdgeProps<FlowEdge>) {
           </div>
         </EdgeLabelRenderer>
       )}
-    </>
+    </g>
   );
 });

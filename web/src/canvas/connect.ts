@@ -8,6 +8,7 @@ import { say } from "../store/statements";
 import { type DragOrigin, type Refusal, ui } from "../store/ui";
 import { connect, disconnect, type Point } from "../workflow/edits";
 import { socketBase } from "../workflow/model";
+import { setRoute, sourceOf, wiresThrough } from "../workflow/reroutes";
 import { mend } from "./mend";
 
 export interface Ends {
@@ -15,13 +16,32 @@ export interface Ends {
   node: string;
   socket: string;
   wire: Wire;
+  /** The dot that the wire passes through, if it begins at one. */
+  via: string | null;
 }
 
 /** The wire between where a drag began and the socket it was let go at. */
 export function ends(from: DragOrigin, node: string, socket: string): Ends {
   return from.side === "out"
-    ? { node, socket, wire: { node: from.node, output: from.socket } }
-    : { node: from.node, socket: from.socket, wire: { node, output: socket } };
+    ? { node, socket, wire: { node: from.node, output: from.socket }, via: from.via ?? null }
+    : { node: from.node, socket: from.socket, wire: { node, output: socket }, via: null };
+}
+
+/** The workflow with the wire, straight or through its dot. */
+function wired(workflow: Workflow, { node, socket, wire, via }: Ends): Workflow {
+  return setRoute(connect(workflow, node, socket, wire), node, socket, via);
+}
+
+/** Let go at a dot: an input joins the dot's wires; an output takes all of them over. */
+export async function dropOnDot(from: DragOrigin, dot: string, screen: Point): Promise<void> {
+  const source = sourceOf(activeWorkflow(), dot);
+  if (!source) return;
+  if (from.side === "in") return drop(from, source.node, source.output, screen, null, dot);
+  const through = wiresThrough(activeWorkflow(), dot);
+  const wire = { node: from.node, output: from.socket };
+  edit((workflow) =>
+    through.reduce((done, { node, socket }) => connect(done, node, socket, wire), workflow),
+  );
 }
 
 /** Connect if the checker allows it; else show why not, and the ways out. `old` is the input it came from. */
@@ -31,15 +51,17 @@ export async function drop(
   socket: string,
   screen: Point,
   old: { node: string; socket: string } | null = null,
+  via: string | null = null,
 ): Promise<void> {
   const answer = await lastAnswer();
   const target = answer?.targets.find((t) => t.node === node && t.socket === socket);
-  const wanted = ends(from, node, socket);
+  const straight = ends(from, node, socket);
+  const wanted = via ? { ...straight, via } : straight;
   // Without an answer the wire is made, and the check after the edit speaks up if it is wrong.
   if (answer && !target?.ok) return refuse(wanted, target, screen);
   edit((workflow) => {
     const freed = old ? disconnect(workflow, old.node, old.socket) : workflow;
-    return connect(freed, wanted.node, wanted.socket, wanted.wire);
+    return wired(freed, wanted);
   });
 }
 
@@ -61,7 +83,7 @@ async function refuse(wanted: Ends, target: Target | undefined, screen: Point): 
     title: fix.title,
     // The wire and its mending are one step to undo; what is said of a file is undone by itself.
     apply: () => {
-      mend(fix.edits, (workflow) => connect(workflow, wanted.node, wanted.socket, wanted.wire));
+      mend(fix.edits, (workflow) => wired(workflow, wanted));
       if (fix.statement) void say(fix.statement);
     },
   }));

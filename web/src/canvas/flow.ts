@@ -1,17 +1,21 @@
-/** The workflow as React Flow wants it: a pure mapping, with unchanged nodes kept as the same objects. */
+/** The workflow as React Flow wants it: a pure mapping, with what did not change kept as the same objects. */
 
 import type { Edge, Node } from "@xyflow/react";
 import type { Workflow } from "../api/types";
 import type { Size } from "../workflow/arrange";
-import { wiresOf } from "../workflow/model";
+import { type Segment, segmentsOf } from "../workflow/reroutes";
+import { boxOf, DOT, isPinned, ofThing, thing, thingsBeside } from "../workflow/things";
 import type { Estimate } from "./estimate";
 
-export type FlowNode = Node<Record<string, never>, "node">;
-export type FlowEdge = Edge<Record<string, never>, "wire">;
+export type FlowNode = Node<Record<string, never>, "node" | "dot" | "group" | "note">;
+export type FlowEdge = Edge<{ segment: Segment }, "wire">;
 
 export const NODE_WIDTH = 280;
 
 const NOTHING: Record<string, never> = {};
+/** The handles of a dot. */
+export const DOT_IN = "in";
+export const DOT_OUT = "out";
 
 export interface ViewState {
   selected: ReadonlySet<string>;
@@ -22,6 +26,9 @@ export interface ViewState {
   estimate?: (id: string, width: number) => Estimate;
 }
 
+/** How high each kind lies: groups below wires, also when they are chosen (which lifts by 1000). */
+const HEIGHTS = { node: 0, dot: 1, group: -2000, note: 0 } as const;
+
 /** Flow nodes of the workflow. `before` is the last result; a node that did not change is taken from it. */
 export function flowNodes(
   workflow: Workflow,
@@ -30,29 +37,62 @@ export function flowNodes(
 ): FlowNode[] {
   const known = new Map(before.map((node) => [node.id, node]));
   const nodes = Object.keys(workflow.nodes).map((id) => {
-    const place = workflow.layout.nodes[id] ?? { x: 0, y: 0 };
-    const width = place.width ?? NODE_WIDTH;
-    const selected = view.selected.has(id);
+    const { x, y, width = NODE_WIDTH, pinned } = workflow.layout.nodes[id] ?? { x: 0, y: 0 };
     const guess = view.measured[id] ? undefined : view.estimate?.(id, width);
-    const measured = view.measured[id] ?? guess?.size;
-    const hidden = view.shown ? !view.shown.has(id) : false;
+    const now = {
+      width,
+      selected: view.selected.has(id),
+      measured: view.measured[id] ?? guess?.size,
+      hidden: view.shown ? !view.shown.has(id) : false,
+      draggable: pinned ? false : undefined,
+    };
     const old = known.get(id);
-    const same =
-      old &&
-      old.position.x === place.x &&
-      old.position.y === place.y &&
-      old.width === width &&
-      old.selected === selected &&
-      (old.hidden ?? false) === hidden &&
-      old.measured === measured;
-    if (same) return old;
-    const position = { x: place.x, y: place.y };
-    const node = { id, type: "node" as const, position, width, selected, measured, data: NOTHING };
-    return { ...node, hidden, handles: guess?.handles };
+    if (old && isSame(old, x, y, now)) return old;
+    const type = "node" as const;
+    return { id, type, position: { x, y }, ...now, handles: guess?.handles, data: NOTHING };
   });
-  return nodes.length === before.length && nodes.every((node, i) => node === before[i])
+  const all = [...nodes, ...besides(workflow, view, known)];
+  return all.length === before.length && all.every((node, i) => node === before[i])
     ? (before as FlowNode[])
-    : nodes;
+    : all;
+}
+
+/** Dots, groups and notes. In the overview wires are painted straight, so there are no dots. */
+function besides(
+  workflow: Workflow,
+  view: ViewState,
+  known: ReadonlyMap<string, FlowNode>,
+): FlowNode[] {
+  return thingsBeside(workflow).map((id) => {
+    const type = ofThing(id).kind;
+    const { x, y, width, height } = boxOf(workflow, id, () => DOT) ?? { x: 0, y: 0, ...DOT };
+    const now = {
+      width,
+      height,
+      selected: view.selected.has(id),
+      measured: view.measured[id],
+      hidden: type === "dot" && Boolean(view.shown),
+      draggable: isPinned(workflow, id) ? false : undefined,
+    };
+    const old = known.get(id);
+    if (old && isSame(old, x, y, now)) return old;
+    const handle = type === "group" ? { dragHandle: ".group-title" } : {};
+    const made = { id, type, position: { x, y }, ...now, ...handle, data: NOTHING };
+    return { ...made, zIndex: HEIGHTS[type] };
+  });
+}
+
+function isSame(old: FlowNode, x: number, y: number, now: Partial<FlowNode>): boolean {
+  return (
+    old.position.x === x &&
+    old.position.y === y &&
+    old.width === now.width &&
+    old.height === now.height &&
+    old.selected === now.selected &&
+    old.measured === now.measured &&
+    old.draggable === now.draggable &&
+    (old.hidden ?? false) === now.hidden
+  );
 }
 
 export function edgeId(node: string, socket: string): string {
@@ -65,7 +105,7 @@ export function ofEdgeId(id: string): { node: string; socket: string } {
   return { node: id.slice(0, at), socket: id.slice(at + 1) };
 }
 
-/** Flow edges of the workflow; a wire whose source is gone has no edge. */
+/** Flow edges of the workflow, one for each piece of a wire; a wire whose source is gone has none. */
 export function flowEdges(
   workflow: Workflow,
   selected: ReadonlySet<string>,
@@ -73,32 +113,42 @@ export function flowEdges(
 ): FlowEdge[] {
   const known = new Map(before.map((edge) => [edge.id, edge]));
   const edges: FlowEdge[] = [];
-  for (const { node, socket, wire } of wiresOf(workflow)) {
-    if (!workflow.nodes[wire.node]) continue;
-    const id = edgeId(node, socket);
+  for (const segment of segmentsOf(workflow)) {
+    if (!workflow.nodes[segment.source.node]) continue;
+    const { start, end, source, to } = segment;
+    const id = end ? edgeId(thing("dot", end), DOT_IN) : edgeId(to.node, to.socket);
     const chosen = selected.has(id);
     const old = known.get(id);
-    const same =
-      old &&
-      old.source === wire.node &&
-      old.sourceHandle === wire.output &&
-      old.selected === chosen;
     edges.push(
-      same
+      old && old.selected === chosen && isSameSegment(old.data?.segment, segment)
         ? old
         : {
             id,
             type: "wire",
-            source: wire.node,
-            sourceHandle: wire.output,
-            target: node,
-            targetHandle: socket,
+            source: start ? thing("dot", start) : source.node,
+            sourceHandle: start ? DOT_OUT : source.output,
+            target: end ? thing("dot", end) : to.node,
+            targetHandle: end ? DOT_IN : to.socket,
             selected: chosen,
-            data: NOTHING,
+            // A piece between dots belongs to several wires: its ends are moved with the dots.
+            ...(end ? { reconnectable: false } : start ? { reconnectable: "target" as const } : {}),
+            data: { segment },
           },
     );
   }
   return edges.length === before.length && edges.every((edge, i) => edge === before[i])
     ? (before as FlowEdge[])
     : edges;
+}
+
+function isSameSegment(a: Segment | undefined, b: Segment): boolean {
+  return (
+    a !== undefined &&
+    a.start === b.start &&
+    a.end === b.end &&
+    a.source.node === b.source.node &&
+    a.source.output === b.source.output &&
+    a.to.node === b.to.node &&
+    a.to.socket === b.to.socket
+  );
 }

@@ -65,6 +65,12 @@ export function toCanvas(screen: Point): Point {
   return instance?.screenToFlowPosition(screen) ?? screen;
 }
 
+/** What is seen, in pixels of the canvas, and how large. */
+export function viewOf(): Box & { zoom: number } {
+  const { x, y, zoom } = instance?.getViewport() ?? { x: 0, y: 0, zoom: 1 };
+  return { x: -x / zoom, y: -y / zoom, width: innerWidth / zoom, height: innerHeight / zoom, zoom };
+}
+
 /** The middle of what is seen, for nodes that are added without a place. */
 export function middle(): Point {
   return toCanvas({ x: window.innerWidth / 2, y: window.innerHeight / 2 - 80 });

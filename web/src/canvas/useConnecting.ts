@@ -2,17 +2,27 @@
 
 import type { Connection, FinalConnectionState, OnConnectStartParams } from "@xyflow/react";
 import { useCallback, useMemo, useRef } from "react";
-import { edit } from "../store/documents";
+import { activeWorkflow, edit } from "../store/documents";
 import { beginDrag, endDrag } from "../store/drag";
 import { type DragOrigin, ui } from "../store/ui";
 import { disconnect, type Point } from "../workflow/edits";
-import { drop, dropOnNode, ends } from "./connect";
+import { sourceOf } from "../workflow/reroutes";
+import { ofThing } from "../workflow/things";
+import { drop, dropOnDot, dropOnNode, ends } from "./connect";
 import { type FlowEdge, ofEdgeId } from "./flow";
 import { toCanvas } from "./instance";
 
 function pointOf(event: MouseEvent | TouchEvent): Point {
   const touch = "changedTouches" in event ? event.changedTouches[0] : event;
   return { x: touch?.clientX ?? 0, y: touch?.clientY ?? 0 };
+}
+
+/** Where a drag began; a dot stands for the output of its wires. Null where nothing leads there. */
+function originOf(node: string, handle: string, side: "in" | "out"): DragOrigin | null {
+  const { kind, id } = ofThing(node);
+  if (kind !== "dot") return { node, socket: handle, side };
+  const source = sourceOf(activeWorkflow(), id);
+  return source && { node: source.node, socket: source.output, side: "out", via: id };
 }
 
 export function useConnecting() {
@@ -24,8 +34,8 @@ export function useConnecting() {
     ui({ refusal: null });
     if (!params.nodeId || !params.handleId) return;
     const side = params.handleType === "target" ? "in" : "out";
-    from.current = { node: params.nodeId, socket: params.handleId, side };
-    beginDrag(from.current);
+    from.current = originOf(params.nodeId, params.handleId, side);
+    if (from.current) beginDrag(from.current);
   }, []);
 
   const onConnectEnd = useCallback(
@@ -38,7 +48,10 @@ export function useConnecting() {
       const to = state.toHandle;
       if (to?.id) {
         const side = to.type === "target" ? "in" : "out";
-        if (side !== origin.side) void drop(origin, to.nodeId, to.id, screen);
+        const dot = ofThing(to.nodeId);
+        if (side === origin.side) return;
+        if (dot.kind === "dot") void dropOnDot(origin, dot.id, screen);
+        else void drop(origin, to.nodeId, to.id, screen);
         return;
       }
       const under = document.elementFromPoint(screen.x, screen.y);
@@ -62,7 +75,8 @@ export function useConnecting() {
     if (to.target === old.node && to.targetHandle === old.socket && to.source === edge.source) {
       if (to.sourceHandle === edge.sourceHandle) return;
     }
-    const origin: DragOrigin = { node: to.source, socket: to.sourceHandle, side: "out" };
+    const origin = originOf(to.source, to.sourceHandle, "out");
+    if (!origin || ofThing(to.target).kind !== "node") return;
     const wanted = ends(origin, to.target, to.targetHandle);
     const moved = old.node !== wanted.node || old.socket !== wanted.socket;
     void moveWire(origin, wanted, moved ? old : null);

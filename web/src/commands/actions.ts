@@ -4,9 +4,19 @@ import { fitAll } from "../canvas/instance";
 import { activeWorkflow, edit } from "../store/documents";
 import { sizeOf, useView } from "../store/view";
 import { arrange } from "../workflow/arrange";
-import { moveNodes, type Point, setLayout, setMode } from "../workflow/edits";
+import { setLayout, setMode } from "../workflow/edits";
+import { isNode, ofThing, shiftThings } from "../workflow/things";
+import { membersIn } from "./framing";
 
-export const selected = () => [...useView.getState().selected];
+/** The chosen nodes, and those in chosen groups. */
+export function selected(): string[] {
+  const chosen = [...useView.getState().selected];
+  const inGroups = chosen.flatMap((name) => {
+    const { kind, id } = ofThing(name);
+    return kind === "group" ? membersIn(id) : [];
+  });
+  return [...new Set([...chosen, ...inGroups])].filter(isNode);
+}
 
 export function toggleMode(mode: "mute" | "bypass"): void {
   const ids = selected();
@@ -23,16 +33,10 @@ export function toggleFold(): void {
 }
 
 export function nudge(x: number, y: number): boolean {
-  const ids = selected();
-  if (ids.length === 0) return false;
-  edit((workflow) => {
-    const places: Record<string, Point> = {};
-    for (const id of ids) {
-      const at = workflow.layout.nodes[id] ?? { x: 0, y: 0 };
-      places[id] = { x: at.x + x, y: at.y + y };
-    }
-    return moveNodes(workflow, places);
-  }, `nudge-${ids.join()}`);
+  const names = new Set([...useView.getState().selected, ...selected()]);
+  if (names.size === 0) return false;
+  const by = { x, y };
+  edit((now) => shiftThings(now, names, by, sizeOf), `nudge-${[...names].join()}`);
   return true;
 }
 

@@ -7,11 +7,21 @@ import { activeWorkflow, edit } from "../store/documents";
 import { openFile, openWorkflow } from "../store/files";
 import { notify } from "../store/ui";
 import { useView } from "../store/view";
+import { membersIn } from "./framing";
 import { corner, cut, fromText, paste, toText } from "../workflow/clipboard";
-import { disconnect, type Point, removeNodes } from "../workflow/edits";
+import { disconnect, type Point } from "../workflow/edits";
+import { wiresThrough } from "../workflow/reroutes";
+import { ofThing, removeThings, thingsOf } from "../workflow/things";
 
 let pointer: Point | null = null;
 let lastCopy = "";
+/** Whether Shift was down at the last key: then Ctrl+V means to keep wires from outside. */
+let shiftHeld = false;
+
+/** The browser's paste event does not say which keys were down. */
+export function trackKeys(event: KeyboardEvent): void {
+  shiftHeld = event.shiftKey;
+}
 
 /** Where the pointer is over the canvas; null elsewhere. Pasted nodes appear there. */
 export function trackPointer(event: PointerEvent): void {
@@ -19,9 +29,20 @@ export function trackPointer(event: PointerEvent): void {
   pointer = over ? { x: event.clientX, y: event.clientY } : null;
 }
 
+/** What is chosen, with what lies in chosen groups. */
+function chosen(): Set<string> {
+  const names = [...useView.getState().selected];
+  const members = names.flatMap((name) => {
+    const { kind, id } = ofThing(name);
+    return kind === "group" ? membersIn(id) : [];
+  });
+  return new Set([...names, ...members]);
+}
+
 function selectedText(): string | null {
-  const { selected } = useView.getState();
-  return selected.size ? toText(cut(activeWorkflow(), selected)) : null;
+  const piece = cut(activeWorkflow(), chosen());
+  const empty = thingsOf(piece).length === 0;
+  return empty ? null : toText(piece);
 }
 
 export function deleteSelected(): boolean {
@@ -30,39 +51,48 @@ export function deleteSelected(): boolean {
   edit((workflow) => {
     let result = workflow;
     for (const id of selectedWires) {
-      const { node, socket } = ofEdgeId(id);
-      result = disconnect(result, node, socket);
+      result = cutWire(result, id);
     }
-    return removeNodes(result, selected);
+    return removeThings(result, selected);
   });
   select([]);
   return true;
 }
 
+/** Take away a wire, or all wires through a piece that they share. */
+function cutWire(workflow: Workflow, edge: string): Workflow {
+  const { node, socket } = ofEdgeId(edge);
+  const { kind, id } = ofThing(node);
+  const ends = kind === "dot" ? wiresThrough(workflow, id) : [{ node, socket }];
+  return ends.reduce((done, end) => disconnect(done, end.node, end.socket), workflow);
+}
+
 export function duplicateSelected(): void {
   const { selected, select } = useView.getState();
   if (selected.size === 0) return;
-  const piece = cut(activeWorkflow(), selected);
-  let ids: string[] = [];
+  const piece = cut(activeWorkflow(), chosen());
+  let names: string[] = [];
   edit((workflow) => {
     const pasted = paste(workflow, piece, { x: 32, y: 32 });
-    ids = pasted.ids;
+    names = pasted.names;
     return pasted.workflow;
   });
-  select(ids);
+  select(names);
 }
 
-function pastePiece(piece: Workflow): void {
+/** Put the piece where the pointer is; `withWires` keeps its wires from nodes that were not copied. */
+function pastePiece(piece: Workflow, withWires: boolean): void {
   const from = corner(piece);
   const to = pointer ? toCanvas(pointer) : middle();
   const snap = (value: number) => Math.round(value / 8) * 8;
-  let ids: string[] = [];
+  const by = { x: snap(to.x - from.x), y: snap(to.y - from.y) };
+  let names: string[] = [];
   edit((workflow) => {
-    const pasted = paste(workflow, piece, { x: snap(to.x - from.x), y: snap(to.y - from.y) });
-    ids = pasted.ids;
+    const pasted = paste(workflow, piece, by, withWires);
+    names = pasted.names;
     return pasted.workflow;
   });
-  useView.getState().select(ids);
+  useView.getState().select(names);
 }
 
 export async function copySelected(): Promise<void> {
@@ -77,10 +107,10 @@ export async function cutSelected(): Promise<void> {
   deleteSelected();
 }
 
-export async function pasteHere(): Promise<void> {
+export async function pasteHere(withWires = false): Promise<void> {
   const text = (await navigator.clipboard?.readText().catch(() => "")) || lastCopy;
   const piece = fromText(text);
-  if (piece) pastePiece(piece);
+  if (piece) pastePiece(piece, withWires);
   else notify("info", "There are no nodes on the clipboard. Copy some with Ctrl+C first.");
 }
 
@@ -109,7 +139,7 @@ export function onPaste(event: ClipboardEvent): void {
   if (!piece) return;
   event.preventDefault();
   if (Object.keys(activeWorkflow().nodes).length === 0) openWorkflow(piece, { name: "Pasted" });
-  else pastePiece(piece);
+  else pastePiece(piece, shiftHeld);
 }
 
 function isTextSelected(): boolean {

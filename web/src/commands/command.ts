@@ -1,9 +1,12 @@
 /** What a command is: a record that gives its menu entry, its shortcut and its line in the help. */
 
-export type Group = "Run" | "Edit" | "Nodes" | "Workflow" | "View";
+import type { MenuPlace } from "../store/ui";
+import type { Point } from "../workflow/edits";
+
+export type Group = "Run" | "Edit" | "Nodes" | "Arrange" | "Workflow" | "View";
 
 /** In the order in which menus and the help show them. */
-export const GROUPS: readonly Group[] = ["Run", "Edit", "Nodes", "Workflow", "View"];
+export const GROUPS: readonly Group[] = ["Run", "Edit", "Nodes", "Arrange", "Workflow", "View"];
 
 export interface Command {
   id: string;
@@ -15,8 +18,16 @@ export interface Command {
   whileTyping?: boolean;
   /** The browser's own clipboard events carry it out; the key is listed only. */
   native?: boolean;
-  /** In the menu of a node, or of the canvas. */
-  menu?: "node" | "canvas" | "both";
-  /** Leaves the page's focus and the rest of the key press alone where it has nothing to do. */
-  run(): void | boolean;
+  /** In whose context menus it is; "both" are a node's and the canvas's. */
+  menu?: MenuPlace | "both" | readonly MenuPlace[];
+  /**
+   * `at` is the place on the canvas where its menu was opened. False leaves the page's focus and the rest of
+   * the key press alone, where it has nothing to do.
+   */
+  run(at?: Point): void | boolean;
+}
+
+export function isInMenu({ menu }: Command, place: MenuPlace): boolean {
+  if (menu === "both") return place === "node" || place === "canvas";
+  return typeof menu === "string" ? menu === place : (menu?.includes(place) ?? false);
 }

@@ -2,6 +2,7 @@
 
 import { activeWorkflow, useDocuments } from "../store/documents";
 import { useView } from "../store/view";
+import { thingsOf } from "../workflow/things";
 import {
   copySelected,
   cutSelected,
@@ -43,7 +44,7 @@ export const EDIT: readonly Command[] = [
     group: "Edit",
     keys: ["Mod+C"],
     native: true,
-    menu: "node",
+    menu: ["node", "group", "note"],
     run: () => void copySelected(),
   },
   {
@@ -56,11 +57,19 @@ export const EDIT: readonly Command[] = [
     run: () => void pasteHere(),
   },
   {
+    id: "paste-wired",
+    title: "Paste, keeping wires from outside",
+    group: "Edit",
+    keys: ["Mod+Shift+V"],
+    native: true,
+    run: () => void pasteHere(true),
+  },
+  {
     id: "duplicate",
     title: "Duplicate",
     group: "Edit",
     keys: ["Mod+D"],
-    menu: "node",
+    menu: ["node", "group", "note"],
     run: duplicateSelected,
   },
   {
@@ -68,7 +77,7 @@ export const EDIT: readonly Command[] = [
     title: "Delete",
     group: "Edit",
     keys: ["Delete", "Backspace"],
-    menu: "node",
+    menu: ["node", "wire", "dot", "group", "note"],
     run: deleteSelected,
   },
   {
@@ -77,6 +86,6 @@ export const EDIT: readonly Command[] = [
     group: "Edit",
     keys: ["Mod+A"],
     menu: "canvas",
-    run: () => useView.getState().select(Object.keys(activeWorkflow().nodes)),
+    run: () => useView.getState().select(thingsOf(activeWorkflow())),
   },
 ];

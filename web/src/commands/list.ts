@@ -2,6 +2,7 @@
 
 import type { Command } from "./command";
 import { EDIT } from "./edit";
+import { FRAMES } from "./frames";
 import { NODES } from "./nodes";
 import { QUEUE } from "./queue";
 import { RUN } from "./run";
@@ -9,7 +10,16 @@ import { SEEING } from "./seeing";
 import { VIEW } from "./view";
 import { WORKFLOW } from "./workflow";
 
-export const COMMANDS: readonly Command[] = [...RUN, ...QUEUE, ...EDIT, ...NODES, ...WORKFLOW, ...SEEING, ...VIEW];
+export const COMMANDS: readonly Command[] = [
+  ...RUN,
+  ...QUEUE,
+  ...EDIT,
+  ...NODES,
+  ...FRAMES,
+  ...WORKFLOW,
+  ...SEEING,
+  ...VIEW,
+];
 
 export function command(id: string): Command {
   const found = COMMANDS.find((entry) => entry.id === id);

@@ -2,7 +2,7 @@
 
 import { openFile } from "../store/files";
 import { ui, useUi } from "../store/ui";
-import { onCopy, onCut, onPaste, trackPointer } from "./clipboard";
+import { onCopy, onCut, onPaste, trackKeys, trackPointer } from "./clipboard";
 import { matches } from "./keys";
 import { COMMANDS } from "./list";
 
@@ -42,6 +42,7 @@ export function listenToPage(): () => void {
     ui({ dropping: depth > 0 });
   };
   window.addEventListener("keydown", onKeyDown, on);
+  window.addEventListener("keydown", trackKeys, { ...on, capture: true });
   window.addEventListener("pointermove", trackPointer, { ...on, passive: true });
   document.addEventListener("copy", unlessTyping(onCopy), on);
   document.addEventListener("cut", unlessTyping(onCut), on);

@@ -2,7 +2,8 @@
 
 import { middle } from "../canvas/instance";
 import { ui } from "../store/ui";
-import { nudge, selected, tidyUp, toggleFold, toggleMode } from "./actions";
+import { useView } from "../store/view";
+import { nudge, tidyUp, toggleFold, toggleMode } from "./actions";
 import type { Command } from "./command";
 
 export const NODES: readonly Command[] = [
@@ -22,30 +23,30 @@ export const NODES: readonly Command[] = [
     title: "Rename",
     group: "Nodes",
     keys: ["F2"],
-    menu: "node",
-    run: () => ui({ renaming: selected()[0] ?? null }),
+    menu: ["node", "group", "note"],
+    run: () => ui({ renaming: [...useView.getState().selected][0] ?? null }),
   },
   {
     id: "mute",
     title: "Mute: leave it out",
     group: "Nodes",
-    keys: ["M"],
-    menu: "node",
+    keys: ["Mod+M"],
+    menu: ["node", "group"],
     run: () => toggleMode("mute"),
   },
   {
     id: "bypass",
     title: "Bypass: pass wires through",
     group: "Nodes",
-    keys: ["B"],
-    menu: "node",
+    keys: ["Mod+B"],
+    menu: ["node", "group"],
     run: () => toggleMode("bypass"),
   },
   {
     id: "fold",
     title: "Fold or unfold",
     group: "Nodes",
-    keys: ["H"],
+    keys: ["Alt+C"],
     menu: "node",
     run: toggleFold,
   },

@@ -1,6 +1,6 @@
 /** The title bar: name, what the run makes of the node, and how long it took. */
 
-import { ChevronDown, ChevronRight, CircleSlash, CornerDownRight } from "lucide-react";
+import { ChevronDown, ChevronRight, CircleSlash, CornerDownRight, Pin } from "lucide-react";
 import { useState } from "react";
 import type { NodeDefinition, PlacedNode } from "../api/types";
 import { edit, useActive } from "../store/documents";
@@ -36,6 +36,7 @@ export function seconds(time: number): string {
 export function NodeTitle({ id, node, definition, running }: Props) {
   const renaming = useUi((state) => state.renaming === id);
   const collapsed = useActive((document) => document.workflow.layout.nodes[id]?.collapsed ?? false);
+  const pinned = useActive((document) => document.workflow.layout.nodes[id]?.pinned ?? false);
   const { run, progress } = running;
   const name = titleOf(node, definition);
   return (
@@ -57,14 +58,15 @@ export function NodeTitle({ id, node, definition, running }: Props) {
           {name}
         </span>
       )}
+      {pinned && <Pin size={12} aria-label="pinned" className="node-pin" />}
       {node.mode === "mute" && (
-        <span className="node-mode" title="Left out, with all that hangs on it (M)">
+        <span className="node-mode" title="Left out, with all that hangs on it (Ctrl+M)">
           <CircleSlash size={14} aria-hidden="true" />
           Muted
         </span>
       )}
       {node.mode === "bypass" && (
-        <span className="node-mode" title="Wires pass through it as if it were not there (B)">
+        <span className="node-mode" title="Wires pass through it as if it were not there (Ctrl+B)">
           <CornerDownRight size={14} aria-hidden="true" />
           Bypassed
         </span>

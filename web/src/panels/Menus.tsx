@@ -3,9 +3,10 @@
 import { CircleAlert, X } from "lucide-react";
 import { Fragment, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { keysOf } from "../commands/keys";
+import { isInMenu } from "../commands/command";
 import { COMMANDS } from "../commands/list";
 import { Reasons } from "../nodes/NodeProblems";
-import { type Refusal, ui, useUi } from "../store/ui";
+import { type ContextMenu as Menu, type Refusal, ui, useUi } from "../store/ui";
 import type { Point } from "../workflow/edits";
 
 /** Keep a card inside the window once its size is known. */
@@ -35,29 +36,22 @@ export function Keys({ shortcut }: { shortcut: string }) {
 
 export function ContextMenu() {
   const menu = useUi((state) => state.contextMenu);
-  return (
-    menu && (
-      <OpenContextMenu
-        key={`${menu.screen.x},${menu.screen.y}`}
-        screen={menu.screen}
-        place={menu.node ? "node" : "canvas"}
-      />
-    )
-  );
+  return menu && <OpenContextMenu key={`${menu.screen.x},${menu.screen.y}`} menu={menu} />;
 }
 
-function OpenContextMenu({ screen, place }: { screen: Point; place: "node" | "canvas" }) {
+function OpenContextMenu({ menu }: { menu: Menu }) {
+  const { screen, at, place } = menu;
   const inside = useInside(screen, 0);
   const first = useRef<HTMLButtonElement>(null);
   useEffect(() => first.current?.focus(), []);
-  const entries = COMMANDS.filter((c) => c.menu === place || c.menu === "both");
+  const entries = COMMANDS.filter((command) => isInMenu(command, place));
   const keys = (event: React.KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
     const items = [...(inside.ref.current?.querySelectorAll("button") ?? [])];
-    const at = items.indexOf(document.activeElement as HTMLButtonElement);
-    items[(at + step + items.length) % items.length]?.focus();
+    const now = items.indexOf(document.activeElement as HTMLButtonElement);
+    items[(now + step + items.length) % items.length]?.focus();
   };
   return (
     <>
@@ -86,7 +80,7 @@ function OpenContextMenu({ screen, place }: { screen: Point; place: "node" | "ca
               data-command={entry.id}
               onClick={() => {
                 ui({ contextMenu: null });
-                entry.run();
+                entry.run(at);
               }}
             >
               {entry.title}

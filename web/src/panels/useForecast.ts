@@ -9,7 +9,7 @@ import { useChecks } from "../store/checks";
 import { useActive } from "../store/documents";
 import { activeRuns, useRuns } from "../store/runs";
 import { type Forecast, forecast } from "../workflow/forecast";
-import { VERSION } from "../workflow/model";
+import { emptyWorkflow } from "../workflow/model";
 import { withFreshSeeds } from "../workflow/seeds";
 
 const PAUSE = 200; // milliseconds without a change before the server is asked
@@ -44,7 +44,7 @@ export function useForecast(): string {
   // As it would be sent: a seed that will be drawn anew is like no seed of before.
   const workflow = useMemo(() => {
     const layout = { nodes: JSON.parse(fixed) as Layout["nodes"] };
-    return withFreshSeeds({ version: VERSION, nodes, layout }, definitions, used);
+    return withFreshSeeds({ ...emptyWorkflow(), nodes, layout }, definitions, used);
   }, [nodes, fixed, used, definitions]);
   const guess = useMemo(
     () => forecast(workflow, definitions, experience),

@@ -13,6 +13,8 @@ export interface DragOrigin {
   node: string;
   socket: string;
   side: "in" | "out";
+  /** The dot of a wire that it began at: the new wire passes through it, too. */
+  via?: string;
 }
 
 export interface NodeMenu {
@@ -26,9 +28,13 @@ export interface NodeMenu {
 export interface ContextMenu {
   screen: Point;
   at: Point;
-  /** The node that was clicked, or null for the canvas. */
+  /** The thing that was clicked, or null for the canvas and wires. */
   node: string | null;
+  place: MenuPlace;
 }
+
+/** What a context menu is opened on. */
+export type MenuPlace = "canvas" | "node" | "wire" | "dot" | "group" | "note";
 
 /** A refused drop: the sentence, and the ways out. */
 export interface Refusal {

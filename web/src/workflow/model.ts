@@ -1,6 +1,15 @@
 /** Small questions about a workflow, and its empty form. */
 
-import type { Json, NodeDefinition, PlacedNode, Wire, Workflow } from "../api/types";
+import type {
+  Frame,
+  Group,
+  Json,
+  NodeDefinition,
+  Note,
+  PlacedNode,
+  Wire,
+  Workflow,
+} from "../api/types";
 
 export const VERSION = 2;
 
@@ -35,7 +44,25 @@ export function normalised(raw: Workflow): Workflow {
     };
   }
   const layout = { ...raw.layout, nodes: { ...raw.layout?.nodes } };
-  return { ...emptyWorkflow(), ...raw, nodes, layout };
+  const groups = frames<Group>(raw.groups, "group", (group) => ({
+    ...group,
+    title: group.title ?? "",
+  }));
+  const notes = frames<Note>(raw.notes, "note", (note) => ({ ...note, text: note.text ?? "" }));
+  return { ...emptyWorkflow(), ...raw, nodes, layout, groups, notes };
+}
+
+/** Groups or notes, each with an id of its own; what is none is left out. */
+function frames<T extends Frame>(raw: unknown, stem: string, whole: (frame: T) => T): T[] {
+  const taken = new Set<string>();
+  const found: T[] = [];
+  for (const frame of Array.isArray(raw) ? (raw as Partial<T>[]) : []) {
+    if (typeof frame?.x !== "number" || typeof frame.width !== "number") continue;
+    const id = frame.id && !taken.has(frame.id) ? frame.id : freshId(stem, taken);
+    taken.add(id);
+    found.push(whole({ colour: "", ...frame, id } as unknown as T));
+  }
+  return found;
 }
 
 /** A node id that `taken` lacks: the type's last word, then with a number ("k_sampler", "k_sampler_2"). */
