@@ -1,4 +1,4 @@
-"""Latent Loom's command line: serve (the default), run, check, inspect, build-editor."""
+"""Latent Loom's command line: serve (the default), run, verify, check, inspect, build-editor."""
 
 import argparse
 import asyncio
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from server.settings import PRECISIONS, ROOT, VERSION, Settings
 
-COMMANDS = ("serve", "run", "check", "inspect", "build-editor")
+COMMANDS = ("serve", "run", "verify", "check", "inspect", "build-editor")
 
 VALUED = (
     "--models",
@@ -54,6 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 batch=options.batch,
                 sheet=options.sheet,
             )
+        case "verify":
+            from server.verify import verify_file
+
+            return verify_file(_settings(options), options.file)
         case "check":
             from server.headless import check_file
 
@@ -100,7 +104,7 @@ def _build_editor() -> int:
 
 def _settings(options: argparse.Namespace) -> Settings:
     chosen = vars(options)
-    engine = ("precision", "device", "memory", "compiling")
+    engine = ("precision", "device", "memory", "compiling", "metadata")
     workers = ("workers", "worker_memory", "node_limit")
     names = ("host", "port", "token", "open_browser", *engine, *workers)
     return Settings.of(
@@ -151,6 +155,14 @@ def _parser() -> argparse.ArgumentParser:
         help="with --batch: all its pictures on one sheet, a .png or an .html page",
     )
     run.add_argument("--out", type=Path, metavar="DIR", help="where the pictures go")
+
+    verify = commands.add_parser(
+        "verify",
+        parents=[folders, engine],
+        help="make a saved picture again and say whether it is the same",
+        epilog="Exit codes: 0 identical, 1 different, 2 it could not be made again.",
+    )
+    verify.add_argument("file", type=Path, metavar="FILE", help="the picture")
 
     check = commands.add_parser(
         "check", parents=[folders, engine], help="say what is wrong with a workflow"
@@ -206,6 +218,12 @@ def _engine_options() -> argparse.ArgumentParser:
         action="store_true",
         help="compile diffusion models (torch.compile): the first step takes minutes, later ones "
         "less; says how long it took, and does without where it fails",
+    )
+    options.add_argument(
+        "--no-metadata",
+        dest="metadata",
+        action="store_false",
+        help="write files that do not say what made them: no workflow, no prompt, no seed",
     )
     return options
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from graph.batch import Case, Expansion
 from graph.definition import NodeDefinition
 from graph.modes import ActiveGraph, active_graph
+from graph.subgraphs import Flat
 from graph.workflow import PlacedNode, Workflow
 
 TIMELESS = frozenset({"seed", "multiline"})
@@ -43,10 +44,12 @@ def likenesses(
 ) -> dict[str, Likeness]:
     """What the time hangs on of each node that the wanted ones (None: every output) are made
     from."""
-    active = active_graph(workflow, definitions)
+    flat = Flat(workflow, definitions)
+    active = active_graph(flat.workflow, flat.definitions)
+    roots = None if wanted is None else flat.wanted(wanted)
     found: dict[str, Likeness] = {}
-    for node in _ordered(active, _wanted(workflow, definitions, active, wanted)):
-        placed = workflow.nodes[node]
+    for node in _ordered(active, _wanted(flat.workflow, definitions, active, roots)):
+        placed = flat.workflow.nodes[node]
         definition = definitions.get(placed.type)
         if definition is not None:
             found[node] = _likeness(placed, definition, active, node, found)
@@ -68,8 +71,8 @@ def batch_seconds(
     """
     if not batch.cases:
         return 0.0
-    first = changed(batch.cases[0])
-    active = active_graph(first, definitions)
+    flat = Flat(changed(batch.cases[0]), definitions)
+    active = active_graph(flat.workflow, flat.definitions)
     kept: dict[tuple[int, ...], dict[str, Likeness]] = {}
 
     def at(case: Case) -> dict[str, Likeness]:
@@ -79,8 +82,8 @@ def batch_seconds(
 
     total = 0.0
     for node in at(batch.cases[0]):
-        definition = definitions[first.nodes[node].type]
-        behind = active.ancestors([node])
+        definition = definitions[flat.workflow.nodes[node].type]
+        behind = {part for one in active.ancestors([node]) for part in _around(one)}
         axes = [k for k, nodes in enumerate(batch.nodes) if not behind.isdisjoint(nodes)]
         times = math.prod(len(batch.axes[axis][1]) for axis in axes)
         if definition.output or not definition.cache:
@@ -90,6 +93,12 @@ def batch_seconds(
             return None
         total += times * seconds
     return total
+
+
+def _around(node: str) -> list[str]:
+    """The node, and the subgraphs' nodes that it lies in: "a/b/c", "a/b", "a"."""
+    parts = node.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
 def _mean(

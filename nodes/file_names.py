@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 LONGEST = 200
 """Bytes of one part of a path, the counter not counted; file systems allow 255."""
@@ -24,12 +25,28 @@ class BadPattern(ValueError):
     """A pattern that cannot name a file; the message says why."""
 
 
-def reserve(folder: Path, pattern: str, values: Mapping[str, object], suffix: str) -> Path:
-    """A new empty file inside `folder`, named by the pattern; its folders are made as needed.
+class Name(NamedTuple):
+    """What a new file is to be called: its folder, and its name without ending, whose %counter% is
+    still to be filled in."""
+
+    folder: Path
+    name: str
+
+    def first_free(self, suffix: str) -> int:
+        """The first number behind all that are in use."""
+        return _highest(self.folder, self.name, suffix) + 1
+
+    def path(self, number: int, suffix: str) -> Path:
+        """The file with this number. A name without a counter gets one from 2 on."""
+        return self.folder / (_numbered(self.name, number) + suffix)
+
+
+def named(folder: Path, pattern: str, values: Mapping[str, object]) -> Name:
+    """The name that the pattern gives inside `folder`; its folders are made as needed.
 
     `%name%` stands for `values[name]`, `%counter%` for the first number that is free. A pattern
     without a counter gets one where its name is taken: no file is ever written over.
-    Raises `BadPattern`.
+    Raises `BadPattern`, and `OSError` where a folder cannot be made.
     """
     parts = _parts(pattern)
     *folders, last = [_filled(part, values) for part in parts]
@@ -37,15 +54,7 @@ def reserve(folder: Path, pattern: str, values: Mapping[str, object], suffix: st
     place.mkdir(parents=True, exist_ok=True)
     if not place.resolve().is_relative_to(folder.resolve()):
         raise BadPattern(f"The file name {pattern!r} leads out of the output folder.")
-    number = _highest(place, last, suffix) + 1
-    while True:
-        path = place / (_numbered(last, number) + suffix)
-        try:
-            path.touch(exist_ok=False)
-        except FileExistsError:
-            number += 1
-            continue
-        return path
+    return Name(place, last)
 
 
 def _parts(pattern: str) -> list[str]:

@@ -9,14 +9,15 @@ from PIL import ImageOps, UnidentifiedImageError
 from pydantic import Field
 
 from graph.node import node
-from graph.widgets import ImageFile
+from graph.widgets import ImageFile, OneOf
+from nodes.picture_formats import FORMATS
 from nodes.services import Outputs
 from nodes.sockets import Image, Mask
 
 MAX_PIXELS = 64_000_000
 """A small file can hold a picture that fills the memory; larger ones are refused unread."""
 
-FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
+READABLE = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 
 
 class BadPicture(ValueError):
@@ -34,7 +35,7 @@ class Loaded(NamedTuple):
 def load_image(file: ImageFile) -> Loaded:
     """A picture from the input folder, and a mask of where it is transparent."""
     try:
-        with Pictures.open(file.path, formats=FORMATS) as opened:
+        with Pictures.open(file.path, formats=READABLE) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise BadPicture(
                     f"{file.name} has more than {MAX_PIXELS // 10**6} million pixels; make it "
@@ -46,7 +47,7 @@ def load_image(file: ImageFile) -> Loaded:
     except (UnidentifiedImageError, OSError, SyntaxError, EOFError) as error:
         # Pillow's readers raise SyntaxError for damaged headers.
         raise BadPicture(
-            f"{file.name} is not a picture that can be read ({', '.join(FORMATS)}), or is damaged."
+            f"{file.name} is not a picture that can be read ({', '.join(READABLE)}), or is damaged."
         ) from error
     pixels = torch.from_numpy(rgba)[None]  # (1, height, width, 4)
     return Loaded(Image(pixels[..., :3].contiguous()), Mask(1 - pixels[..., 3]))
@@ -63,11 +64,24 @@ def save_image(
             "%width%, %height%, %batch% and %counter% are filled in.",
         ),
     ] = "%date%/%title%_%seed%_%counter%",
+    format: Annotated[str, OneOf(FORMATS)] = "png",
+    quality: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100,
+            description="Of WebP, JPEG and AVIF; at 100 a WebP loses nothing. A PNG never does.",
+        ),
+    ] = 90,
+    metadata: Annotated[
+        bool,
+        Field(description="Whether the file holds the workflow, the prompt and what made it."),
+    ] = True,
     *,
     outputs: Outputs,
 ) -> None:
-    """Write pictures as PNG files into the output folder, with the workflow inside them."""
-    outputs.save(image, file_name)
+    """Write pictures as files into the output folder, with the workflow inside them."""
+    outputs.save(image, file_name, format, quality, metadata)
 
 
 @node(title="Preview Image", category="image", output=True, cache=False)

@@ -1,32 +1,26 @@
 """Write pictures and latents as files, with what made them inside."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy
 import torch
-from PIL import Image as Pictures
-from PIL.PngImagePlugin import PngInfo
 from safetensors.torch import save
 
 from diffusion.spaces import LATENT_FILE_KEY
+from graph import picture_text
 from graph.definition import Json
 from graph.events import PictureFacts, Produced
-from nodes.file_names import reserve
+from nodes.new_files import write_new
+from nodes.picture_formats import FORMATS, Encode, write_png
 from nodes.provenance import UsedFile, picture_facts, plain_parameters, seed_of
 from nodes.services import Outputs
 from nodes.sockets import BadValue, Image, Latent
-
-WORKFLOW_KEY = "latent_loom"
-"""The PNG text chunk that holds the workflow, as it would be saved."""
-
-PARAMETERS_KEY = "latent_loom_parameters"
-"""The PNG text chunk that holds what the picture was computed from, as JSON."""
 
 LATENT, FIRST_FORM, MASK = "latent_tensor", "latent_format_version_0", "mask"
 """The tensors of a latent's file. The first two are ComfyUI's, which can load the file too; the
@@ -39,7 +33,8 @@ class Origin:
 
     `workflow` is the saved form. `nodes` are the nodes that the picture was computed from, nearest
     first: id → `{"type", "title", "values", "inputs": {socket: node}}`, values complete.
-    `files` are the model files among their values.
+    `files` are the model files among their values, and `about` gives what else is told of how it
+    was made.
     """
 
     node: str
@@ -47,6 +42,7 @@ class Origin:
     workflow: Mapping[str, Json] | None = None
     nodes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     files: tuple[UsedFile, ...] = ()
+    about: Callable[[], Mapping[str, Json]] = dict
 
     def facts(self, width: int, height: int) -> PictureFacts:
         """What the gallery finds a picture of this size (in pixels) by."""
@@ -56,7 +52,8 @@ class Origin:
 class FolderOutputs(Outputs):
     """Writes into `output` and `temp`, and tells `emit` of each file.
 
-    `temp_folder` is where in `temp` this run's pictures go.
+    `temp_folder` is where in `temp` this run's pictures go. Without `metadata`, no file says what
+    made it.
     """
 
     def __init__(
@@ -66,20 +63,36 @@ class FolderOutputs(Outputs):
         temp: Path,
         temp_folder: str,
         emit: Callable[[Produced], None],
+        metadata: bool = True,
     ) -> None:
         self._origin = origin
         self._output = output
         self._temp = temp
         self._temp_folder = temp_folder
         self._emit = emit
+        self._metadata = metadata
 
-    def save(self, image: Image, file_name: str) -> None:
+    def save(
+        self,
+        image: Image,
+        file_name: str,
+        format: str = "png",
+        quality: int = 90,
+        metadata: bool = True,
+    ) -> None:
         now = time.localtime()
+        suffix, encode = FORMATS[format]
         for index, picture in enumerate(to_bytes(image)):
             height, width = picture.shape[:2]
             values = self._variables(now, "picture", (width, height), index)
-            path = reserve(self._output, file_name, values, ".png")
-            write_png(path, picture, self._texts(index, width, height))
+            texts = self._texts(index, width, height) if metadata else {}
+            path = write_new(
+                self._output,
+                file_name,
+                values,
+                suffix,
+                partial(_encode, encode, picture, quality, texts),
+            )
             facts = self._origin.facts(width, height)
             self._tell(path.relative_to(self._output), "output", picture=facts)
 
@@ -91,14 +104,20 @@ class FolderOutputs(Outputs):
             tensors[MASK] = latent.mask.values.contiguous()
         texts = self._texts(0, width, height)
         content = save(tensors, {**texts, LATENT_FILE_KEY: latent.space})
-        path = reserve(self._output, file_name, values, ".latent")
-        replace(path, lambda file: file.write(content))
+        path = write_new(
+            self._output, file_name, values, ".latent", lambda file: file.write(content)
+        )
         self._tell(path.relative_to(self._output), "output", "latent")
 
     def preview(self, image: Image) -> None:
         for picture in to_bytes(image):
-            path = reserve(self._temp, f"{self._temp_folder}/preview_%counter%", {}, ".png")
-            write_png(path, picture, {})
+            path = write_new(
+                self._temp,
+                f"{self._temp_folder}/preview_%counter%",
+                {},
+                ".png",
+                partial(_encode, write_png, picture, 100, {}),
+            )
             self._tell(path.relative_to(self._temp), "temp")
 
     def tell(self, text: str) -> None:
@@ -132,18 +151,21 @@ class FolderOutputs(Outputs):
 
     def _texts(self, index: int, width: int, height: int) -> dict[str, str]:
         origin = self._origin
-        texts = {}
+        texts: dict[str, str] = {}
+        if not self._metadata:
+            return texts
         if origin.workflow is not None:
-            texts[WORKFLOW_KEY] = _json(origin.workflow)
+            texts[picture_text.WORKFLOW] = _json(origin.workflow)
         about = {
             "node": origin.node,
             "index": index,
             "nodes": origin.nodes,
             "picture": origin.facts(width, height).model_dump(mode="json"),
+            **origin.about(),
         }
-        texts[PARAMETERS_KEY] = _json(about)
+        texts[picture_text.PARAMETERS] = _json(about)
         if plain := plain_parameters(origin.nodes, width, height):
-            texts["parameters"] = plain
+            texts[picture_text.PLAIN] = plain
         return texts
 
 
@@ -162,30 +184,14 @@ def to_bytes(image: Image) -> numpy.ndarray:
     return (pixels.clip(0, 1) * 255).astype(numpy.uint8)
 
 
-def write_png(path: Path, picture: numpy.ndarray, texts: Mapping[str, str]) -> None:
-    """Write the picture, uint8 (height, width, 3), with texts inside; as a whole or not at all."""
-    chunks = PngInfo()
-    for key, text in texts.items():
-        chunks.add_text(key, text)  # as UTF-8 (iTXt) where Latin-1 does not do
-
-    def write(file: BinaryIO) -> None:
-        Pictures.fromarray(picture).save(file, "PNG", pnginfo=chunks, compress_level=4)
-
-    replace(path, write)
-
-
-def replace(path: Path, write: Callable[[BinaryIO], object], durable: bool = True) -> None:
-    """Write a file under another name and put it in place when it is complete (and on the disk)."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with draft.open("wb") as file:
-            write(file)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+def _encode(
+    encode: Encode,
+    picture: numpy.ndarray,
+    quality: int,
+    texts: Mapping[str, str],
+    file: BinaryIO,
+) -> None:
+    encode(file, picture, quality, texts)
 
 
 def _json(value: Json) -> str:

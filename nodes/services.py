@@ -71,8 +71,19 @@ class Interrupt(Service):
 class Outputs(Service):
     """Where pictures go that people are to see."""
 
-    def save(self, image: Image, file_name: str) -> None:
-        """Write each picture into the output folder, with the workflow that made it."""
+    def save(
+        self,
+        image: Image,
+        file_name: str,
+        format: str = "png",
+        quality: int = 90,
+        metadata: bool = True,
+    ) -> None:
+        """Write each picture into the output folder, with the workflow that made it.
+
+        `format` is one of `nodes.picture_formats.FORMATS`, `quality` 1 to 100. Without `metadata`
+        the file does not say what made it. Raises `CannotWrite`.
+        """
         raise NotImplementedError
 
     def save_latent(self, latent: Latent[S], file_name: str) -> None:

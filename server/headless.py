@@ -11,15 +11,17 @@ from typing import Any
 from graph.check import check
 from graph.definition import NodeDefinition
 from graph.migrations import Loaded, WorkflowError, load_text
+from graph.picture_text import BadTexts
 from graph.problem import Problem
 from graph.subgraph_values import named_node
 from graph.subgraphs import Flat
 from graph.workflow import Workflow
-from server import catalogue_inspect, headless_batch, png, worker
+from server import catalogue_inspect, headless_batch, worker
 from server.catalogue import Catalogue
 from server.catalogue_identity import Identities, identities_of
 from server.headless_desk import CannotRun, Desk
 from server.headless_values import BadAssignment, assigned
+from server.picture_text import is_picture, workflow_of
 from server.settings import Settings
 from server.worker_client import Entry
 from server.worker_library import kept_library
@@ -41,7 +43,7 @@ def run_file(
     once for each of its cases that is not done yet, and `sheet` is where its pictures go together.
     """
     if sheet is not None and (batch is None or sheet.suffix.lower() not in (".png", ".html")):
-        return _complain("--sheet goes with --batch, and its file ends in .png or .html.")
+        return complain("--sheet goes with --batch, and its file ends in .png or .html.")
     options = {} if out is None else {"output": str(out.expanduser().resolve())}
     return _guarded(_run(settings, path, sets, options, entry, batch, sheet))
 
@@ -64,7 +66,7 @@ def inspect_file(settings: Settings, path: Path, json_output: bool = False) -> i
         )
         found |= layers or {}
     except (catalogue_inspect.FileTrouble, OSError) as trouble:
-        return _complain(str(trouble))
+        return complain(str(trouble))
     print(
         json.dumps(found, indent=2)
         if json_output
@@ -77,12 +79,13 @@ def _guarded(work: Any) -> int:
     try:
         return int(asyncio.run(work))
     except (CannotRun, WorkflowError, BadAssignment) as error:
-        return _complain(str(error))
+        return complain(str(error))
     except KeyboardInterrupt:
-        return _complain("Cancelled.")
+        return complain("Cancelled.")
 
 
-def _complain(message: str) -> int:
+def complain(message: str) -> int:
+    """Print what went wrong; the exit code for it."""
     print(message, file=sys.stderr)
     return 1
 
@@ -98,7 +101,7 @@ async def _run(
 ) -> int:
     workflow = _read(settings, path).workflow
     recipe = None if batch is None else headless_batch.read_recipe(batch)
-    _make_folders(settings)
+    make_folders(settings)
     async with contextlib.AsyncExitStack() as stack:
         desk = Desk(settings, options, entry)
         stack.push_async_callback(desk.stop)
@@ -110,28 +113,33 @@ async def _run(
             progress = headless_batch.Progress(batch, recipe, workflow)
             cases = headless_batch.expanded(settings, progress.recipe, workflow, definitions)
             for case in cases.typical():
-                if not _checks(settings, headless_batch.changed(workflow, case), definitions):
+                if not checks(settings, headless_batch.changed(workflow, case), definitions):
                     return 1
             failures = await headless_batch.run_all(desk, workflow, cases, progress)
             if sheet is not None:
                 headless_batch.write_sheet(sheet, cases, progress, failures, settings)
             return 1 if failures else 0
-        if not _checks(settings, workflow, definitions):
+        if not checks(settings, workflow, definitions):
             return 1
         error = await desk.run(workflow)
-        return 0 if error is None else _complain(error)
+        return 0 if error is None else complain(error)
 
 
-def _checks(settings: Settings, workflow: Workflow, definitions: dict[str, NodeDefinition]) -> bool:
-    """Whether the workflow can run; what speaks against it is printed."""
-    problems, runnable = _problems(settings, workflow, definitions)
+def checks(
+    settings: Settings,
+    workflow: Workflow,
+    definitions: dict[str, NodeDefinition],
+    wanted: Sequence[str] | None = None,
+) -> bool:
+    """Whether the wanted nodes can run; what speaks against it is printed."""
+    problems, runnable = _problems(settings, workflow, definitions, wanted)
     _tell(workflow, definitions, problems, sys.stderr)
     return runnable
 
 
 async def _check(settings: Settings, path: Path, json_output: bool, entry: Entry) -> int:
     loaded = _read(settings, path)
-    _make_folders(settings)
+    make_folders(settings)
     library = kept_library(settings)
     if library is None or any(pack.error for pack in library.packs):  # it may be mended meanwhile
         desk = Desk(settings, {}, entry)
@@ -153,26 +161,27 @@ async def _check(settings: Settings, path: Path, json_output: bool, entry: Entry
 
 
 def _read(settings: Settings, path: Path) -> Loaded:
-    """The workflow in a JSON file, or in a PNG that Save Image wrote. Raises `CannotRun`."""
+    """The workflow in a JSON file, or in a picture that Save Image wrote. Raises `CannotRun`."""
     try:
         if path.stat().st_size > settings.max_upload:
             raise CannotRun(f"{path} is larger than {settings.max_upload // 2**20} MiB.")
         with path.open("rb") as file:
-            start = file.read(8)
+            start = file.read(16)
             file.seek(0)
-            if not png.is_png(start):
+            if not is_picture(start):
                 return load_text(file.read())
-            text = png.text_of(file)
+            text = workflow_of(file)
     except OSError as error:
         raise CannotRun(f"{path} cannot be read: {error.strerror or error}.") from error
-    except png.BadPng as error:
+    except BadTexts as error:
         raise CannotRun(f"{path}: {error}") from error
     if text is None:
         raise CannotRun(f"There is no workflow in {path}: Save Image did not write this picture.")
     return load_text(text)
 
 
-def _make_folders(settings: Settings) -> None:
+def make_folders(settings: Settings) -> None:
+    """Make the folders for outputs and cache. Raises `CannotRun`."""
     try:
         settings.make_folders()
     except OSError as error:
@@ -183,7 +192,10 @@ def _make_folders(settings: Settings) -> None:
 
 
 def _problems(
-    settings: Settings, workflow: Workflow, definitions: dict[str, NodeDefinition]
+    settings: Settings,
+    workflow: Workflow,
+    definitions: dict[str, NodeDefinition],
+    wanted: Sequence[str] | None = None,
 ) -> tuple[Sequence[Problem], bool]:
     from server.catalogue_survey import Survey  # numpy takes a moment to load
 
@@ -199,7 +211,7 @@ def _problems(
         files.latent_spaces(),
         reading=lambda stamp: "model" in known[stamp].parts or _ends_as(stamp.path, names),
     )
-    checked = check(workflow, definitions, files)
+    checked = check(workflow, definitions, files, wanted=wanted)
     return checked.problems, checked.runnable
 
 

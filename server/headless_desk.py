@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ class Desk:
         self._titles: dict[str, str] = {}
         self.pictures: list[Path] = []
         """The pictures that the run made, as far as it is."""
+        self.quiet = False
+        """Whether outputs are not to be printed."""
 
     async def start(self) -> None:
         """Start the worker."""
@@ -60,12 +63,13 @@ class Desk:
         """Call nodes by their titles from now on."""
         self._titles = {one.id: one.title for one in named_nodes(Flat(workflow, definitions))}
 
-    async def run(self, workflow: Workflow) -> str | None:
-        """Run the workflow; why it did not end well, or None."""
+    async def run(self, workflow: Workflow, wanted: Sequence[str] | None = None) -> str | None:
+        """Run the wanted nodes, by default every output; why it did not end well, or None."""
         self._ended = asyncio.get_running_loop().create_future()
         self.pictures = []
         await self._client.ready.wait()
-        await self._client.send(Start(run=RUN, workflow=workflow.to_json()))
+        nodes = None if wanted is None else tuple(wanted)
+        await self._client.send(Start(run=RUN, workflow=workflow.to_json(), wanted=nodes))
         try:
             ended = await self._ended
         except asyncio.CancelledError:
@@ -104,6 +108,10 @@ class Desk:
                 path = (self._output if area == "output" else self._settings.temp) / file
                 if kind == "image":
                     self.pictures.append(path)
-                print(path, flush=True)
+                self._say(path)
             case Produced(data=data):
-                print(data, flush=True)
+                self._say(data)
+
+    def _say(self, thing: object) -> None:
+        if not self.quiet:
+            print(thing, flush=True)

@@ -73,7 +73,7 @@ class NodeTimes:
             if state["state"] == "finished" and state["seconds"] is not None
         }
         nodes = run.workflow.get("nodes", {})
-        types = {nodes[node]["type"] for node in took if node in nodes}
+        types = {str(nodes[node]["type"]) for node in took if node in nodes}
         if sum(took.values()) >= SHORT or not types <= self._types.keys():
             self.learn(run.workflow, definitions, took)
 

@@ -29,6 +29,7 @@ class Settings:
     this record's is number `worker`. `memory` is the most bytes that models take on the device,
     None for most of what it has. `worker_memory` is the most bytes that a worker process may take
     of the machine's, `node_limit` the seconds that a node may run; None for no limit.
+    Without `metadata`, files say nothing of what made them.
     """
 
     root: Path
@@ -47,6 +48,7 @@ class Settings:
     worker_memory: int | None = None
     node_limit: float | None = None
     compiling: bool = False
+    metadata: bool = True
     open_browser: bool = True
     max_upload: int = 64 * 2**20
     max_json: int = 16 * 2**20

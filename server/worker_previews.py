@@ -11,7 +11,7 @@ from diffusion.preview import jpeg
 from graph.events import Previewed, Progressed
 from graph.execute import Call
 from nodes import services
-from nodes.outputs import replace
+from nodes.new_files import replace
 from server.previews import preview_name, preview_path, step_path
 from server.settings import Settings
 

@@ -1,5 +1,6 @@
 """Run workflows: check, plan, execute, and keep results for the next run and for questions."""
 
+import contextlib
 import logging
 import traceback
 from collections import OrderedDict
@@ -11,7 +12,7 @@ from typing import Any
 from graph.cache import NotKept
 from graph.cancel import Cancel
 from graph.check import check
-from graph.events import Event, Noted
+from graph.events import Event, NodeChanged, Noted
 from graph.execute import execute
 from graph.expand import Expander
 from graph.migrations import load
@@ -22,6 +23,7 @@ from graph.workflow import Workflow
 from nodes.sockets import Clip, size_in_bytes
 from server.catalogue import Catalogue
 from server.catalogue_identity import identities_of
+from server.model_folders import FileRefused
 from server.settings import Settings
 from server.worker import Send
 from server.worker_disk_cache import DiskCache, LayeredCache
@@ -44,6 +46,7 @@ from server.worker_messages import (
     Value,
 )
 from server.worker_packs import core_modules, core_nodes, pack_nodes
+from server.worker_provenance import ContentHashes, Timing
 from server.worker_services import RunContext
 from server.worker_tokens import clip_wire, counted, is_quick
 from server.worker_values import describe_value
@@ -65,7 +68,8 @@ REMEMBERED = 50
 class Runner:
     """Everything that a worker process does. `options` may hold:
 
-    `output`: the folder where pictures go, in place of the settings'. `modules`, for tests: names
+    `output`: the folder where pictures go, in place of the settings'. `results`: that of kept
+    results, likewise. `modules`, for tests: names
     of the modules whose nodes there are, in place of the program's own; then no engine is made.
     """
 
@@ -80,15 +84,17 @@ class Runner:
         own = core_nodes(core_modules() if modules is None else modules)
         others, self._packs = pack_nodes(settings.custom_nodes)
         self._registry = own | others
+        identities = identities_of(settings)
         self._catalogue = Catalogue(
             settings.models,
             settings.input,
             settings.cache / "models.json",
             settings.latents,
-            identities_of(settings),
+            identities,
         )
+        self._contents = ContentHashes(settings.cache / "sha256.json", identities)
         self._catalogue.refresh_in_background()
-        on_disk = DiskCache(settings.results, DISK_BYTES)
+        on_disk = DiskCache(Path(options.get("results", settings.results)), DISK_BYTES)
         self._cache = LayeredCache(CACHE_BYTES, size_in_bytes, on_disk)
         self._runs: OrderedDict[str, tuple[Flat, Mapping[str, str]]] = OrderedDict()
 
@@ -197,13 +203,14 @@ class Runner:
             steps = self._plan(workflow, start.wanted)
         except Unplannable as error:
             return Ended(run=start.run, status="failed", error=str(error))
+        self._contents.begin(_files_of(steps, self._catalogue))
         definitions = self._registry.definitions
         flat = Flat(workflow, definitions)
         self._remember(start.run, flat, steps.keys)
         context = self._context(start.run, start.workflow, flat.workflow, steps)
         expander = Expander(workflow, definitions, self._recheck, self._catalogue, self._engine_key)
 
-        with self._telling(start.run) as emit:
+        with self._telling(start.run, context.timing) as emit:
             outcome = execute(
                 steps,
                 self._registry.functions,
@@ -233,14 +240,17 @@ class Runner:
             output=self._output,
             catalogue=self._catalogue,
             engine=self._engine,
+            contents=self._contents,
         )
 
     @contextmanager
-    def _telling(self, run: str) -> Iterator[Emit]:
+    def _telling(self, run: str, timing: Timing) -> Iterator[Emit]:
         """What tells the server of the run's events; at its end, no model is in use any more."""
 
         def emit(event: Event) -> None:
             self._holding.note(event)
+            if isinstance(event, NodeChanged) and event.seconds is not None:
+                timing.seconds[event.node] = event.seconds
             self._send(Happened(run=run, event=event))
 
         self._emit = emit
@@ -281,6 +291,16 @@ class Runner:
         self._runs[run] = flat, keys
         while len(self._runs) > REMEMBERED:
             self._runs.popitem(last=False)
+
+
+def _files_of(steps: Plan, catalogue: Catalogue) -> Iterator[Path]:
+    """Every file that the plan's nodes name."""
+    for step in steps.steps.values():
+        for widget, folder in step.shape.files.items():
+            name = step.values.get(widget)
+            if isinstance(name, str):
+                with contextlib.suppress(FileRefused, OSError):  # the checker has told of it
+                    yield catalogue.resolve(folder, name)
 
 
 def _sentences(problems: Sequence[Problem]) -> str:

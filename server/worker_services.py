@@ -1,7 +1,7 @@
 """What a running node is handed beside its inputs, for the services of `nodes.services`."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,10 @@ from nodes.provenance import UsedFile
 from nodes.services import BadFile, Side, UnknownSpace, WrongSpace
 from nodes.sockets import Clip, Model, Vae
 from server.catalogue import Catalogue
-from server.model_folders import INPUT, LATENTS
+from server.model_folders import INPUT, LATENTS, FileRefused
 from server.settings import Settings
 from server.worker_previews import RunProgress
+from server.worker_provenance import ContentHashes, Timing, made_with
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class RunContext:
     output: Path
     catalogue: Catalogue
     engine: Engine | None
+    contents: ContentHashes
+    timing: Timing = field(default_factory=Timing)
 
     def service(self, name: str, call: Call) -> object:
         """The service that goes by the name of its class."""
@@ -155,14 +158,35 @@ class RunModels(services.Models):
 
 def _outputs(context: RunContext, call: Call) -> FolderOutputs:
     settings = context.settings
+    nodes = _nodes_behind(context.plan, call.key)
+    used = _files_behind(context, call.key)
+
+    def about() -> dict[str, Any]:
+        files = [
+            {"folder": file.folder, "name": file.name, "sha256": _content(context, call, file)}
+            for file in used
+        ]
+        return {"files": files, "made": made_with(context.engine, context.timing, nodes)}
+
     origin = Origin(
         node=call.node,
         title=call.title,
         workflow=context.saved,
-        nodes=_nodes_behind(context.plan, call.key),
-        files=_files_behind(context, call.key),
+        nodes=nodes,
+        files=tuple(file for file in used if file.folder not in (INPUT, LATENTS)),
+        about=about,
     )
-    return FolderOutputs(origin, context.output, settings.temp, context.run, call.emit)
+    return FolderOutputs(
+        origin, context.output, settings.temp, context.run, call.emit, settings.metadata
+    )
+
+
+def _content(context: RunContext, call: Call, file: UsedFile) -> str:
+    try:
+        path = context.catalogue.resolve(file.folder, file.name)
+    except FileRefused:  # it went away while the run was on
+        return ""
+    return context.contents.of(path, call.cancel.check)
 
 
 def _steps_behind(plan: Plan, key: str) -> Iterator[Step]:
@@ -193,12 +217,12 @@ def _nodes_behind(plan: Plan, key: str) -> dict[str, Mapping[str, Any]]:
 
 
 def _files_behind(context: RunContext, key: str) -> tuple[UsedFile, ...]:
-    """The model files that the step was computed from, the nearest first."""
+    """The files that the step was computed from, the nearest first."""
     found: dict[tuple[str, str], UsedFile] = {}
     for step in _steps_behind(context.plan, key):
         for widget, folder in step.shape.files.items():
             name = step.values.get(widget)
-            if folder in (INPUT, LATENTS) or not isinstance(name, str) or (folder, name) in found:
+            if not isinstance(name, str) or (folder, name) in found:
                 continue
             facts = context.catalogue.facts(folder, name)
             family = "" if facts is None else facts.family or ""

@@ -12,7 +12,9 @@ from torch import Tensor
 from diffusion.latent_view import channels_of, statistics
 from diffusion.preview import preview
 from graph.definition import Json
-from nodes.outputs import to_bytes, write_png
+from nodes.new_files import replace
+from nodes.outputs import to_bytes
+from nodes.picture_formats import write_png
 from nodes.sockets import Conditioning, Image, Latent, Mask
 from server.catalogue import Catalogue
 from server.settings import Settings
@@ -126,7 +128,7 @@ def _written(pictures: numpy.ndarray, settings: Settings, asked: AskValue) -> st
     path = settings.temp / file
     if not path.exists():  # a run's values do not change
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_png(path, sheet(pictures), {})
+        replace(path, lambda out: write_png(out, sheet(pictures), 100, {}), durable=False)
     return file
 
 

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from graph.picture_text import BadTexts
 from graph.problem import Problem
 from server.bodies import Form, Upload, body_of, json_of, upload_of
 from server.checking import check, read_workflow
@@ -13,7 +14,7 @@ from server.errors import BadRequest, Forbidden, NotFound
 from server.keys import SETTINGS
 from server.openapi import described
 from server.paths import file_inside
-from server.png import BadPng, is_png, text_of
+from server.picture_text import is_picture, workflow_of
 from server.serving import send_file
 from server.settings import Settings
 from server.workflow_files import Template, delete, load, save, saved, templates
@@ -71,7 +72,7 @@ class WorkflowsAnswer(Form):
 @routes.post("/api/workflows/read")
 @described({200: ReadAnswer}, upload=True)
 async def read_file(request: web.Request) -> web.Response:
-    """Read the workflow in a JSON file or in a PNG that Save Image wrote. It is never run."""
+    """Read the workflow in a JSON file or in a picture that Save Image wrote. It is never run."""
     settings = request.app[SETTINGS]
     upload = await upload_of(request, settings.temp)
     try:
@@ -187,15 +188,15 @@ def _json_in(upload: Upload, settings: Settings) -> Any:
     with upload.path.open("rb") as file:
         start = file.read(16)
         file.seek(0)
-        if not is_png(start):
+        if not is_picture(start):
             data = file.read(settings.max_json + 1)
             if len(data) > settings.max_json:
                 limit = settings.max_json // 2**20
                 raise BadRequest(f"The workflow is larger than {limit} MiB.")
             return json_of(data, "The file")
         try:
-            text = text_of(file, limit=settings.max_json)
-        except BadPng as error:
+            text = workflow_of(file, settings.max_json)
+        except BadTexts as error:
             raise BadRequest(str(error)) from error
     if text is None:
         raise BadRequest("This picture holds no workflow: it was not saved by this program.")

@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodes.file_names import BadPattern, reserve
+from nodes.file_names import BadPattern
+from nodes.new_files import write_new
 
 VALUES = {"date": "2026-11-21", "title": "A cat", "seed": 7}
 
 
 def named(folder: Path, pattern: str, **more: object) -> str:
-    path = reserve(folder, pattern, {**VALUES, **more}, ".png")
-    assert path.is_file()
+    path = write_new(folder, pattern, {**VALUES, **more}, ".png", lambda file: file.write(b"x"))
+    assert path.read_bytes() == b"x"
     return path.relative_to(folder).as_posix()
 
 
@@ -88,7 +89,7 @@ def test_no_text_at_all_gets_out_of_the_folder(
 ) -> None:
     folder = tmp_path_factory.mktemp("output")
     try:
-        path = reserve(folder, pattern, {"title": title}, ".png")
+        path = write_new(folder, pattern, {"title": title}, ".png", lambda file: None)
     except BadPattern:
         return
     assert path.resolve().is_relative_to(folder.resolve())

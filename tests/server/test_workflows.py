@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 from aiohttp import FormData
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from nodes.picture_formats import FORMATS
 from tests.graph.small_world import text_to_image
 from tests.server.site import Site, site_at
 
@@ -74,6 +76,22 @@ async def test_a_workflow_is_read_from_a_picture_of_any_size(site: Site) -> None
     status, answer = await read(site, png(json.dumps(EVERYDAY), 3000), "picture.png")
     assert status == 200
     assert answer["workflow"] == EVERYDAY
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+async def test_a_workflow_is_read_from_a_picture_of_any_format(site: Site, format_: str) -> None:
+    def picture(texts: dict[str, str]) -> bytes:
+        file = io.BytesIO()
+        FORMATS[format_].encode(file, numpy.zeros((8, 8, 3), numpy.uint8), 90, texts)
+        return file.getvalue()
+
+    ours = picture({"latent_loom": json.dumps(EVERYDAY, ensure_ascii=False)})
+    status, answer = await read(site, ours, f"picture.{format_}")
+    assert status == 200
+    assert answer["workflow"] == EVERYDAY
+    status, answer = await read(site, picture({}), f"picture.{format_}")
+    assert status == 400
+    assert "no workflow" in answer["error"]["message"]
 
 
 async def test_what_is_wrong_with_a_workflow_is_told_and_it_is_opened_all_the_same(

@@ -78,7 +78,7 @@ export async function openRun(id: string): Promise<void> {
 export function chooseFile(): void {
   const chooser = document.createElement("input");
   chooser.type = "file";
-  chooser.accept = ".json,.png,application/json,image/png";
+  chooser.accept = ".json,.png,.webp,.jpg,.jpeg,.avif,application/json";
   chooser.onchange = () => {
     const file = chooser.files?.[0];
     if (file) void openFile(file);
