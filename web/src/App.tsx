@@ -4,12 +4,14 @@ import { ReactFlowProvider } from "@xyflow/react";
 import { useEffect } from "react";
 import { Canvas } from "./canvas/Canvas";
 import { listenToPage } from "./commands/listen";
+import { Announcer } from "./panels/Announcer";
 import { ContextMenu, RefusalCard } from "./panels/Menus";
 import { NodeMenu } from "./panels/NodeMenu";
 import { Banners, Dialog, DropHint, EmptyCanvas, Help, Notices } from "./panels/Overlays";
 import { RunBar } from "./panels/RunBar";
 import { Sheets } from "./panels/Sheets";
 import { SidePanels } from "./panels/SidePanels";
+import { SocketCard } from "./panels/SocketCard";
 import { TopBar } from "./panels/TopBar";
 import { Viewer } from "./panels/Viewer";
 import { useUi } from "./store/ui";
@@ -35,7 +37,9 @@ export function App() {
       <RunBar />
       <Notices />
       <RefusalCard />
+      <SocketCard />
       <NodeMenu />
+      <Announcer />
       <ContextMenu />
       <Sheets />
       <Viewer />

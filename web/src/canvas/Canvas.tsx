@@ -37,6 +37,7 @@ import { firstViewport, fitAll, fitting, FURTHEST, MANY, rememberInstance } from
 import { Overview } from "./Overview";
 import { addNodeOf } from "./place";
 import { GuideLines } from "./GuideLines";
+import { listenToTouch, stopTapping } from "./touch";
 import { useConnecting } from "./useConnecting";
 import { useNodeChanges } from "./useMoving";
 import { Wire } from "./Wire";
@@ -134,6 +135,8 @@ function DocumentCanvas({ id }: { id: string }) {
   const flow = useRef<ReactFlowInstance<FlowNode, FlowEdge> | null>(null);
   const start = useMemo(() => firstViewport(id, activeWorkflow().layout), [id]);
   const options = useMemo(fitting, []);
+  const around = useRef<HTMLDivElement>(null);
+  useEffect(() => around.current ? listenToTouch(around.current) : undefined, []);
   const moved = useRef(Boolean(start));
   const settled = useFitWhenKnown(moved);
 
@@ -158,6 +161,7 @@ function DocumentCanvas({ id }: { id: string }) {
   };
   return (
     <div
+      ref={around}
       className="canvas"
       tabIndex={-1}
       data-test="canvas"
@@ -183,6 +187,7 @@ function DocumentCanvas({ id }: { id: string }) {
         defaultViewport={start}
         fitView={!start}
         fitViewOptions={options}
+        onPaneClick={stopTapping}
         onMoveEnd={(event, viewport) => {
           moved.current ||= event !== null; // null: the page moved it, not a hand
           viewports.set(id, viewport);

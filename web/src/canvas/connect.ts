@@ -2,6 +2,7 @@
 
 import { api, ApiError } from "../api/client";
 import type { Problem, Target, Wire, Workflow } from "../api/types";
+import { announce } from "../store/announce";
 import { activeWorkflow, edit } from "../store/documents";
 import { lastAnswer } from "../store/drag";
 import { say } from "../store/statements";
@@ -58,7 +59,11 @@ export async function drop(
   const straight = ends(from, node, socket);
   const wanted = via ? { ...straight, via } : straight;
   // Without an answer the wire is made, and the check after the edit speaks up if it is wrong.
-  if (answer && !target?.ok) return refuse(wanted, target, screen);
+  if (answer && !target?.ok) {
+    announce(`Refused. ${target?.reason ?? "This socket cannot take that wire."}`);
+    return refuse(wanted, target, screen);
+  }
+  announce("Connected.");
   edit((workflow) => {
     const freed = old ? disconnect(workflow, old.node, old.socket) : workflow;
     return wired(freed, wanted);

@@ -104,6 +104,16 @@ export function reveal(box: Box): void {
     void instance.setViewport({ x: x + across, y: y + down, zoom }, { duration: duration() });
 }
 
+const READABLE = 0.5; // the zoom from which on a node's values can be used
+
+/** Bring the box into sight so that it can be read: near enough, and beside bars and panels. */
+export function bring(box: Box): void {
+  if (!instance) return;
+  if (instance.getZoom() >= READABLE) return reveal(box);
+  const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  void instance.setCenter(middle.x, middle.y, { zoom: 0.8, duration: duration() });
+}
+
 export function zoomBy(factor: number): void {
   if (!instance) return;
   void instance.zoomTo(instance.getZoom() * factor, { duration: duration() });

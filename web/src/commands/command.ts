@@ -3,10 +3,10 @@
 import type { MenuPlace } from "../store/ui";
 import type { Point } from "../workflow/edits";
 
-export type Group = "Run" | "Edit" | "Nodes" | "Arrange" | "Workflow" | "View";
+export type Group = "Run" | "Edit" | "Nodes" | "Go" | "Arrange" | "Workflow" | "View";
 
 /** In the order in which menus and the help show them. */
-export const GROUPS: readonly Group[] = ["Run", "Edit", "Nodes", "Arrange", "Workflow", "View"];
+export const GROUPS: readonly Group[] = ["Run", "Edit", "Nodes", "Go", "Arrange", "Workflow", "View"];
 
 export interface Command {
   id: string;

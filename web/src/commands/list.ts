@@ -7,6 +7,7 @@ import { NODES } from "./nodes";
 import { QUEUE } from "./queue";
 import { RUN } from "./run";
 import { SEEING } from "./seeing";
+import { TRAVEL } from "./travel";
 import { VIEW } from "./view";
 import { WORKFLOW } from "./workflow";
 
@@ -15,6 +16,7 @@ export const COMMANDS: readonly Command[] = [
   ...QUEUE,
   ...EDIT,
   ...NODES,
+  ...TRAVEL,
   ...FRAMES,
   ...WORKFLOW,
   ...SEEING,

@@ -13,8 +13,8 @@ function isTyping(target: EventTarget | null): boolean {
 
 /** Something lies over the canvas that has keys of its own. */
 function isCovered(): boolean {
-  const { dialog, viewer, help, sheet, nodeMenu, contextMenu } = useUi.getState();
-  return Boolean(dialog || viewer || help || sheet || nodeMenu || contextMenu);
+  const { dialog, viewer, help, sheet, nodeMenu, contextMenu, socketCard } = useUi.getState();
+  return Boolean(dialog || viewer || help || sheet || nodeMenu || contextMenu || socketCard);
 }
 
 function onKeyDown(event: KeyboardEvent): void {

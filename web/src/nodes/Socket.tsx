@@ -2,6 +2,8 @@
 
 import { Handle, Position } from "@xyflow/react";
 import { memo } from "react";
+import { tapSocket } from "../canvas/touch";
+import { socketKeys } from "./socketKeys";
 import { fitOf, useDrag } from "../store/drag";
 import { shapeOf } from "./shapes";
 import { SocketShape } from "./SocketShape";
@@ -64,6 +66,12 @@ const ShownSocket = memo(function ShownSocket(props: Props) {
         role="button"
         aria-label={`${title}, ${side === "in" ? "input" : "output"}: ${what}, ${shapeOf(paint.kind).word}`}
         title={tooltip}
+        tabIndex={-1}
+        onKeyDown={(event) => socketKeys(event, { node, socket: name, side })}
+        onClick={(event) => {
+          if ((event.nativeEvent as PointerEvent).pointerType !== "touch") return;
+          tapSocket({ node, socket: name, side }, { x: event.clientX, y: event.clientY });
+        }}
         data-socket={`${node}:${name}:${side}`}
         data-kind={paint.kind}
         data-fit={fit}

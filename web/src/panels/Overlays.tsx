@@ -21,6 +21,15 @@ const BY_HAND: readonly [string, string][] = [
   ["Type 512*1.5", "numbers are computed"],
 ];
 
+const ON_A_SOCKET: readonly [string, string][] = [
+  ["Enter", "Its wires, and where it fits"],
+  ["Delete", "Remove its wire"],
+  ["ArrowDown", "Next socket; ↑ previous"],
+  ["ArrowRight", "To the outputs; ← to the inputs"],
+  ["Alt+ArrowRight", "Along its wire"],
+  ["Escape", "Back to the node"],
+];
+
 export function Help() {
   const open = useUi((state) => state.help);
   if (!open) return null;
@@ -61,6 +70,15 @@ export function Help() {
               ))}
             </section>
           ))}
+          <section>
+            <h3>On a socket</h3>
+            {ON_A_SOCKET.map(([keys, what]) => (
+              <div className="help-row" key={keys}>
+                <span>{what}</span>
+                <Keys shortcut={keys} />
+              </div>
+            ))}
+          </section>
           <section>
             <h3>Pointer</h3>
             {BY_HAND.map(([hand, what]) => (

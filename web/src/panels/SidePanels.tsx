@@ -5,7 +5,7 @@ import {
   CircleAlert,
   FolderOpen,
   Images,
-  LayoutGrid,
+  LayoutGrid, ListTree,
   ListOrdered,
   MemoryStick,
 } from "lucide-react";
@@ -15,6 +15,7 @@ import { useQueue } from "../store/queue";
 import { type LeftPanel, type RightPanel, ui, useUi } from "../store/ui";
 import { Gallery } from "./Gallery";
 import { Library } from "./Library";
+import { Outline } from "./Outline";
 import { Memory } from "./Memory";
 import { Models } from "./Models";
 import { ProblemList } from "./ProblemList";
@@ -31,6 +32,7 @@ interface Panel<Id extends string> {
 /** To add a panel, add a row. */
 const LEFT: readonly Panel<LeftPanel>[] = [
   { id: "library", title: "Nodes", icon: Boxes, content: Library },
+  { id: "outline", title: "Outline", icon: ListTree, content: Outline },
   { id: "workflows", title: "Workflows", icon: LayoutGrid, content: Workflows },
   { id: "models", title: "Models", icon: FolderOpen, content: Models },
 ];

@@ -4,7 +4,7 @@ import { create } from "zustand";
 import type { Problem } from "../api/types";
 import type { Point } from "../workflow/edits";
 
-export type LeftPanel = "library" | "workflows" | "models";
+export type LeftPanel = "library" | "outline" | "workflows" | "models";
 export type RightPanel = "gallery" | "queue" | "problems" | "memory";
 export type Theme = "system" | "light" | "dark";
 
@@ -73,6 +73,8 @@ interface Ui {
   nodeMenu: NodeMenu | null;
   contextMenu: ContextMenu | null;
   refusal: Refusal | null;
+  /** The socket whose wires and targets are listed. */
+  socketCard: DragOrigin | null;
   help: boolean;
   sheet: Sheet | null;
   /** The picture that is shown large: the run's id and the number of its output. */
@@ -110,6 +112,7 @@ export const useUi = create<Ui>()(() => ({
   nodeMenu: null,
   contextMenu: null,
   refusal: null,
+  socketCard: null,
   help: false,
   sheet: null,
   viewer: null,
@@ -161,7 +164,7 @@ export function setPatterns(patterns: boolean): void {
 /** Close whatever lies on top, one at a time; false where nothing did. */
 export function closeTop(): boolean {
   const state = useUi.getState();
-  const open = (["dialog", "nodeMenu", "contextMenu", "refusal", "viewer"] as const).find(
+  const open = (["dialog", "nodeMenu", "contextMenu", "socketCard", "refusal", "viewer"] as const).find(
     (key) => state[key],
   );
   if (open) ui({ [open]: null });

@@ -90,6 +90,22 @@ export function rowsOfUnknown(workflow: Workflow, id: string): NodeRows {
   };
 }
 
+/** A socket's name for people. */
+export function socketTitle(
+  definition: NodeDefinition | undefined,
+  socket: string,
+  side: "in" | "out",
+): string {
+  const sockets = side === "out" ? definition?.outputs : definition?.inputs;
+  const base = socketBase(socket);
+  const found =
+    sockets?.find(({ name }) => name === socket) ??
+    definition?.widgets.find(({ name }) => name === socket) ??
+    sockets?.find(({ name }) => name === base);
+  const number = base === socket ? "" : ` ${Number(socket.slice(base.length + 1)) + 1}`;
+  return found ? found.title + number : socket;
+}
+
 /** The kind of a socket, where the checker has not answered: from the definition alone. */
 export function kindOf(
   definition: NodeDefinition | undefined,

@@ -1,0 +1,14 @@
+/** The place on the page that screen readers listen to. */
+
+import { useEffect } from "react";
+import { announceRuns, useSaid } from "../store/announce";
+
+export function Announcer() {
+  const { text, number } = useSaid();
+  useEffect(announceRuns, []);
+  return (
+    <div className="only-heard" aria-live="polite" aria-atomic="true" data-test="said">
+      <span key={number}>{text}</span>
+    </div>
+  );
+}
