@@ -12,6 +12,7 @@ import { RunBar } from "./panels/RunBar";
 import { Sheets } from "./panels/Sheets";
 import { SidePanels } from "./panels/SidePanels";
 import { SocketCard } from "./panels/SocketCard";
+import { TappingBanner } from "./panels/TappingBanner";
 import { TopBar } from "./panels/TopBar";
 import { Viewer } from "./panels/Viewer";
 import { useUi } from "./store/ui";
@@ -37,6 +38,7 @@ export function App() {
       <RunBar />
       <Notices />
       <RefusalCard />
+      <TappingBanner />
       <SocketCard />
       <NodeMenu />
       <Announcer />

@@ -62,7 +62,7 @@ function Side<Id extends string>({ panels, open, onOpen, side, marks = {} }: Rai
             key={id}
             type="button"
             className="icon-button"
-            aria-label={title}
+            aria-label={marks[id] ? `${title}: ${marks[id]}` : title}
             aria-pressed={open === id}
             title={title}
             data-panel={id}

@@ -67,8 +67,7 @@ function Tab({
     <div className="tab" data-active={active || undefined} data-test="tab">
       <button
         type="button"
-        role="tab"
-        aria-selected={active}
+        aria-current={active ? "page" : undefined}
         className="tab-name"
         title={unsaved ? `${name} (not saved)` : name}
         onClick={() => useDocuments.getState().activate(id)}
@@ -112,8 +111,10 @@ function WorkerChip() {
       onClick={() => void command("memory").run()}
     >
       <span className="worker-dot" />
-      {WORKER_WORDS[worker.state] ?? worker.state}
-      {device}
+      <span className="worker-words">
+        {WORKER_WORDS[worker.state] ?? worker.state}
+        {device}
+      </span>
     </button>
   );
 }
@@ -130,7 +131,7 @@ export function TopBar() {
     <header className="top-bar">
       <div className="bar" role="toolbar" aria-label="Workflow">
         <img className="logo" src="./icon.svg" alt="Latent Loom" width={20} height={20} />
-        <div className="tabs" role="tablist" aria-label="Open workflows">
+        <nav className="tabs" aria-label="Open workflows">
           {documents.map((document) => (
             <Tab
               key={document.id}
@@ -140,7 +141,7 @@ export function TopBar() {
               active={document.id === active}
             />
           ))}
-        </div>
+        </nav>
         <CommandButton id="new" icon={FilePlus2} />
         <span className="bar-divider" />
         <CommandButton id="open" icon={FolderOpen} />

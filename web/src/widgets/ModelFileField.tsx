@@ -68,12 +68,12 @@ export function ModelFileField({ widget, value, onChange }: WidgetProps) {
         className="field field-choice nodrag"
         aria-haspopup="listbox"
         aria-expanded={open}
-        aria-label={`${widget.title}: ${name ?? "none"}`}
         title={file?.trouble ?? ((file && whyNot(file)) || name) ?? undefined}
         data-widget={widget.name}
         data-unknown={!file || undefined}
         onClick={() => setOpen(!open)}
       >
+        <span className="only-heard">{`${widget.title}: `}</span>
         <span className="field-text">{file?.title ?? name ?? "choose a file…"}</span>
         {file && <FamilyBadge file={file} />}
         <ChevronDown size={14} aria-hidden="true" />
