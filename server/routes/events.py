@@ -17,6 +17,9 @@ from server.routes.runs import summary
 
 routes = web.RouteTableDef()
 
+BEAT = 5.0
+"""Seconds without an event after which a page is told the newest number, so that it sees a loss."""
+
 HEARTBEAT = 20.0
 """Seconds between pings, so that a page that vanished is noticed."""
 
@@ -36,7 +39,8 @@ class EventsQuery(Form):
 async def follow_events(request: web.Request) -> web.StreamResponse:
     """A WebSocket of events: `hello`, then what was missed since `since` (or a snapshot), then all.
 
-    Each is `{"seq", "epoch", "type", ...}`; previews have no `seq`. What the page sends is ignored.
+    Each is `{"seq", "epoch", "type", ...}`; previews have no `seq`, and that of a `beat` is the
+    newest one that was sent. What the page sends is ignored.
     """
     query = query_of(request, EventsQuery)
     socket = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=4096, compress=False)
@@ -58,11 +62,19 @@ async def follow_events(request: web.Request) -> web.StreamResponse:
 
 async def _send(socket: web.WebSocketResponse, events: Subscription, queue: RunQueue) -> None:
     """Send what the subscription holds until it is closed, which closes the socket."""
-    while (message := await events.next()) is not None:
+    while (message := await _next(events)) is not None:
         if message["type"] == "snapshot":
             message = await asyncio.to_thread(_filled, message, queue)
         await socket.send_str(json.dumps(message, ensure_ascii=False))
     await socket.close(code=1001, message=b"The server is closing.")
+
+
+async def _next(events: Subscription) -> Message | None:
+    """The next message, or a beat where none comes for a while."""
+    try:
+        return await asyncio.wait_for(events.next(), BEAT)
+    except TimeoutError:
+        return events.beat()
 
 
 def _filled(message: Message, queue: RunQueue) -> dict[str, Any]:

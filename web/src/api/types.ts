@@ -356,6 +356,8 @@ export interface MemoryAnswer extends WorkerMemory {
 /** What the event socket sends; `seq` is missing on previews, which are not replayed. */
 export type ServerEvent = { seq?: number; epoch?: string } & (
   | { type: "hello"; epoch: string; seq: number }
+  /** Nothing new: everything up to `seq` was sent. */
+  | { type: "beat"; epoch: string; seq: number }
   | { type: "snapshot"; runs: RunAnswer[] }
   | ({ type: "worker" } & WorkerStatus)
   | { type: "run"; run: string; status: RunStatus; error?: RunAnswer["error"] }

@@ -1,8 +1,9 @@
 /** Runs as the page knows them: from the event socket, and from the server's list. */
 
 import { create } from "zustand";
-import { api, fileUrl } from "../api/client";
+import { api, ApiError, fileUrl } from "../api/client";
 import type { NodeState, RunAnswer, RunOutput, RunStatus, ServerEvent } from "../api/types";
+import { patiently } from "./catalogue";
 import type { Experience, Signature } from "../workflow/forecast";
 
 export interface NodeRun {
@@ -84,6 +85,8 @@ export function emptyRun(id: string, status: RunStatus = "waiting"): Run {
 
 /** The run after what the server answered about it. */
 export function merged(run: Run, answer: RunAnswer): Run {
+  // What is over stays so: an answer that was long on its way is older than the events.
+  if (isOver(run.status) && !isOver(answer.status)) return run;
   return {
     ...run,
     status: answer.status,
@@ -179,8 +182,20 @@ function learn(run: string, id: string, event: NodeRun): void {
   });
 }
 
+/** A run that the server does not know any more is over. */
+const gone = (id: string) => (error: unknown): RunAnswer => {
+  if (!(error instanceof ApiError) || error.status !== 404) throw error;
+  return { id, status: "cancelled" };
+};
+
 export async function refreshRuns(): Promise<void> {
-  const { runs } = await api.runs(SHOWN);
+  const { runs } = await patiently(() => api.runs(SHOWN));
+  const told = new Set(runs.map((run) => run.id));
+  const lost = activeRuns(useRuns.getState()).filter((run) => !told.has(run.id));
+  for (const { id } of lost) {
+    const answer = await patiently(() => api.runOf(id)).catch(gone(id));
+    runs.push(answer);
+  }
   useRuns.setState((state) => {
     const all = { ...state.runs };
     for (const answer of runs)
