@@ -1,12 +1,12 @@
 /** Fingers: a long press opens the menu, and two taps make a wire. */
 
-import { activeWorkflow } from "../store/documents";
 import { announce } from "../store/announce";
 import { beginDrag, endDrag } from "../store/drag";
 import { useTapping } from "../store/tapping";
 import { type DragOrigin, ui } from "../store/ui";
 import { useView } from "../store/view";
 import type { Point } from "../workflow/edits";
+import { ofThing } from "../workflow/things";
 import { drop } from "./connect";
 import { toCanvas } from "./instance";
 
@@ -37,11 +37,11 @@ export function stopTapping(): void {
 }
 
 function openMenu(target: Element, screen: Point): void {
-  const node = target.closest("[data-node]")?.getAttribute("data-node") ?? null;
+  const node = target.closest(".react-flow__node")?.getAttribute("data-id") ?? null;
   if (!node && !target.closest(".react-flow__pane")) return;
-  if (node && activeWorkflow().nodes[node] && !useView.getState().selected.has(node))
-    useView.getState().select([node]);
-  ui({ contextMenu: { screen, at: toCanvas(screen), node } });
+  if (node && !useView.getState().selected.has(node)) useView.getState().select([node]);
+  const place = node ? ofThing(node).kind : "canvas";
+  ui({ contextMenu: { screen, at: toCanvas(screen), node, place } });
 }
 
 /** Listen for long presses on the canvas; the answer ends it. */
