@@ -19,6 +19,7 @@ VALUED = (
     "--workers",
     "--worker-memory",
     "--node-limit",
+    "--ray",
     "--memory",
     "--port",
     "--token",
@@ -105,7 +106,7 @@ def _build_editor() -> int:
 def _settings(options: argparse.Namespace) -> Settings:
     chosen = vars(options)
     engine = ("precision", "device", "memory", "compiling", "metadata")
-    workers = ("workers", "worker_memory", "node_limit")
+    workers = ("workers", "worker_memory", "node_limit", "ray")
     names = ("host", "port", "token", "open_browser", *engine, *workers)
     return Settings.of(
         data=options.data,
@@ -264,6 +265,12 @@ def _add_serve_options(serve: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="fail a run one of whose nodes runs longer; what loads a model counts, too "
         "(default: no limit but what node packs set)",
+    )
+    serve.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="have the machines of the Ray cluster at HOST:PORT do the runs; local for one of this "
+        "machine (needs requirements-ray.txt; see docs/many-machines.md)",
     )
     serve.add_argument(
         "--no-browser", dest="open_browser", action="store_false", help="do not open the browser"

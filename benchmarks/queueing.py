@@ -81,11 +81,15 @@ class Server:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[Server]:
+def server(folder: Path, driver: str = DRIVER, *arguments: str) -> Iterator[Server]:
+    """The program as `driver` starts it, given the folder and the arguments."""
     log = folder / "server.log"
     with log.open("w") as sink:
         process = subprocess.Popen(
-            [sys.executable, "-c", DRIVER, str(folder)], cwd=ROOT, stdout=sink, stderr=sink
+            [sys.executable, "-c", driver, str(folder), *arguments],
+            cwd=ROOT,
+            stdout=sink,
+            stderr=sink,
         )
     try:
         while "Latent Loom is at " not in (said := log.read_text()):

@@ -75,11 +75,12 @@ Parts = Callable[[Settings, RunQueue, EventHub], Dispatcher]
 """Makes the dispatcher; tests give one whose worker is a small fake."""
 
 
-def _dispatcher(settings: Settings, queue: RunQueue, hub: EventHub) -> Dispatcher:
+def dispatcher_here(settings: Settings, queue: RunQueue, hub: EventHub) -> Dispatcher:
+    """The dispatcher whose workers are processes on this machine."""
     return Dispatcher(settings, queue, hub.publish)
 
 
-def create_app(settings: Settings, parts: Parts = _dispatcher) -> web.Application:
+def create_app(settings: Settings, parts: Parts = dispatcher_here) -> web.Application:
     """The application. Its worker starts when it does, and it holds no model itself.
 
     Raises `ValueError` where the settings would let strangers in: listening beyond this machine

@@ -4,10 +4,12 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from graph.subgraph_values import titled
 from server import worker
+from server.client import MakeClient, Unfit
 from server.node_times import NodeTimes
 from server.queue import Pause, Run, RunQueue
 from server.run_at_work import Lost, PutBack
@@ -15,7 +17,7 @@ from server.settings import Settings
 from server.station import Publish, Station
 from server.temp import sweep
 from server.trial_desk import TrialDesks
-from server.worker_client import Entry
+from server.worker_client import Entry, WorkerClient
 from server.worker_library import keep_library, kept_library
 from server.worker_messages import (
     Ended,
@@ -41,6 +43,14 @@ class NodeDefinitionsUnknown(Exception):
     """No worker has sent its node definitions yet."""
 
 
+def workers_here(
+    settings: Settings, entry: Entry = worker.main, **options: Any
+) -> list[tuple[Settings, MakeClient]]:
+    """A process on this machine for each of its devices, or several; `entry` is what each runs."""
+    make = partial(WorkerClient, entry=entry, options=options)
+    return [(own, make) for own in settings.for_workers()]
+
+
 class Dispatcher:
     """Runs the queue, one run at a time on each worker, for as long as it is started.
 
@@ -52,15 +62,16 @@ class Dispatcher:
         settings: Settings,
         queue: RunQueue,
         publish: Publish,
-        entry: Entry = worker.main,
-        options: dict[str, Any] | None = None,
+        workers: Sequence[tuple[Settings, MakeClient]] | None = None,
     ) -> None:
+        """`workers`: each with its settings, in place of `workers_here`."""
+        chosen = workers_here(settings) if workers is None else workers
         self._settings = settings
         self._queue = queue
         self._publish = publish
         self.stations = [
-            Station(number, chosen, queue, publish, self, entry, options)
-            for number, chosen in enumerate(settings.for_workers(), start=1)
+            Station(number, own, queue, publish, self, make)
+            for number, (own, make) in enumerate(chosen, start=1)
         ]
         self.times = NodeTimes(settings.cache / "node_times.json")
         """How long nodes took."""
@@ -99,7 +110,7 @@ class Dispatcher:
     @property
     def trials(self) -> TrialDesks:
         """Where the trials of VAEs are asked for."""
-        return TrialDesks([station.trials for station in self.stations])
+        return TrialDesks([station.trials for station in self.stations if station.is_here])
 
     async def known_library(self, patience: float = 60.0) -> Library:
         """The node definitions, waited for; raises `NodeDefinitionsUnknown` after `patience`."""
@@ -193,7 +204,7 @@ class Dispatcher:
             await station.is_ready()
             run = None
             if not station.draining and self._queue.line.pause == "no":
-                run = self._queue.claim(station.models)
+                run = self._queue.claim(station.models, station.lacks.models())
             if run is None:
                 self._added.clear()
                 await self._added.wait()
@@ -219,6 +230,8 @@ class Dispatcher:
                 after = self._queue.interrupt(run.id, error)
             case PutBack():
                 after = self._queue.release(run.id)
+            case Unfit(error=error):
+                after = self._elsewhere(station, run, error)
         self._publish_run(after)
         if self._library is not None:
             self.times.learn_from(after, self._library.nodes)
@@ -226,6 +239,16 @@ class Dispatcher:
             self._publish({"type": "queue"}, True)  # it may have taken others of its batch along
         if after.is_in_line:
             self.wake()
+
+    def _elsewhere(self, station: Station, run: Run, error: str) -> Run:
+        """The run, back in line for a worker that may have its models; failed where none may."""
+        station.lacks.add(run.models)
+        others = [other for other in self.stations if not other.is_given_up]
+        if any(run.models not in other.lacks.models() for other in others):
+            return self._queue.release(run.id)
+        for other in others:
+            other.lacks.forget(run.models)  # they are asked anew when it is tried again
+        return self._queue.finish(run.id, "failed", error)
 
     # --- what the stations ask (`server.station.Office`)
 

@@ -12,8 +12,9 @@ from graph.subgraph_values import named_nodes
 from graph.subgraphs import Flat
 from graph.workflow import Workflow
 from server import worker
+from server.client import Died, Unfit
 from server.settings import Settings
-from server.worker_client import Died, Entry, WorkerClient
+from server.worker_client import Entry, WorkerClient
 from server.worker_library import keep_library
 from server.worker_messages import Cancel, Ended, FromWorker, Happened, Library, Start
 
@@ -79,7 +80,7 @@ class Desk:
             return None
         return ended.error or f"The run was {ended.status}."
 
-    def _hear(self, message: FromWorker | Died) -> None:
+    def _hear(self, message: FromWorker | Died | Unfit) -> None:
         match message:
             case Library() if self._known is not None and not self._known.done():
                 self._known.set_result(message)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from server.worker_client import WorkerClient
+from server.client import Client
 
 PAUSE = 5.0
 """Seconds between two looks; a worker says something as often."""
@@ -13,7 +13,7 @@ LOOKS = 12
 
 
 async def replace_silent(
-    client: WorkerClient, computing: Callable[[], bool], pause: float = PAUSE
+    client: Client, computing: Callable[[], bool], pause: float = PAUSE
 ) -> None:
     """End the worker whenever it is silent for `LOOKS` looks in a row; runs until it is cancelled.
 

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from server.worker_client import WorkerClient
+from server.client import Client
 from server.worker_messages import (
     Answer,
     AskMemory,
@@ -28,7 +28,7 @@ PATIENCE = 30.0
 class Questions:
     """What is asked of one worker; to be used from the event loop's thread."""
 
-    def __init__(self, client: WorkerClient) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
         self._open: dict[int, asyncio.Future[Answer | None]] = {}
         self._numbers = itertools.count(1)

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 
 from graph.events import NodeChanged
+from server.client import Unfit
 from server.node_states import NodeStates
 from server.queue import Run, RunQueue
 from server.worker_messages import Ended
@@ -22,7 +23,7 @@ class PutBack:
     """The run was stopped in order to be run again later."""
 
 
-Outcome = Ended | Lost | PutBack
+Outcome = Ended | Lost | PutBack | Unfit
 
 
 class RunAtWork:

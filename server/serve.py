@@ -9,15 +9,18 @@ import signal
 import socket
 import sys
 import webbrowser
+from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import quote
 
 from aiohttp import web
 
-from server.app import create_app
+from server.app import Parts, create_app, dispatcher_here
+from server.dispatch import Dispatcher
 from server.file_lock import FileLock, Locked
 from server.keys import EDITOR
 from server.queue import NewerQueue
+from server.ray_cluster import Cluster, NoCluster
 from server.settings import Settings
 
 GRACE = 5.0
@@ -41,8 +44,8 @@ def serve(settings: Settings) -> int:
     # --port 0 lets the system choose.
     settings = replace(settings, port=listening.getsockname()[1], token=token)
     try:
-        with FileLock(settings.data / ".lock"):
-            asyncio.run(_serve(settings, listening))
+        with FileLock(settings.data / ".lock"), _workers(settings) as parts:
+            asyncio.run(_serve(settings, listening, parts))
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("Stopped.")
     except Locked:
@@ -53,7 +56,7 @@ def serve(settings: Settings) -> int:
             file=sys.stderr,
         )
         return 1
-    except (NewerQueue, OSError) as error:
+    except (NewerQueue, NoCluster, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -94,10 +97,24 @@ def addresses(settings: Settings) -> list[str]:
     return [f"http://{host}:{settings.port}{end}" for host in hosts]
 
 
-async def _serve(settings: Settings, listening: socket.socket) -> None:
+@contextlib.contextmanager
+def _workers(settings: Settings) -> Iterator[Parts]:
+    """What makes the dispatcher: with workers here, or on the machines of a Ray cluster."""
+    if settings.ray is None:
+        yield dispatcher_here
+        return
+    cluster = Cluster(settings)
+    try:
+        workers = cluster.workers()
+        yield lambda chosen, queue, hub: Dispatcher(chosen, queue, hub.publish, workers)
+    finally:
+        cluster.leave()
+
+
+async def _serve(settings: Settings, listening: socket.socket, parts: Parts) -> None:
     _cancel_on_terminate()
     runner = web.AppRunner(
-        create_app(settings),
+        create_app(settings, parts),
         access_log=None,  # it would hold the token
         shutdown_timeout=GRACE,
     )

@@ -28,7 +28,8 @@ class Settings:
     `device` may name several, with commas between them; each gets `workers` processes, of which
     this record's is number `worker`. `memory` is the most bytes that models take on the device,
     None for most of what it has. `worker_memory` is the most bytes that a worker process may take
-    of the machine's, `node_limit` the seconds that a node may run; None for no limit.
+    of the machine's, `node_limit` the seconds that a node may run; None for no limit. `ray` is the
+    address of a Ray cluster whose machines have the workers, "local" for one of this machine.
     Without `metadata`, files say nothing of what made them.
     """
 
@@ -47,6 +48,7 @@ class Settings:
     memory: int | None = None
     worker_memory: int | None = None
     node_limit: float | None = None
+    ray: str | None = None
     compiling: bool = False
     metadata: bool = True
     open_browser: bool = True

@@ -8,15 +8,16 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from graph.events import Event, NodeChanged, Previewed, Produced
-from server import worker
+from server.client import Client, Died, MakeClient, State, Unfit
 from server.heartbeat import replace_silent
+from server.lacking import Lacking
 from server.limits import keep_within_limits
 from server.questions import Questions
 from server.queue import Run, RunQueue
 from server.run_at_work import Lost, Outcome, PutBack, RunAtWork
 from server.settings import Settings
 from server.trial_desk import TrialDesk
-from server.worker_client import Died, Entry, State, WorkerClient
+from server.worker_client import WorkerClient
 from server.worker_messages import (
     Cancel,
     Ended,
@@ -73,8 +74,7 @@ class Station:
         queue: RunQueue,
         publish: Publish,
         office: Office,
-        entry: Entry = worker.main,
-        options: dict[str, Any] | None = None,
+        make: MakeClient = WorkerClient,
     ) -> None:
         self.number = number
         self.device = ""
@@ -82,13 +82,15 @@ class Station:
         """The models of the run before, in the form of `Run.models`."""
         self.draining = False
         """Whether it is to begin no other run."""
+        self.lacks = Lacking()
+        """Models that its machine was found not to have."""
         self._settings = settings
         self._queue = queue
         self._publish = publish
         self._office = office
         self._state: State = "starting"
         self._message = "The worker is starting."
-        self._client = WorkerClient(settings, self._received, entry, options)
+        self._client: Client = make(settings, self._received)
         self.ask = Questions(self._client)
         self.trials = TrialDesk(self._client, lambda: self.run is not None)
         """Where the trials of VAEs are asked for."""
@@ -123,6 +125,16 @@ class Station:
             at_work.write()
             self._queue.release(at_work.run.id)
         self.ask.died()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its worker reads the files of this machine."""
+        return self._client.is_here
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether its worker could not be started and is not tried again."""
+        return self._state == "stopped"
 
     async def is_ready(self) -> None:
         """Wait until the worker takes runs."""
@@ -214,7 +226,7 @@ class Station:
 
     # --- what the worker says
 
-    def _received(self, message: FromWorker | Died) -> None:
+    def _received(self, message: FromWorker | Died | Unfit) -> None:
         match message:
             case Library():
                 self._office.learn(message)
@@ -231,6 +243,8 @@ class Station:
                 self.trials.received(message)
             case Died():
                 self._died(message)
+            case Unfit(run=run) if run in self._at_work:
+                self._at_work[run].end(message)
 
     def _happened(self, run: str, event: Event) -> None:
         at_work = self._at_work.get(run)
@@ -251,7 +265,7 @@ class Station:
         self._fresh = True
         self.trials.died()
         self.ask.died()
-        where = f"Its log is {worker.log_path(self._settings)}."
+        where = f"Its log is {self._client.log}."
         if died.again:
             self._set_state("starting", f"The worker died: {died.reason}. It is being restarted.")
         else:

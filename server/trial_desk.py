@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Sequence
 
-from server.worker_client import WorkerClient
+from server.client import Client
 from server.worker_messages import AskTrial, Tried
 
 PATIENCE = 300.0
@@ -17,7 +17,7 @@ PAUSE = 1.0
 class TrialDesk:
     """Asks the worker, and hears its answers. `is_busy` says whether a run is on."""
 
-    def __init__(self, client: WorkerClient, is_busy: Callable[[], bool]) -> None:
+    def __init__(self, client: Client, is_busy: Callable[[], bool]) -> None:
         self._client = client
         self._is_busy = is_busy
         self._one = asyncio.Lock()
@@ -71,9 +71,10 @@ class TrialDesks:
         self._desks = desks
 
     async def ask(self, path: str) -> Tried | None:
-        """As `TrialDesk.ask`."""
-        while True:
+        """As `TrialDesk.ask`; None where no worker reads the files of this machine."""
+        while self._desks:
             for desk in self._desks:
                 if desk.is_free:
                     return await desk.ask(path)
             await asyncio.sleep(PAUSE)
+        return None

@@ -8,34 +8,24 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any, Literal
+from typing import Any
 
 from graph.definition import Data
 from server import worker
+from server.client import Died, Receive
 from server.process_memory import taken_by
 from server.settings import Settings
 from server.worker_messages import FROM_WORKER, FromWorker, Ready, Stop, Unable, pack
 
 log = logging.getLogger(__name__)
 
-State = Literal["starting", "ready", "busy", "stopped"]
-
 FAILED_STARTS = 3
 """After this many deaths in a row before it was ready, the worker is not started again."""
 
 STOP_PATIENCE = 5.0
 """Seconds that a worker has to end by itself before it is killed."""
-
-
-@dataclass(frozen=True)
-class Died:
-    """The worker ended without being told to; `reason` is a clause: "it was killed by …"."""
-
-    reason: str
-    again: bool
 
 
 Entry = Callable[[Connection, dict[str, Any]], None]
@@ -51,7 +41,7 @@ class WorkerClient:
     def __init__(
         self,
         settings: Settings,
-        receive: Callable[[FromWorker | Died], None],
+        receive: Receive,
         entry: Entry = worker.main,
         options: dict[str, Any] | None = None,
     ) -> None:
@@ -73,6 +63,16 @@ class WorkerClient:
         """Whether the process was ready before it was killed."""
         self.heard = time.monotonic()
         """When the worker last said anything."""
+
+    @property
+    def log(self) -> str:
+        """Where everything is that the process printed."""
+        return str(worker.log_path(self._settings))
+
+    @property
+    def is_here(self) -> bool:
+        """It reads the files of this machine."""
+        return True
 
     async def start(self) -> None:
         """Start a worker process; returns at once, `ready` is set when it takes runs."""

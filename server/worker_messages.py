@@ -15,12 +15,16 @@ View = Literal["picture", "channels", "about"]
 
 
 class Start(Data):
-    """Run the workflow (the saved form); `wanted` are node ids, None for every output."""
+    """Run the workflow (the saved form); `wanted` are node ids, None for every output.
+
+    `saved` is what pictures say that they were made by, where files have other names there.
+    """
 
     type: Literal["start"] = "start"
     run: str
     workflow: dict[str, Any]
     wanted: tuple[str, ...] | None = None
+    saved: dict[str, Any] | None = None
 
 
 class Cancel(Data):

@@ -207,7 +207,7 @@ class Runner:
         definitions = self._registry.definitions
         flat = Flat(workflow, definitions)
         self._remember(start.run, flat, steps.keys)
-        context = self._context(start.run, start.workflow, flat.workflow, steps)
+        context = self._context(start.run, start.saved or start.workflow, flat.workflow, steps)
         expander = Expander(workflow, definitions, self._recheck, self._catalogue, self._engine_key)
 
         with self._telling(start.run, context.timing) as emit:

@@ -104,12 +104,20 @@ def test_graph_touches_no_torch_no_http_and_no_disk(path: Path) -> None:
     assert not {name.split(".")[0] for name in imports_of(path)} & banned
 
 
-@pytest.mark.parametrize("module", ["server.app", "main", *TORCH_FREE, "graph.check"])
-def test_importing_leaves_torch_unloaded(module: str) -> None:
-    code = (
-        f"import sys, {module}; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
-    )
+@pytest.mark.parametrize(
+    "module", ["server.app", "server.serve", "main", *TORCH_FREE, "graph.check"]
+)
+def test_importing_leaves_torch_and_ray_unloaded(module: str) -> None:
+    heavy = "{'torch', 'transformers', 'ray'}"
+    code = f"import sys, {module}; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_only_two_modules_know_ray() -> None:
+    knowing = {
+        named(path) for path in EVERY if any(n.split(".")[0] == "ray" for n in imports_of(path))
+    }
+    assert knowing == {"server/ray_cluster.py", "server/ray_client.py"}
 
 
 def test_the_diffusion_package_is_empty_so_that_its_torch_free_part_stays_so() -> None:

@@ -3,7 +3,7 @@
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,16 +127,16 @@ class RunQueue:
         """The newest `limit` runs, newest first, of one status or of all."""
         return self.history.newest(limit, statuses=None if status is None else (status,))
 
-    def claim(self, models: str = "") -> Run | None:
+    def claim(self, models: str = "", lacking: Collection[str] = ()) -> Run | None:
         """The first run in line, now marked running; None where none waits.
 
         For a worker that has `models` loaded, one that needs the same is preferred, of the same
         priority and among the next `LOOKAHEAD`; the first in line is passed over at most `PASSES`
-        times.
+        times. Runs that need `lacking` (as `Run.models`) are left to other workers.
         """
 
         def take(connection: sqlite3.Connection) -> Run | None:
-            chosen = _next(connection, models)
+            chosen = _next(connection, models, lacking)
             if chosen is None:
                 return None
             row = connection.execute(
@@ -270,15 +270,18 @@ class RunQueue:
         self._database.close()
 
 
-def _next(connection: sqlite3.Connection, models: str) -> int | None:
+def _next(connection: sqlite3.Connection, models: str, lacking: Collection[str]) -> int | None:
     """The position of the run that a worker with these models loaded should begin."""
+    # Named only where there is something to leave out, so that the index is read in its order.
+    fit = f" AND models NOT IN ({', '.join('?' * len(lacking))})" if lacking else ""
     first = connection.execute(
         "SELECT position, priority, models, passed FROM run"
-        f" WHERE {IN_LINE} ORDER BY priority DESC, rank LIMIT 1"
+        f" WHERE {IN_LINE}{fit} ORDER BY priority DESC, rank LIMIT 1",
+        tuple(lacking),
     ).fetchone()
     if first is None:
         return None
-    if not models or first["models"] == models or first["passed"] >= PASSES:
+    if not models or models in lacking or first["models"] == models or first["passed"] >= PASSES:
         return int(first["position"])
     other = connection.execute(
         "SELECT position FROM (SELECT position, models, rank FROM run"

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from server.dispatch import Dispatcher
+from server.dispatch import Dispatcher, workers_here
 from server.queue import Run, RunQueue
 from server.settings import Settings
 from server.worker_client import Entry
@@ -21,7 +21,8 @@ class Desk:
         self.queue = RunQueue(settings.database)
         self.heard: list[dict[str, Any]] = []
         self.replayed: list[bool] = []
-        self.dispatcher = Dispatcher(settings, self.queue, self._hear, entry, options)
+        workers = workers_here(settings, entry, **options)
+        self.dispatcher = Dispatcher(settings, self.queue, self._hear, workers)
 
     def add(self, *types: str) -> str:
         """The id of a new run of one node of each type: n0, n1, ..."""

@@ -85,13 +85,12 @@ def content_of(name: str) -> bytes:
 
 def serve() -> None:
     """The real server with this worker: data folder and workers as arguments."""
-    from server import app, serve
-    from server.dispatch import Dispatcher
+    from server import serve
+    from server.dispatch import Dispatcher, workers_here
 
     settings = Settings.of(Path(sys.argv[1]), workers=int(sys.argv[2]), port=0, open_browser=False)
-    create = app.create_app
-    serve.create_app = lambda chosen: create(
-        chosen, lambda known, queue, hub: Dispatcher(known, queue, hub.publish, main)
+    serve.dispatcher_here = lambda known, queue, hub: Dispatcher(
+        known, queue, hub.publish, workers_here(known, main)
     )
     sys.exit(serve.serve(settings))
 

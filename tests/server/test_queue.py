@@ -142,3 +142,11 @@ def test_a_newer_database_is_refused_and_left_alone(queue: RunQueue, database: P
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     with pytest.raises(NewerQueue, match="--data"):
         RunQueue(database)
+
+
+def test_a_worker_is_handed_no_run_whose_models_it_lacks(queue: RunQueue) -> None:
+    for models in ("a", "b", "a", ""):
+        queue.add({"version": 1, "nodes": {}}, models=models)
+    claimed = [queue.claim("a", ["a"]), queue.claim("", ["a", "c"]), queue.claim("", ["a"])]
+    assert [None if run is None else run.models for run in claimed] == ["b", "", None]
+    assert [run.models for run in (queue.claim(), queue.claim()) if run] == ["a", "a"]

@@ -1,0 +1,174 @@
+"""Which files a run needs on another machine, which of its own are the same, and what comes back.
+
+A model file stays where it is: each machine has its own, and the same content counts, whatever the
+file is called there. Pictures and latents that people put into a workflow are sent along.
+"""
+
+import copy
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from graph.definition import NodeDefinition
+from graph.events import Previewed, Produced
+from graph.migrations import load
+from graph.subgraphs import Flat
+from server.content_hashes import ContentHashes
+from server.model_folders import INPUT, LATENTS, FileRefused, ModelFolders
+from server.paths import place, temporary
+from server.previews import preview_path
+from server.settings import Settings
+from server.worker_messages import FromWorker, Happened, Start, Value
+
+Area = Literal["output", "temp", "preview", ""]
+
+
+def opened(start: Start, definitions: Mapping[str, NodeDefinition]) -> Start:
+    """The run with the insides of its subgraphs in their place, so that every file is seen."""
+    if not start.workflow.get("subgraphs"):
+        return start
+    flat = Flat(load(start.workflow).workflow, definitions)
+    wanted = None if start.wanted is None else tuple(flat.wanted(start.wanted))
+    return start.model_copy(update={"workflow": flat.workflow.to_json(), "wanted": wanted})
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A file that a node of a workflow names; `size` in bytes, `content` its SHA-256."""
+
+    node: str
+    widget: str
+    folder: str
+    name: str
+    size: int
+    content: str
+
+    @property
+    def is_model(self) -> bool:
+        """Whether each machine has its own; else it is sent."""
+        return self.folder not in (INPUT, LATENTS)
+
+
+class Files:
+    """The model folders and the input folder of one machine."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._folders = ModelFolders(settings.models, settings.input, settings.latents)
+        self._hashes = ContentHashes(settings.cache / "file-hashes.json")
+
+    def path(self, folder: str, name: str) -> Path:
+        """Where the file lies. Raises `FileRefused`."""
+        return self._folders.find(folder, name)
+
+    def needed_by(
+        self, workflow: Mapping[str, Any], definitions: Mapping[str, NodeDefinition]
+    ) -> list[Needed]:
+        """Every file that a node of the workflow (the saved form) names and that is here.
+
+        Raises `OSError` where one cannot be read.
+        """
+        found = []
+        for node, placed in workflow.get("nodes", {}).items():
+            definition = definitions.get(placed.get("type", ""))
+            for widget in definition.widgets if definition else ():
+                name = placed.get("values", {}).get(widget.name)
+                if widget.folder is None or not isinstance(name, str):
+                    continue
+                try:
+                    path = self.path(widget.folder, name)
+                except FileRefused:
+                    continue  # the checker there says what is to be said of it
+                size, content = path.stat().st_size, self._hashes.of(path)
+                found.append(Needed(node, widget.name, widget.folder, name, size, content))
+        return found
+
+    def same(self, wanted: Needed) -> str | None:
+        """The name of the file here that has this content, preferably the same name."""
+        places = self._folders.places(wanted.folder)
+        names = sorted(places, key=lambda name: name != wanted.name)
+        for name in names:
+            path = places[name].path
+            try:
+                if path.stat().st_size == wanted.size and self._hashes.of(path) == wanted.content:
+                    return name
+            except OSError:
+                continue  # gone meanwhile
+        return None
+
+
+def renamed(workflow: Mapping[str, Any], names: Iterable[tuple[Needed, str]]) -> dict[str, Any]:
+    """The workflow with the names that the files have on another machine."""
+    changed = dict(workflow)
+    nodes = changed["nodes"] = dict(workflow.get("nodes", {}))
+    for needed, name in names:
+        placed = nodes[needed.node] = copy.copy(nodes[needed.node])
+        placed["values"] = {**placed["values"], needed.widget: name}
+    return changed
+
+
+class Attached(NamedTuple):
+    """A file that a message speaks of."""
+
+    area: Area
+    path: Path
+
+
+def attached_to(message: FromWorker, settings: Settings) -> Attached | None:
+    """The file that the message speaks of, in the folders of the settings' machine."""
+    match message:
+        case Happened(event=Produced(file=file, area=area)) if file:
+            return Attached(area, (settings.temp if area == "temp" else settings.output) / file)
+        case Happened(run=run, event=Previewed(node=node)):
+            return Attached("preview", preview_path(settings, run, node))
+        case Value(file=file) if file:
+            return Attached("temp", settings.temp / file)
+    return None
+
+
+def unpacked(message: FromWorker, content: bytes, settings: Settings) -> FromWorker:
+    """The message, with its file's content written here and named as it is called here.
+
+    No file that is there already is written over, but previews are. Raises `OSError`.
+    """
+    attached = attached_to(message, settings)
+    assert attached is not None
+    draft = temporary(attached.path.parent)
+    try:
+        draft.write_bytes(content)
+        if attached.area == "preview" or isinstance(message, Value):
+            draft.replace(attached.path)
+            return message
+        written = place(draft, attached.path.parent, _free(attached.path))
+    finally:
+        draft.unlink(missing_ok=True)
+    assert isinstance(message, Happened)
+    folder = settings.temp if attached.area == "temp" else settings.output
+    file = written.relative_to(folder).as_posix()
+    return message.model_copy(update={"event": message.event.model_copy(update={"file": file})})
+
+
+def _free(path: Path) -> str:
+    """The file's name, its counter raised above those that are there: fox_00001, fox_00002."""
+    counted = re.fullmatch(r"(.*?)(\d{5,12})", path.stem)
+    if counted is None:
+        return path.name
+    before, digits = counted.groups()
+    pattern = re.compile(re.escape(before) + r"(\d{5,12})" + re.escape(path.suffix))
+    there = [
+        int(found[1]) for other in path.parent.iterdir() if (found := pattern.fullmatch(other.name))
+    ]
+    number = max([int(digits), *(one + 1 for one in there)])
+    return f"{before}{number:0{len(digits)}}{path.suffix}"
+
+
+def missing(lacking: Sequence[Needed], machine: str) -> str:
+    """The sentence for a machine that has not all the models of a run."""
+    named = " and ".join(
+        f"{one.folder}/{one.name} (SHA-256 {one.content[:16]}…)" for one in lacking
+    )
+    return (
+        f"The machine {machine} has no file with the content of {named}. Copy it into a models "
+        "folder there; its name does not matter."
+    )

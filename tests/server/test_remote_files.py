@@ -1,0 +1,98 @@
+"""Files that a run needs are told apart by content, and what comes back is written over nothing."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from graph.definition import NodeDefinition, WidgetDefinition
+from graph.events import Produced
+from server.content_hashes import ContentHashes
+from server.ray_machine import here
+from server.remote_files import Files, missing, renamed, unpacked
+from server.settings import Settings
+from server.worker_messages import Happened
+
+FILE = {"schema": {"type": "string"}, "control": "model_file"}
+LOAD = NodeDefinition(
+    type="load",
+    title="Load",
+    category="test",
+    widgets=(
+        WidgetDefinition(name="file", title="File", folder="vae", **FILE),
+        WidgetDefinition(name="picture", title="Picture", folder="input", **FILE),
+    ),
+)
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> tuple[Settings, Settings]:
+    machines = []
+    for name in ("here", "there"):
+        folder = tmp_path / name
+        (folder / "models" / "vae").mkdir(parents=True)
+        machines.append(Settings.of(folder))
+        machines[-1].make_folders()
+    return machines[0], machines[1]
+
+
+def test_a_model_is_found_by_its_content_whatever_it_is_called(
+    two: tuple[Settings, Settings],
+) -> None:
+    mine, theirs = two
+    (mine.models[0] / "vae" / "a.safetensors").write_bytes(b"one")
+    (mine.input / "cat.png").write_bytes(b"cat")
+    (theirs.models[0] / "vae" / "a.safetensors").write_bytes(b"two")
+    (theirs.models[0] / "vae" / "b.safetensors").write_bytes(b"one")
+    values = {"file": "a.safetensors", "picture": "cat.png", "other": 1}
+    workflow = {"version": 1, "nodes": {"1": {"type": "load", "values": values}}}
+    model, picture = Files(mine).needed_by(workflow, {"load": LOAD})
+    assert (model.is_model, picture.is_model) == (True, False)
+    assert model.content == hashlib.sha256(b"one").hexdigest()
+    name = Files(theirs).same(model)
+    assert name == "b.safetensors"
+    there = renamed(workflow, [(model, name)])
+    assert there["nodes"]["1"]["values"] == {**values, "file": "b.safetensors"}
+    assert workflow["nodes"]["1"]["values"] is values, "the workflow itself stays as it was"  # type: ignore[index]
+    (theirs.models[0] / "vae" / "b.safetensors").unlink()
+    assert Files(theirs).same(model) is None
+    assert "The machine far has no file with the content of vae/a.safetensors" in (
+        missing([model], "far")
+    )
+
+
+def test_a_hash_is_remembered_until_the_file_changes(tmp_path: Path) -> None:
+    file, kept = tmp_path / "model", tmp_path / "kept.json"
+    file.write_bytes(b"one")
+    first = ContentHashes(kept).of(file)
+    kept.write_text(kept.read_text().replace(first, "f" * 64))
+    assert ContentHashes(kept).of(file) == "f" * 64, "it was not read again"
+    file.write_bytes(b"another")
+    assert ContentHashes(kept).of(file) == hashlib.sha256(b"another").hexdigest()
+    kept.write_text("{")
+    assert ContentHashes(kept).of(file) == hashlib.sha256(b"another").hexdigest()
+
+
+def test_what_comes_back_takes_the_next_free_number(two: tuple[Settings, Settings]) -> None:
+    mine, _ = two
+    said = Happened(run="r", event=Produced(node="1", kind="image", file="day/fox_00001.png"))
+    names = [unpacked(said, b"%d" % k, mine).event.file for k in range(3)]  # type: ignore[union-attr]
+    assert names == [f"day/fox_0000{k}.png" for k in (1, 2, 3)]
+    assert [(mine.output / name).read_bytes() for name in names] == [b"0", b"1", b"2"]
+    plain = Happened(run="r", event=Produced(node="1", kind="image", file="fox.png"))
+    names = [unpacked(plain, b"x", mine).event.file for _ in range(2)]  # type: ignore[union-attr]
+    assert names == ["fox.png", "fox (2).png"]
+    assert not list(mine.output.rglob("*.part"))
+
+
+def test_a_machine_has_its_own_models_and_the_choices_of_the_program_that_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own").mkdir()
+    asked = Settings.of(tmp_path, memory=7, precision="float32", worker=3, node_limit=5.0)
+    monkeypatch.setenv("LATENT_LOOM_DATA", str(tmp_path / "scratch"))
+    monkeypatch.setenv("LATENT_LOOM_MODELS", str(tmp_path / "own"))
+    found = here(asked)
+    assert found.models[-1] == tmp_path / "own"
+    assert found.data == tmp_path / "scratch" / "worker-3"
+    assert (found.memory, found.precision, found.worker) == (7, "float32", 3)
