@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from diffusion.guidance import nothing
+from diffusion.importing import from_transformers
 from diffusion.layers import Shapes, count, shape_of
 from diffusion.prompt import Token, segments
 from diffusion.t5_tokenizer import T5Tokenizer
@@ -28,10 +29,9 @@ class T5Text(nn.Module):
 
     def __init__(self, config: Any) -> None:
         """`config`: a `transformers.T5Config`."""
-        from transformers import T5EncoderModel
-
+        encoder = from_transformers("T5EncoderModel")
         super().__init__()
-        model = T5EncoderModel(config)
+        model = encoder(config)
         self.shared = model.shared
         self.encoder = model.encoder
         # A second name of `shared`: published encoders do not save it twice.
@@ -73,15 +73,14 @@ def build_t5(shapes: Shapes) -> T5Text:
     `shapes`: by the names in `T5Text`; others are not looked at. Raises `MissingTensor`, and
     ValueError for relatives of T5 v1.1 that this is not.
     """
-    from transformers import T5Config
-
+    config_of = from_transformers("T5Config")
     vocabulary, width = shape_of(shapes, _SHARED)
     inner, _ = shape_of(shapes, _QUERY.format(0))
     buckets, heads = shape_of(shapes, _BIAS.format(0))
     if _BIAS.format(1) in shapes:
         raise ValueError("This is a UMT5 text encoder, which this version cannot run yet.")
     hidden, _ = shape_of(shapes, _GATED.format(0))
-    config = T5Config(
+    config = config_of(
         vocab_size=vocabulary,
         d_model=width,
         d_kv=inner // heads,

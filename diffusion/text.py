@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from diffusion.guidance import nothing
+from diffusion.importing import from_transformers
 from diffusion.prompt import Special, Token, chunked, segments
 from diffusion.tokenizer import Tokenizer
 
@@ -49,10 +50,9 @@ class ClipText(nn.Module):
 
     def __init__(self, config: Any, projection: int | None = None) -> None:
         """`config`: a `transformers.CLIPTextConfig`. `projection`: the pooled vector's length."""
-        from transformers import CLIPTextModel
-
+        model = from_transformers("CLIPTextModel")
         super().__init__()
-        self.text_model = CLIPTextModel(config)
+        self.text_model = model(config)
         self.length: int = config.max_position_embeddings
         self.vocabulary: int = config.vocab_size
         self.end: int = config.eos_token_id
@@ -111,13 +111,12 @@ def build_text_model(
     looked at. `heads`: width / 64 if not given. `end`: the id of the end token. With
     "text_projection.weight" among the shapes, the model projects its pooled vector.
     """
-    from transformers import CLIPTextConfig
-
+    config_of = from_transformers("CLIPTextConfig")
     vocabulary, width = _shape(shapes, _EMBEDDINGS + "token_embedding.weight")
     length, _ = _shape(shapes, _EMBEDDINGS + "position_embedding.weight")
     hidden, _ = _shape(shapes, _LAYERS + "0.mlp.fc1.weight")
     numbers = [name.removeprefix(_LAYERS) for name in shapes if name.startswith(_LAYERS)]
-    config = CLIPTextConfig(
+    config = config_of(
         vocab_size=vocabulary,
         hidden_size=width,
         intermediate_size=hidden,

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from diffusion.importing import from_transformers
 from diffusion.vocabularies import BadTokenizer, Vocabulary, found
 
 METADATA_KEY = "latent_loom.tokenizer"
@@ -27,12 +28,11 @@ class Tokenizer:
 
     def __init__(self, folder: Path) -> None:
         """Read vocab.json and merges.txt of `folder`. Raises `BadTokenizer`."""
-        from transformers import CLIPTokenizer  # seconds to import: only when a prompt is read
-
+        kind = from_transformers("CLIPTokenizer")
         try:
             vocabulary = json.loads((folder / FILES[0]).read_text("utf-8"))
             # From the folder: given the two files by name, it would make up a vocabulary of three.
-            self._tokenizer: Any = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+            self._tokenizer: Any = kind.from_pretrained(folder, local_files_only=True)
         except Exception as error:  # the tokenizers library raises nothing more precise
             raise BadTokenizer(f"The vocabulary in {folder} cannot be read: {error}") from error
         if START not in vocabulary or END not in vocabulary:

@@ -10,13 +10,17 @@ NodeState = Literal["waiting", "running", "cached", "finished", "failed", "cance
 
 
 class NodeChanged(Data):
-    """A node's state. `seconds` is how long it ran; `message` says what went wrong, for people."""
+    """A node's state. `seconds` is how long it ran; `message` says what went wrong, for people.
+
+    `memory`: the bytes that models took on the device when it was done, where that is known.
+    """
 
     type: Literal["node"] = "node"
     node: str
     state: NodeState
     seconds: float | None = None
     message: str | None = None
+    memory: int | None = None
 
 
 class Progressed(Data):

@@ -25,16 +25,19 @@ class Holding:
         """The node that runs; "" where none does. One that waits for a lazy input runs beneath."""
         return self._running[-1] if self._running else ""
 
-    def note(self, event: Event) -> None:
-        """Let models go that the node held, when it is over."""
+    def note(self, event: Event) -> Event:
+        """Let models go that the node held, when it is over; the event with what they took."""
         if not isinstance(event, NodeChanged):
-            return
+            return event
         if event.node in self._running:
             self._running.remove(event.node)
         if event.state == "running":
             self._running.append(event.node)
         elif event.state in OVER and self._memory is not None:
+            took = self._memory.used
             self._memory.let_go(event.node)
+            return event.model_copy(update={"memory": took})
+        return event
 
     def end(self) -> None:
         """The run is over, however it ended."""

@@ -248,10 +248,9 @@ class Runner:
         """What tells the server of the run's events; at its end, no model is in use any more."""
 
         def emit(event: Event) -> None:
-            self._holding.note(event)
             if isinstance(event, NodeChanged) and event.seconds is not None:
                 timing.seconds[event.node] = event.seconds
-            self._send(Happened(run=run, event=event))
+            self._send(Happened(run=run, event=self._holding.note(event)))
 
         self._emit = emit
         try:

@@ -12,6 +12,7 @@ import type {
 } from "./queue";
 import type {
   CheckAnswer,
+  Json,
   MemoryAnswer,
   ModelFile,
   NodeDefinition,
@@ -146,6 +147,11 @@ export const api = {
   read: (file: Blob, name: string) =>
     ask<{ workflow: Workflow; problems: Problem[] }>("/api/workflows/read", form(file, name)),
   workflows: () => ask<WorkflowList>("/api/workflows"),
+  /** The steps of a sampler that a preview is kept of. */
+  steps: (run: string, node: string) => ask<{ steps: number[] }>(stepsUrl(run, node)),
+  /** What can be told of a value in numbers. */
+  about: (run: string, node: string, output: string) =>
+    ask<{ value: Record<string, Json> }>(`${valueUrl(run, node, output)}?view=about`),
   open: (area: "saved" | "templates", name: string) =>
     ask<{ workflow: Workflow }>(named(area, name)),
   save: (name: string, workflow: Workflow) =>
@@ -161,6 +167,11 @@ export function fileUrl(
 ): string {
   const safe = path.split("/").map(encodeURIComponent).join("/");
   return `/api/files/${area}/${safe}${thumbnail ? `?thumbnail=${thumbnail}` : ""}`;
+}
+
+export function stepsUrl(run: string, node: string, step?: number): string {
+  const address = `/api/runs/${[run, "steps", node].map(encodeURIComponent).join("/")}`;
+  return step === undefined ? address : `${address}/${step}`;
 }
 
 /** The address of what an output of a finished run's node holds. */

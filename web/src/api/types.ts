@@ -368,6 +368,7 @@ export type ServerEvent = { seq?: number; epoch?: string } & (
       state: NodeState;
       seconds?: number | null;
       message?: string | null;
+      memory?: number | null;
     }
   | { type: "progress"; run: string; node: string; step: number; steps: number; label?: string }
   | {

@@ -5,6 +5,7 @@ import { memo } from "react";
 import { tapSocket } from "../canvas/touch";
 import { socketKeys } from "./socketKeys";
 import { fitOf, useDrag } from "../store/drag";
+import { lookAt, useHasValue } from "../store/looking";
 import { shapeOf } from "./shapes";
 import { SocketShape } from "./SocketShape";
 import { usePaint } from "./useNode";
@@ -52,8 +53,14 @@ const ShownSocket = memo(function ShownSocket(props: Props) {
   } = props;
   const paint = usePaint(node, name, side);
   const fit = useDrag((state) => fitOf(state, node, name, side));
+  const looks = useHasValue(side === "out" ? node : null);
   const what = [paint.kind, paint.title].filter(Boolean).join(", ");
-  const tooltip = [`${title}: ${what}`, optional ? "optional" : "", description]
+  const tooltip = [
+    `${title}: ${what}`,
+    optional ? "optional" : "",
+    description,
+    looks ? "Click to look at what it gave." : "",
+  ]
     .filter(Boolean)
     .join("\n");
   return (
@@ -77,6 +84,8 @@ const ShownSocket = memo(function ShownSocket(props: Props) {
         data-fit={fit}
         data-optional={optional || undefined}
         data-wired={wired || undefined}
+        data-looks={looks || undefined}
+        onClick={looks ? () => lookAt(node, name) : undefined}
       >
         <SocketShape paint={paint} />
       </Handle>

@@ -7,6 +7,8 @@ type Of<Kind> = { sheet: Extract<Sheet, { kind: Kind }> };
 
 /** To add a sheet, add a row. */
 const SHEETS: { [Kind in Sheet["kind"]]: ComponentType<Of<Kind>> } = {
+  inspect: lazy(() => import("../inspect/Inspect")),
+  timeline: lazy(() => import("../inspect/Timeline")),
   painter: lazy(() => import("../painter/Painter")),
   templates: lazy(() => import("./Templates")),
   "run-values": lazy(() => import("./RunValues")),

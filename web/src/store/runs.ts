@@ -10,6 +10,8 @@ export interface NodeRun {
   state: NodeState;
   seconds?: number | null;
   message?: string | null;
+  /** Bytes that models took when it was done; known of runs that this page watched. */
+  memory?: number | null;
 }
 
 export interface Progress {
@@ -111,8 +113,8 @@ export function after(run: Run, event: ServerEvent): Run {
         finished: isOver(event.status) ? (run.finished ?? Date.now()) : null,
       };
     case "node": {
-      const { state, seconds, message } = event;
-      return { ...run, nodes: { ...run.nodes, [event.node]: { state, seconds, message } } };
+      const { state, seconds, message, memory } = event;
+      return { ...run, nodes: { ...run.nodes, [event.node]: { state, seconds, message, memory } } };
     }
     case "progress": {
       const { step, steps, label = "" } = event;

@@ -1,0 +1,76 @@
+/** A prompt as its encoders read it: every token with its weight, chunk by chunk, and its vector's length. */
+
+import { useActive } from "../store/documents";
+import { encoderName, useTokens } from "../store/tokens";
+import type { EncoderCount } from "../api/types";
+import type { About } from "./Inspect";
+
+export function Prompt({ node, about }: { node: string; about: About }) {
+  const text = useActive(({ workflow }) => {
+    const values = Object.entries(workflow.nodes[node]?.values ?? {});
+    const found = values.find(([name, value]) => /text|clip|t5/.test(name) && typeof value === "string");
+    return String(found?.[1] ?? "");
+  });
+  const answer = useTokens(node, text);
+  const lengths = Array.isArray(about.lengths) ? about.lengths.map(Number) : [];
+  return (
+    <>
+      {answer?.encoders.map((encoder) => (
+        <Encoder key={encoder.encoder} encoder={encoder} text={text} />
+      ))}
+      {answer?.encoders.length === 0 && <p className="empty">{answer.trouble}</p>}
+      <h3 className="inspect-heading">How long each token’s vector is</h3>
+      <Bars lengths={lengths} />
+    </>
+  );
+}
+
+function Encoder({ encoder, text }: { encoder: EncoderCount; text: string }) {
+  const chunks = Array.from({ length: encoder.chunks }, (_, index) =>
+    encoder.pieces.filter(([, , , chunk]) => chunk === index),
+  );
+  return (
+    <section data-test="tokens">
+      <h3 className="inspect-heading">
+        {encoderName(encoder.encoder)}: {encoder.tokens} tokens
+      </h3>
+      {chunks.map((pieces, index) => (
+        <p className="token-line" key={index}>
+          {chunks.length > 1 && <span className="token-chunk">chunk {index + 1}</span>}
+          {pieces.map(([start, end, weight]) => (
+            <span
+              key={`${start}-${end}`}
+              className="token"
+              data-weight={weight > 1 ? "more" : weight < 1 ? "less" : undefined}
+              title={`weight ${Math.round(weight * 1000) / 1000}`}
+            >
+              {text.slice(start, end) || "·"}
+              {weight !== 1 && <sup>{Math.round(weight * 100) / 100}</sup>}
+            </span>
+          ))}
+        </p>
+      ))}
+      {encoder.tokens === 0 && <p className="empty">The empty prompt.</p>}
+    </section>
+  );
+}
+
+const HEIGHT = 48;
+
+function Bars({ lengths }: { lengths: number[] }) {
+  const most = Math.max(...lengths, 1e-6);
+  return (
+    <svg
+      className="token-bars"
+      viewBox={`0 0 ${Math.max(1, lengths.length) * 4} ${HEIGHT}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={`The lengths of ${lengths.length} vectors, at most ${most.toPrecision(3)}`}
+    >
+      {lengths.map((length, index) => {
+        const high = (length / most) * HEIGHT;
+        return <rect key={index} x={4 * index} y={HEIGHT - high} width={3} height={high} />;
+      })}
+    </svg>
+  );
+}

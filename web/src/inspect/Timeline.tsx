@@ -1,0 +1,73 @@
+/** What a run's nodes took: one bar each, where it began and how long it ran. */
+
+import { seconds } from "../nodes/NodeTitle";
+import { closeSheet, Sheet } from "../panels/Sheet";
+import { show } from "../canvas/instance";
+import { useCatalogue } from "../store/catalogue";
+import { useActive } from "../store/documents";
+import { sizeInWords } from "../store/memory";
+import { useRuns } from "../store/runs";
+import { useView } from "../store/view";
+import { titleOf } from "../workflow/model";
+import { timeline, totals } from "../workflow/timeline";
+
+const WORDS: Record<string, string> = {
+  cached: "from the cache",
+  running: "running",
+  failed: "failed",
+  cancelled: "cancelled",
+};
+
+export default function Timeline({ sheet }: { sheet: { run: string } }) {
+  const nodes = useRuns((state) => state.runs[sheet.run]?.nodes) ?? {};
+  const placed = useActive((document) => document.workflow.nodes);
+  const definitions = useCatalogue((state) => state.definitions);
+  const bars = timeline(nodes);
+  const all = totals(bars);
+  const name = (id: string) => {
+    const node = placed[id];
+    return node ? titleOf(node, definitions[node.type]) : id;
+  };
+  const go = (id: string) => {
+    closeSheet();
+    useView.getState().select([id]);
+    show([id]);
+  };
+  const whole = all.seconds || 1;
+  return (
+    <Sheet title="Timeline of the run" name="timeline">
+      <p className="timeline-total" data-test="timeline-total">
+        {seconds(all.seconds)} in {all.ran} {all.ran === 1 ? "node" : "nodes"}
+        {all.cached > 0 && `, ${all.cached} from the cache`}
+        {all.memory !== null && `; models took up to ${sizeInWords(all.memory)}`}
+      </p>
+      <ol className="timeline">
+        {bars.map((bar) => (
+          <li key={bar.node}>
+            <button
+              type="button"
+              data-state={bar.state}
+              disabled={!placed[bar.node]}
+              onClick={() => go(bar.node)}
+            >
+              <span className="timeline-name">{name(bar.node)}</span>
+              <span className="timeline-track">
+                <span
+                  className="timeline-bar"
+                  style={{
+                    left: `${(bar.begin / whole) * 100}%`,
+                    width: `max(3px, ${(bar.seconds / whole) * 100}%)`,
+                  }}
+                />
+              </span>
+              <span className="timeline-time">{WORDS[bar.state] ?? seconds(bar.seconds)}</span>
+              <span className="timeline-memory">
+                {bar.memory === null ? "" : sizeInWords(bar.memory)}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ol>
+    </Sheet>
+  );
+}
