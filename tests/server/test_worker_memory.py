@@ -13,7 +13,7 @@ from diffusion.unet import UNet
 from diffusion.vae import AutoencoderKL
 from graph.cancel import Cancel
 from graph.events import NodeChanged, NodeState, Noted, Previewed, Produced, Progressed
-from server import worker_services
+from server import worker_previews
 from server.settings import Settings
 from server.worker_engine import explain
 from server.worker_memory import Holding
@@ -72,7 +72,7 @@ def test_one_model_is_freed_then_all_and_the_next_run_gives_the_same_picture(ben
 def test_what_the_running_node_uses_is_not_freed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_services, "PROGRESS_EVERY", 0.0)
+    monkeypatch.setattr(worker_previews, "PROGRESS_EVERY", 0.0)
     during: list[MemoryReport] = []
 
     def free(event: Any) -> None:
@@ -90,7 +90,7 @@ def test_what_the_running_node_uses_is_not_freed(
 def test_nothing_is_in_use_after_a_run_however_it_ended(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    monkeypatch.setattr(worker_services, "PROGRESS_EVERY", 0.0)
+    monkeypatch.setattr(worker_previews, "PROGRESS_EVERY", 0.0)
     wish = Cancel()
 
     def stop(event: Any) -> None:

@@ -76,7 +76,10 @@ const ShownSocket = memo(function ShownSocket(props: Props) {
         tabIndex={-1}
         onKeyDown={(event) => socketKeys(event, { node, socket: name, side })}
         onClick={(event) => {
-          if ((event.nativeEvent as PointerEvent).pointerType !== "touch") return;
+          // A finger connects; what a node gave is in its menu, too.
+          const touches = (event.nativeEvent as PointerEvent).pointerType === "touch";
+          if (!touches && looks) lookAt(node, name);
+          if (!touches) return;
           tapSocket({ node, socket: name, side }, { x: event.clientX, y: event.clientY });
         }}
         data-socket={`${node}:${name}:${side}`}
@@ -85,7 +88,6 @@ const ShownSocket = memo(function ShownSocket(props: Props) {
         data-optional={optional || undefined}
         data-wired={wired || undefined}
         data-looks={looks || undefined}
-        onClick={looks ? () => lookAt(node, name) : undefined}
       >
         <SocketShape paint={paint} />
       </Handle>
