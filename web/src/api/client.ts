@@ -1,5 +1,6 @@
 /** Every HTTP question the editor asks, one function each. */
 
+import type { GalleryAnswer, GalleryNames, Picture, Sought } from "./gallery";
 import type {
   BatchAnswer,
   BatchGrid,
@@ -79,6 +80,19 @@ const form = (file: Blob, name: string): RequestInit => {
 const named = (area: "saved" | "templates", name: string) =>
   `/api/workflows/${area}/${encodeURIComponent(name)}`;
 
+function galleryQuery(
+  { search, date, ...sought }: Sought,
+  limit: number,
+  before?: number,
+): URLSearchParams {
+  const words = `${search} ${date}`.trim(); // a day is one of the words that a picture is found by
+  const query = new URLSearchParams({ limit: String(limit) });
+  for (const [name, value] of Object.entries({ ...sought, search: words }))
+    if (value) query.set(name, String(value));
+  if (before !== undefined) query.set("before", String(before));
+  return query;
+}
+
 export const api = {
   nodes: () =>
     ask<{
@@ -132,6 +146,14 @@ export const api = {
   addBatch: (batch: BatchRequest) => ask<BatchAnswer>("/api/batches", json("POST", batch)),
   batches: () => ask<{ batches: BatchAnswer[] }>("/api/batches"),
   batch: (id: string) => ask<BatchGrid>(`/api/batches/${id}`),
+  gallery: (sought: Sought, limit: number, before?: number) =>
+    ask<GalleryAnswer>(`/api/gallery?${galleryQuery(sought, limit, before)}`),
+  galleryNames: () => ask<GalleryNames>("/api/gallery/names"),
+  star: (id: number, starred: boolean) =>
+    ask<Picture>(`/api/gallery/${id}/star`, json("PUT", { starred })),
+  trash: (id: number) => ask<Picture>(`/api/gallery/${id}`, { method: "DELETE" }),
+  restore: (id: number) => ask<Picture>(`/api/gallery/${id}/restore`, { method: "POST" }),
+  emptyTrash: () => ask<{ deleted: number }>("/api/gallery/trash/empty", { method: "POST" }),
   upload: (file: Blob, name: string) =>
     ask<{ name: string; url: string }>("/api/files/input", form(file, name)),
   /** Keep a copy of an input picture with this mask, white where it shall be made anew. */

@@ -25,19 +25,21 @@ export interface Place {
 }
 
 interface Grouped {
-  at: Place;
   title: string;
   /** Axes of one group advance together; those of different groups are multiplied. */
   group: string;
 }
 
+type Of<Kind> = Kind & { at: Place };
+
 export type BatchAxis = Grouped &
   (
-    | { kind: "values"; values: Json[] }
-    | { kind: "range"; start: number; stop: number; count: number }
-    | { kind: "seeds"; count: number; seed: number; how: "random" | "increment" }
-    | { kind: "lines"; file: string }
-    | { kind: "wildcards"; text: string | null; count: number; seed: number }
+    | Of<{ kind: "values"; values: Json[] }>
+    | Of<{ kind: "range"; start: number; stop: number; count: number }>
+    | Of<{ kind: "seeds"; count: number; seed: Json; how: "random" | "increment" }>
+    | Of<{ kind: "lines"; file: string }>
+    | Of<{ kind: "wildcards"; text: string | null; count: number; seed: Json }>
+    | { kind: "columns"; file: string; columns: Record<string, Place> }
   );
 
 export interface BatchRequest {
@@ -60,6 +62,8 @@ export interface BatchPlan {
   names: string[];
   problems: Problem[];
   runnable: boolean;
+  /** How long it would take, where that is known. */
+  seconds?: number | null;
 }
 
 export interface BatchAnswer {

@@ -385,6 +385,7 @@ export type ServerEvent = { seq?: number; epoch?: string } & (
   | { type: "preview"; run: string; node: string; url: string }
   | { type: "note"; run: string; node: string; message: string }
   | { type: "queue" }
+  | { type: "gallery" }
   | { type: "nodes" }
   | { type: "models" }
 );

@@ -1,12 +1,20 @@
 /** What a command is: a record that gives its menu entry, its shortcut and its line in the help. */
 
-import type { MenuPlace } from "../store/ui";
+import type { ContextMenu, MenuPlace } from "../store/ui";
 import type { Point } from "../workflow/edits";
 
 export type Group = "Run" | "Edit" | "Nodes" | "Go" | "Arrange" | "Workflow" | "View";
 
 /** In the order in which menus and the help show them. */
-export const GROUPS: readonly Group[] = ["Run", "Edit", "Nodes", "Go", "Arrange", "Workflow", "View"];
+export const GROUPS: readonly Group[] = [
+  "Run",
+  "Edit",
+  "Nodes",
+  "Go",
+  "Arrange",
+  "Workflow",
+  "View",
+];
 
 export interface Command {
   id: string;
@@ -21,10 +29,10 @@ export interface Command {
   /** In whose context menus it is; "both" are a node's and the canvas's. */
   menu?: MenuPlace | "both" | readonly MenuPlace[];
   /**
-   * `at` is the place on the canvas where its menu was opened. False leaves the page's focus and the rest of
+   * `at` is the place on the canvas where its menu was opened, `menu` the menu. False leaves the page's focus and the rest of
    * the key press alone, where it has nothing to do.
    */
-  run(at?: Point): void | boolean;
+  run(at?: Point, menu?: ContextMenu): void | boolean;
 }
 
 export function isInMenu({ menu }: Command, place: MenuPlace): boolean {

@@ -1,10 +1,36 @@
 /** The commands of the queue. */
 
+import type { Place } from "../api/queue";
+import { openBatch } from "../store/batch";
 import { cancelQueue, pauseQueue } from "../store/queue";
 import { ui } from "../store/ui";
 import type { Command } from "./command";
 
+/** The widget that has the keyboard, if one has. */
+function focused(): Place | undefined {
+  const field = document.activeElement?.closest("[data-widget]");
+  const node = field?.closest("[data-node]")?.getAttribute("data-node");
+  const widget = field?.getAttribute("data-widget");
+  return node && widget ? { node, widget } : undefined;
+}
+
 export const QUEUE: readonly Command[] = [
+  {
+    id: "vary",
+    title: "Vary this…",
+    group: "Run",
+    menu: "widget",
+    run: (_at, on) =>
+      openBatch(on?.node && on.widget ? { node: on.node, widget: on.widget } : focused()),
+  },
+  {
+    id: "batch",
+    title: "Batch: vary values…",
+    group: "Run",
+    keys: ["Shift+B"],
+    menu: "canvas",
+    run: () => openBatch(focused()),
+  },
   { id: "cancel-all", title: "Cancel every run", group: "Run", run: () => void cancelQueue() },
   {
     id: "pause",

@@ -42,6 +42,14 @@ export const VIEW: readonly Command[] = [
     run: () => ui((state) => ({ right: state.right ? null : "gallery" })),
   },
   {
+    id: "gallery",
+    title: "All pictures",
+    group: "View",
+    keys: ["Shift+G"],
+    menu: "canvas",
+    run: () => ui({ sheet: { kind: "gallery" } }),
+  },
+  {
     id: "memory",
     title: "Memory: what is loaded",
     group: "View",

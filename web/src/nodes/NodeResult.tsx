@@ -2,7 +2,7 @@
 
 import { memo } from "react";
 import type { Shown } from "../store/runs";
-import { ui } from "../store/ui";
+import { viewOutput } from "../store/viewer";
 
 interface Props {
   name: string;
@@ -29,7 +29,7 @@ export const NodeResult = memo(function NodeResult({ name, outputs, preview }: P
           type="button"
           className="picture-button nodrag"
           aria-label={`Open the picture of ${name}`}
-          onClick={() => ui({ viewer: { run, index } })}
+          onClick={() => viewOutput(run, index)}
         >
           <img
             className="node-picture"

@@ -1,58 +1,69 @@
-/** The pictures that runs made, newest first. */
+/** The newest pictures in a side panel; all of them, and more ways to find one, are a click away. */
 
-import { memo } from "react";
-import { seconds } from "../nodes/NodeTitle";
-import { type Run, useRuns } from "../store/runs";
+import { Maximize2, Search, Star } from "lucide-react";
+import { useEffect } from "react";
+import { lookAtGallerySoon, seek, useGallery } from "../store/gallery";
 import { ui } from "../store/ui";
+import { GalleryGrid } from "./GalleryGrid";
 
-function when(run: Run): string {
-  return new Date(run.created).toLocaleTimeString(undefined, {
-    hour: "2-digit",
-    minute: "2-digit",
-  });
-}
+export const NO_PICTURES =
+  "No pictures yet. Write what you want to see into the prompt and press Run.";
 
-function took(run: Run): string {
-  return run.started && run.finished ? seconds((run.finished - run.started) / 1000) : "";
-}
-
-const Pictures = memo(function Pictures({ run }: { run: Run }) {
-  return run.outputs.map((output, index) =>
-    output.kind === "image" && output.url ? (
-      <button
-        key={`${run.id}-${index}`}
-        type="button"
-        className="thumb"
-        title={[when(run), took(run)].filter(Boolean).join(", ")}
-        aria-label={`Picture of ${when(run)}`}
-        data-test="thumb"
-        data-run={run.id}
-        data-status={run.status}
-        onClick={() => ui({ viewer: { run: run.id, index } })}
-      >
-        <img src={output.thumbnail ?? output.url} alt="" loading="lazy" draggable={false} />
-      </button>
-    ) : null,
+export function GallerySearch({ placeholder = "Search pictures" }: { placeholder?: string }) {
+  const search = useGallery((state) => state.sought.search);
+  return (
+    <label className="panel-search">
+      <Search size={14} aria-hidden="true" />
+      <input
+        value={search}
+        aria-label="Search pictures by prompt, title, model, family or date"
+        placeholder={placeholder}
+        data-test="gallery-search"
+        onChange={(event) => seek({ search: event.target.value })}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape" || !search) return;
+          event.stopPropagation();
+          seek({ search: "" });
+        }}
+      />
+    </label>
   );
-});
+}
 
 export function Gallery() {
-  const order = useRuns((state) => state.order);
-  const runs = useRuns((state) => state.runs);
-  const all = order.flatMap((id) => runs[id] ?? []);
-  const pictures = all.some((run) => run.outputs.some((output) => output.kind === "image"));
+  const { search, starred } = useGallery((state) => state.sought);
+  const trouble = useGallery((state) => state.trouble);
+  useEffect(() => lookAtGallerySoon(), []);
   return (
-    <div className="panel-scroll" data-test="gallery">
-      <div className="thumbs">
-        {all.map((run) => (
-          <Pictures key={run.id} run={run} />
-        ))}
+    <>
+      <div className="gallery-tools">
+        <GallerySearch placeholder="Search" />
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Starred only"
+          aria-pressed={starred}
+          title="Starred only"
+          onClick={() => seek({ starred: !starred })}
+        >
+          <Star size={14} />
+        </button>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="All pictures"
+          title="All pictures (Shift+G)"
+          data-test="open-gallery"
+          onClick={() => ui({ sheet: { kind: "gallery" } })}
+        >
+          <Maximize2 size={14} />
+        </button>
       </div>
-      {!pictures && (
-        <div className="empty">
-          No pictures yet. Write what you want to see into the prompt and press Run.
-        </div>
-      )}
-    </div>
+      {trouble && <div className="empty">{trouble}</div>}
+      <GalleryGrid
+        wanted={96}
+        empty={search || starred ? "No picture is like this." : NO_PICTURES}
+      />
+    </>
   );
 }

@@ -2,11 +2,11 @@
 
 import { CircleAlert, X } from "lucide-react";
 import { Fragment, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type Command, isInMenu } from "../commands/command";
 import { keysOf } from "../commands/keys";
-import { isInMenu } from "../commands/command";
 import { COMMANDS } from "../commands/list";
 import { Reasons } from "../nodes/NodeProblems";
-import { type ContextMenu as Menu, type Refusal, ui, useUi } from "../store/ui";
+import { type ContextMenu as Menu, type MenuPlace, type Refusal, ui, useUi } from "../store/ui";
 import type { Point } from "../workflow/edits";
 
 /** Keep a card inside the window once its size is known. */
@@ -39,12 +39,18 @@ export function ContextMenu() {
   return menu && <OpenContextMenu key={`${menu.screen.x},${menu.screen.y}`} menu={menu} />;
 }
 
+/** The commands of the place that was clicked; those of a widget come before its node's. */
+function entriesOf(place: MenuPlace): Command[] {
+  const own = COMMANDS.filter((command) => isInMenu(command, place));
+  return place === "widget" ? [...own, ...entriesOf("node")] : own;
+}
+
 function OpenContextMenu({ menu }: { menu: Menu }) {
   const { screen, at, place } = menu;
   const inside = useInside(screen, 0);
   const first = useRef<HTMLButtonElement>(null);
   useEffect(() => first.current?.focus(), []);
-  const entries = COMMANDS.filter((command) => isInMenu(command, place));
+  const entries = entriesOf(place);
   const keys = (event: React.KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
@@ -80,7 +86,7 @@ function OpenContextMenu({ menu }: { menu: Menu }) {
               data-command={entry.id}
               onClick={() => {
                 ui({ contextMenu: null });
-                entry.run(at);
+                entry.run(at, menu);
               }}
             >
               {entry.title}

@@ -1,8 +1,9 @@
 /** Batches: how far each one is, and what is done with all of its runs at once. */
 
-import { RotateCcw, X } from "lucide-react";
+import { Grid3x3, RotateCcw, X } from "lucide-react";
 import type { BatchAnswer } from "../api/queue";
 import { cancelQueue, repeatFailed, useQueue } from "../store/queue";
+import { ui } from "../store/ui";
 
 const SHOWN = 8; // the newest ones; those that are not over are shown in any case
 
@@ -51,6 +52,15 @@ function Batch({ batch }: { batch: BatchAnswer }) {
       <div className="queue-about">
         <span className="queue-words">{words(batch)}</span>
         <span className="queue-actions">
+          <button
+            type="button"
+            className="button button-small"
+            data-test="queue-grid"
+            onClick={() => ui({ sheet: { kind: "grid", batch: batch.id } })}
+          >
+            <Grid3x3 size={12} aria-hidden="true" />
+            Grid
+          </button>
           {failed > 0 && (
             <button
               type="button"

@@ -1,7 +1,7 @@
 /** The bottom: Run, how many, what will happen or is happening, and the zoom. */
 
 import { useReactFlow, useStore } from "@xyflow/react";
-import { Maximize, Minus, Play, Plus, Square } from "lucide-react";
+import { Grid3x3, Maximize, Minus, Play, Plus, Square } from "lucide-react";
 import { command } from "../commands/list";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
@@ -167,6 +167,7 @@ export function RunBar() {
           Run
         </button>
         <Count />
+        <CommandButton id="batch" icon={Grid3x3} />
         <span className="bar-divider" />
         <div className="run-middle">
           <Status />

@@ -11,6 +11,9 @@ const SHEETS: { [Kind in Sheet["kind"]]: ComponentType<Of<Kind>> } = {
   timeline: lazy(() => import("../inspect/Timeline")),
   painter: lazy(() => import("../painter/Painter")),
   templates: lazy(() => import("./Templates")),
+  batch: lazy(() => import("./BatchDialog")),
+  gallery: lazy(() => import("./GallerySheet")),
+  grid: lazy(() => import("./Grid")),
   "run-values": lazy(() => import("./RunValues")),
 };
 

@@ -68,7 +68,7 @@ export async function openRun(id: string): Promise<void> {
     if (!run.workflow) return notify("error", "This run did not keep its workflow.");
     const document = openWorkflow(run.workflow, { name: "From a picture" });
     useDocuments.getState().update(document, { runs: [id] });
-    ui({ viewer: null });
+    ui({ viewer: null, sheet: null });
   } catch (error) {
     told(error);
   }

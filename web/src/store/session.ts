@@ -8,9 +8,10 @@ import { loadDefinitions, loadModels, loadStatus, loadWorkflows, useCatalogue } 
 import { checkSoon, watch } from "./checks";
 import { useDocuments } from "./documents";
 import { DEFAULT_TEMPLATE, openTemplate } from "./files";
+import { lookAtGallerySoon } from "./gallery";
 import { takeNote } from "./memory";
 import { lookAtQueueSoon } from "./queue";
-import { receive, refreshRuns } from "./runs";
+import { isOver, receive, refreshRuns } from "./runs";
 import { notify } from "./ui";
 
 function fail(error: unknown): void {
@@ -39,7 +40,15 @@ function event(message: ServerEvent): void {
       return takeNote(message.message);
     case "queue":
       return lookAtQueueSoon();
+    case "gallery":
+      return lookAtGallerySoon();
+    case "output":
+      if (message.kind === "image") lookAtGallerySoon();
+      return receive(message);
     case "run":
+      if (isOver(message.status)) lookAtGallerySoon();
+      lookAtQueueSoon();
+      return receive(message);
     case "snapshot":
       lookAtQueueSoon();
       return receive(message);
@@ -54,6 +63,7 @@ function connected(open: boolean): void {
   if (!open) return;
   // Whatever changed while the socket was down is asked for anew.
   lookAtQueueSoon();
+  lookAtGallerySoon();
   void refreshRuns().catch(fail);
   void loadStatus().catch(fail);
   if (before.everConnected) {

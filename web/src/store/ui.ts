@@ -3,6 +3,7 @@
 import { create } from "zustand";
 import type { Problem } from "../api/types";
 import type { Point } from "../workflow/edits";
+import type { Viewing } from "./viewer";
 
 export type LeftPanel = "library" | "outline" | "workflows" | "models";
 export type RightPanel = "gallery" | "queue" | "problems" | "memory";
@@ -31,10 +32,12 @@ export interface ContextMenu {
   /** The thing that was clicked, or null for the canvas and wires. */
   node: string | null;
   place: MenuPlace;
+  /** The widget of it that was clicked. */
+  widget?: string;
 }
 
 /** What a context menu is opened on. */
-export type MenuPlace = "canvas" | "node" | "wire" | "dot" | "group" | "note";
+export type MenuPlace = "canvas" | "node" | "widget" | "wire" | "dot" | "group" | "note";
 
 /** A refused drop: the sentence, and the ways out. */
 export interface Refusal {
@@ -63,7 +66,10 @@ export type Sheet =
   | { kind: "templates" }
   | { kind: "inspect"; run: string; node: string; output: string }
   | { kind: "timeline"; run: string }
-  | { kind: "painter"; node: string; widget: string; name: string; tool: "brush" | "crop" };
+  | { kind: "painter"; node: string; widget: string; name: string; tool: "brush" | "crop" }
+  | { kind: "batch" }
+  | { kind: "gallery" }
+  | { kind: "grid"; batch: string };
 
 interface Ui {
   left: LeftPanel | null;
@@ -79,8 +85,8 @@ interface Ui {
   socketCard: DragOrigin | null;
   help: boolean;
   sheet: Sheet | null;
-  /** The picture that is shown large: the run's id and the number of its output. */
-  viewer: { run: string; index: number } | null;
+  /** The pictures that are looked at large. */
+  viewer: Viewing | null;
   /** The node whose title is being typed. */
   renaming: string | null;
   dialog: Dialog | null;

@@ -1,8 +1,10 @@
 /** A widget with its label: the place where a kind finds its component. To add one, add a row. */
 
-import { type ComponentType, memo, useCallback } from "react";
+import { type ComponentType, memo, type MouseEvent, useCallback } from "react";
 import type { Json, WidgetDefinition } from "../api/types";
 import { edit, useActive } from "../store/documents";
+import { ui } from "../store/ui";
+import { useView } from "../store/view";
 import { setValue } from "../workflow/edits";
 import { ChoiceField } from "./ChoiceField";
 import { ImageFileField } from "./ImageFileField";
@@ -31,6 +33,15 @@ export const FIELDS: Record<WidgetKind, Row> = {
   image_file: { component: ImageFileField, wide: true },
 };
 
+/** Open the menu of a widget, which lies in its node's. */
+function widgetMenu(event: MouseEvent, node: string, widget: string): void {
+  event.preventDefault();
+  event.stopPropagation();
+  useView.getState().select([node]);
+  const screen = { x: event.clientX, y: event.clientY };
+  ui({ contextMenu: { screen, at: screen, node, widget, place: "widget" } });
+}
+
 interface Props {
   node: string;
   widget: WidgetDefinition;
@@ -44,12 +55,19 @@ export const Widget = memo(function Widget({ node, widget, wired }: Props) {
       edit((workflow) => setValue(workflow, node, widget.name, next), gesture),
     [node, widget.name],
   );
+  const menu = (event: MouseEvent) => {
+    // A text that is being written has the browser's menu, to correct and paste.
+    if (event.target === document.activeElement && event.target instanceof HTMLTextAreaElement)
+      return event.stopPropagation();
+    widgetMenu(event, node, widget.name);
+  };
   const { component: Field, wide } = FIELDS[widgetKind(widget)];
   const shown = value === undefined ? widget.default : value;
   return (
     <div
       className={wide && !wired ? "widget widget-wide" : "widget"}
       title={widget.description || undefined}
+      onContextMenu={wired ? undefined : menu}
     >
       {(!wide || wired) && <span className="widget-label">{widget.title}</span>}
       {wired ? (
