@@ -1,19 +1,30 @@
 /** The editor's beginning. */
 
-import { StrictMode } from "react";
+import { lazy, StrictMode, Suspense } from "react";
 import { createRoot } from "react-dom/client";
 import "@xyflow/react/dist/base.css";
 import "./theme/index.css";
 import { App } from "./App";
-import { begin } from "./store/session";
+import { begin, beginApp } from "./store/session";
 
-begin();
+/** Loaded only where the address asks for a workflow's form: "/?app=NAME". */
+const AppPage = lazy(() => import("./app/AppPage"));
+
+const app = new URLSearchParams(location.search).get("app");
+if (app) beginApp(app);
+else begin();
 
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <App />
+      {app ? (
+        <Suspense>
+          <AppPage name={app} />
+        </Suspense>
+      ) : (
+        <App />
+      )}
     </StrictMode>,
   );
 }

@@ -146,6 +146,8 @@ export interface Workflow {
   layout: Layout;
   groups: Group[];
   notes: Note[];
+  /** Its form for people who do not see the graph; `workflow/app.ts` reads it. */
+  app?: Record<string, Json>;
   [extra: string]: unknown;
 }
 

@@ -29,4 +29,11 @@ export const SEEING: readonly Command[] = [
     menu: "canvas",
     run: () => ui({ sheet: { kind: "templates" } }),
   },
+  {
+    id: "app",
+    title: "App view: a form for others…",
+    group: "Workflow",
+    menu: "canvas",
+    run: () => ui({ sheet: { kind: "app" } }),
+  },
 ];

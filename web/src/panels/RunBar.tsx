@@ -11,6 +11,7 @@ import { cancelRun } from "../store/running";
 import { activeRuns, type Run, useRuns } from "../store/runs";
 import { ui, useUi } from "../store/ui";
 import { titleOf } from "../workflow/model";
+import { share } from "../workflow/progress";
 import { CommandButton } from "./TopBar";
 import { useForecast } from "./useForecast";
 
@@ -30,18 +31,6 @@ function happening(run: Run, paused: boolean, name: (id: string) => string): str
   const step = run.progress[running[0]];
   // The line beneath tells how far the whole run is.
   return [name(running[0]), step ? `${step.step}/${step.steps}` : count].filter(Boolean).join(" · ");
-}
-
-/** The share of the run that is done, by nodes and the steps of the running one. */
-function share(run: Run): number {
-  const entries = Object.entries(run.nodes);
-  if (entries.length === 0) return 0;
-  const parts = entries.map(([id, node]) => {
-    if (node.state === "finished" || node.state === "cached") return 1;
-    const step = node.state === "running" ? run.progress[id] : undefined;
-    return step ? step.step / Math.max(1, step.steps) : 0;
-  });
-  return parts.reduce((sum: number, part) => sum + part, 0) / entries.length;
 }
 
 function Status() {

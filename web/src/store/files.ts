@@ -40,6 +40,20 @@ export async function openTemplate(name: string, title = "Text to image"): Promi
   }
 }
 
+/** The workflow of an app's address: a saved one, else a template of that name. */
+export async function openForApp(name: string): Promise<void> {
+  try {
+    const { saved, templates } = await patiently(api.workflows);
+    const isSaved = saved.some((entry) => entry.name === name);
+    const template = templates.find((entry) => entry.name === name);
+    const area = template && !isSaved ? "templates" : "saved";
+    const { workflow } = await api.open(area, name);
+    openWorkflow(workflow, { name: isSaved ? name : (template?.title ?? name) });
+  } catch (error) {
+    told(error);
+  }
+}
+
 /** Open a saved workflow, or go to its tab where it is open already. */
 export async function openSaved(name: string): Promise<void> {
   const { documents, activate } = useDocuments.getState();

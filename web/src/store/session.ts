@@ -7,7 +7,7 @@ import { restored, watchForAutosave } from "./autosave";
 import { loadDefinitions, loadModels, loadStatus, loadWorkflows, useCatalogue } from "./catalogue";
 import { checkSoon, watch } from "./checks";
 import { useDocuments } from "./documents";
-import { DEFAULT_TEMPLATE, openTemplate } from "./files";
+import { DEFAULT_TEMPLATE, openForApp, openTemplate } from "./files";
 import { lookAtGallerySoon } from "./gallery";
 import { takeNote } from "./memory";
 import { lookAtQueueSoon } from "./queue";
@@ -78,6 +78,16 @@ export function begin(): void {
   if (last) useDocuments.getState().restore(last.documents, last.active);
   else void openTemplate(DEFAULT_TEMPLATE);
   watchForAutosave();
+  attend();
+}
+
+/** Begin the app view of a saved workflow, or of a template; the editor's tabs stay as they are. */
+export function beginApp(name: string): void {
+  void openForApp(name);
+  attend();
+}
+
+function attend(): void {
   watch();
   listen({ event, connected });
   void loadDefinitions().catch(fail);

@@ -1,0 +1,167 @@
+/** Choose what a workflow's form shows: widgets to set, and nodes whose results are seen. */
+
+import { ArrowDown, ArrowUp, ExternalLink } from "lucide-react";
+import { Sheet } from "../panels/Sheet";
+import { useCatalogue } from "../store/catalogue";
+import { edit, newGesture, useActive } from "../store/documents";
+import {
+  type AppForm,
+  appOf,
+  isEmpty,
+  isPinned,
+  movedPin,
+  shownPins,
+  suggested,
+  toggleOutput,
+  togglePin,
+  withApp,
+} from "../workflow/app";
+import { titleOf } from "../workflow/model";
+import "../theme/app.css";
+
+const gesture = newGesture();
+
+export default function AppEditor() {
+  const workflow = useActive((document) => document.workflow);
+  const savedAs = useActive((document) => document.savedAs);
+  const definitions = useCatalogue((state) => state.definitions);
+  const form = appOf(workflow);
+  const put = (next: AppForm, token?: string) => edit((now) => withApp(now, next), token);
+  const pins = shownPins(form, workflow, definitions);
+  const nodes = Object.entries(workflow.nodes).filter(([, node]) => definitions[node.type]);
+  return (
+    <Sheet title="App view" name="app-editor">
+      <p className="templates-lead">
+        A form for people who need not see the graph: what they may set, and what they get.
+      </p>
+      <div className="app-editor">
+        <label>
+          Title
+          <input
+            className="field"
+            value={form.title}
+            placeholder="As the workflow is called"
+            onChange={(event) => put({ ...form, title: event.target.value }, gesture)}
+          />
+        </label>
+        <label>
+          What it is for
+          <input
+            className="field"
+            value={form.about}
+            onChange={(event) => put({ ...form, about: event.target.value }, gesture)}
+          />
+        </label>
+        {isEmpty(form) && (
+          <button
+            type="button"
+            className="button"
+            data-test="suggest"
+            onClick={() => put(suggested(workflow, definitions))}
+          >
+            Begin with prompts, pictures, seeds and results
+          </button>
+        )}
+        {pins.length > 0 && (
+          <section>
+            <h3>The form</h3>
+            {pins.map((pin) => {
+              const at = form.inputs.findIndex(
+                (other) => other.node === pin.node && other.widget === pin.widget,
+              );
+              const call = (label: string) =>
+                put(
+                  {
+                    ...form,
+                    inputs: form.inputs.map((one, index) => (index === at ? { ...one, label } : one)),
+                  },
+                  gesture,
+                );
+              return (
+                <div className="app-pin" key={`${pin.node}/${pin.widget}`}>
+                  <input
+                    className="field"
+                    value={pin.label}
+                    placeholder={pin.title}
+                    aria-label={`Label of ${pin.title}`}
+                    onChange={(event) => call(event.target.value)}
+                  />
+                  <button
+                    type="button"
+                    className="icon-button"
+                    aria-label={`${pin.title} up`}
+                    disabled={at === 0}
+                    onClick={() => put(movedPin(form, at, -1))}
+                  >
+                    <ArrowUp size={14} />
+                  </button>
+                  <button
+                    type="button"
+                    className="icon-button"
+                    aria-label={`${pin.title} down`}
+                    disabled={at === form.inputs.length - 1}
+                    onClick={() => put(movedPin(form, at, 1))}
+                  >
+                    <ArrowDown size={14} />
+                  </button>
+                </div>
+              );
+            })}
+          </section>
+        )}
+        <section>
+          <h3>Nodes</h3>
+          {nodes.map(([id, node]) => {
+            const definition = definitions[node.type];
+            const name = titleOf(node, definition);
+            const free = definition?.widgets.filter(({ name: it }) => !(it in node.inputs)) ?? [];
+            if (!definition || (free.length === 0 && !definition.output)) return null;
+            return (
+              <fieldset key={id}>
+                <legend>{name}</legend>
+                {free.map((widget) => (
+                  <label key={widget.name} className="app-choice">
+                    <input
+                      type="checkbox"
+                      checked={isPinned(form, id, widget.name)}
+                      data-pin={`${id}/${widget.name}`}
+                      onChange={() => put(togglePin(form, id, widget.name))}
+                    />
+                    {widget.title}
+                  </label>
+                ))}
+                {definition.output && (
+                  <label className="app-choice">
+                    <input
+                      type="checkbox"
+                      checked={form.outputs.includes(id)}
+                      data-pin={id}
+                      onChange={() => put(toggleOutput(form, id))}
+                    />
+                    Show what it makes
+                  </label>
+                )}
+              </fieldset>
+            );
+          })}
+        </section>
+      </div>
+      <div className="dialog-buttons">
+        {savedAs ? (
+          <a
+            className="button button-primary"
+            href={`./?app=${encodeURIComponent(savedAs)}`}
+            target="_blank"
+            rel="noreferrer"
+            data-test="open-app"
+          >
+            <ExternalLink size={14} aria-hidden="true" />
+            Open the app (as last saved)
+          </a>
+        ) : (
+          <span className="empty">Save the workflow (Ctrl+S): its app then has an address.</span>
+        )}
+      </div>
+    </Sheet>
+  );
+}
