@@ -74,7 +74,7 @@ def test_after_a_reload_the_page_still_knows_what_is_cached(page: Page) -> None:
     editor.run(page)
     status = page.locator("[data-test=run-status]")
     expect(status).to_contain_text("6 cached, 1 to run", timeout=15_000)  # only saving is left
-    page.wait_for_timeout(600)  # ms; what is open is kept within 400
+    page.wait_for_timeout(300)  # ms; what is open is kept within 100
     page.reload()
     page.wait_for_selector("[data-node]")
     expect(status).to_contain_text("6 cached, 1 to run", timeout=15_000)

@@ -11,11 +11,10 @@ import { begin, beginApp } from "./store/session";
 const AppPage = lazy(() => import("./app/AppPage"));
 
 const app = new URLSearchParams(location.search).get("app");
-if (app) beginApp(app);
-else begin();
 
-const root = document.getElementById("root");
-if (root) {
+function show(): void {
+  const root = document.getElementById("root");
+  if (!root) return;
   createRoot(root).render(
     <StrictMode>
       {app ? (
@@ -28,3 +27,8 @@ if (root) {
     </StrictMode>,
   );
 }
+
+if (app) {
+  beginApp(app);
+  show();
+} else void begin().then(show);

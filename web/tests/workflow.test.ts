@@ -1,6 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { fromSession, toSession } from "../src/store/autosave";
-import { edited, isUnsaved, newDocument } from "../src/store/documents";
 import { arrange, columns, placeMissing } from "../src/workflow/arrange";
 import { cut, fromText, paste, toText } from "../src/workflow/clipboard";
 import { setValue } from "../src/workflow/edits";
@@ -131,23 +129,5 @@ describe("names and rows", () => {
     expect(none.inputs.map((row) => row.name)).toEqual(["images.0"]);
     const two = rowsOf(definition, { ...stack, inputs: { "images.0": wire, "images.1": wire } });
     expect(two.inputs.map((row) => row.name)).toEqual(["images.0", "images.1", "images.2"]);
-  });
-});
-
-describe("autosave", () => {
-  it("brings back the workflow, its mark and its seeds exactly", () => {
-    const seeded = edited(newDocument(chain(), { name: "Mine" }), (w) =>
-      setValue(w, "sample", "seed", "18446744073709551615"),
-    );
-    const document = { ...seeded, used: { "sample/seed": 7 }, runs: ["r1"] };
-    const text = JSON.stringify(toSession([document], document.id));
-    const back = fromSession(JSON.parse(text));
-    expect(back?.documents[0]?.workflow).toEqual(document.workflow);
-    expect(back?.documents[0]).toMatchObject({
-      name: "Mine",
-      used: { "sample/seed": 7 },
-      runs: ["r1"],
-    });
-    expect(back?.documents[0] && isUnsaved(back.documents[0])).toBe(true);
   });
 });

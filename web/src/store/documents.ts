@@ -7,6 +7,8 @@ import { pruned } from "../workflow/reroutes";
 import { type UsedSeeds } from "../workflow/seeds";
 
 const LONGEST_HISTORY = 500;
+/** So many steps are let go of together: to forget the first means to write the whole document anew. */
+const SPARE = 50;
 
 export interface Document {
   id: string;
@@ -84,10 +86,12 @@ export function edited(document: Document, change: Change, gesture?: string): Do
   const workflow = pruned(change(document.workflow));
   if (workflow === document.workflow) return document;
   const goesOn = gesture !== undefined && gesture === document.gesture;
-  const past = goesOn
-    ? document.past
-    : [...document.past, document.workflow].slice(-LONGEST_HISTORY);
+  const past = goesOn ? document.past : bounded([...document.past, document.workflow]);
   return { ...document, workflow, past, future: [], gesture: gesture ?? null };
+}
+
+function bounded(past: Workflow[]): Workflow[] {
+  return past.length > LONGEST_HISTORY + SPARE ? past.slice(-LONGEST_HISTORY) : past;
 }
 
 export function undone(document: Document): Document {

@@ -3,7 +3,7 @@
 import { ApiError } from "../api/client";
 import { listen } from "../api/events";
 import type { ServerEvent } from "../api/types";
-import { restored, watchForAutosave } from "./autosave";
+import { restoredSoon } from "./autosave";
 import { loadDefinitions, loadModels, loadStatus, loadWorkflows, useCatalogue } from "./catalogue";
 import { checkSoon, watch } from "./checks";
 import { useDocuments } from "./documents";
@@ -73,11 +73,11 @@ function connected(open: boolean): void {
   }
 }
 
-export function begin(): void {
-  const last = restored();
+/** Resolves once what was open is open again, so that the page begins with it. */
+export async function begin(): Promise<void> {
+  const last = await restoredSoon();
   if (last) useDocuments.getState().restore(last.documents, last.active);
   else void openTemplate(DEFAULT_TEMPLATE);
-  watchForAutosave();
   attend();
 }
 
