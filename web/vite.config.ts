@@ -15,5 +15,6 @@ export default defineConfig({
       "/api": { target: server, ws: true, changeOrigin: true, headers: { origin: server } },
     },
   },
-  test: { environment: "node", include: ["tests/**/*.test.ts"] },
+  // Properties try hundreds of cases, and the machine may be busy.
+  test: { environment: "node", include: ["tests/**/*.test.ts"], testTimeout: 60_000 },
 });
