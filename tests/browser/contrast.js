@@ -38,6 +38,8 @@
     if (exempt(element) || element.closest("svg, script, style")) continue;
     const style = getComputedStyle(element);
     let colour = rgba(style.color);
+    // A copy without colour beneath a field, there for what is drawn under its words.
+    if (colour[3] === 0 && element.closest("[aria-hidden=true]")) continue;
     for (let at = element; at; at = at.parentElement) colour[3] *= Number(getComputedStyle(at).opacity);
     const behind = backgroundOf(element);
     const size = parseFloat(style.fontSize);
