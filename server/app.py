@@ -46,6 +46,7 @@ from server.routes import (
     queue,
     runs,
     status,
+    subgraphs,
     workflows,
 )
 from server.security import add_headers, guard
@@ -59,6 +60,7 @@ ROUTES = (
     nodes,
     models,
     memory,
+    subgraphs,
     check,
     runs,
     queue,

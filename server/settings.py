@@ -120,6 +120,11 @@ class Settings:
         return self.data / "workflows"
 
     @property
+    def subgraphs(self) -> Path:
+        """The library of subgraphs."""
+        return self.data / "subgraphs"
+
+    @property
     def results(self) -> Path:
         """Results of nodes that outlive the worker."""
         return self.cache / "results"
