@@ -5,6 +5,7 @@ import { useEffect } from "react";
 import { Canvas } from "./canvas/Canvas";
 import { listenToPage } from "./commands/listen";
 import { Announcer } from "./panels/Announcer";
+import { Breadcrumbs } from "./panels/Breadcrumbs";
 import { ContextMenu, RefusalCard } from "./panels/Menus";
 import { NodeMenu } from "./panels/NodeMenu";
 import { Banners, Dialog, DropHint, EmptyCanvas, Help, Notices } from "./panels/Overlays";
@@ -34,6 +35,7 @@ export function App() {
       <EmptyCanvas />
       <TopBar />
       <Banners />
+      <Breadcrumbs />
       <SidePanels />
       <RunBar />
       <Notices />

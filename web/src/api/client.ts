@@ -14,6 +14,7 @@ import type {
 import type {
   CheckAnswer,
   Json,
+  KeptSubgraph,
   MemoryAnswer,
   ModelFile,
   NodeDefinition,
@@ -178,6 +179,11 @@ export const api = {
     ask<{ workflow: Workflow }>(named(area, name)),
   save: (name: string, workflow: Workflow) =>
     ask<unknown>(named("saved", name), json("PUT", { workflow })),
+  subgraphs: () => ask<{ subgraphs: KeptSubgraph[] }>("/api/subgraphs"),
+  keepSubgraph: (name: string, workflow: Workflow) =>
+    ask<unknown>(`/api/subgraphs/${encodeURIComponent(name)}`, json("PUT", { workflow })),
+  removeSubgraph: (name: string) =>
+    ask<unknown>(`/api/subgraphs/${encodeURIComponent(name)}`, { method: "DELETE" }),
   remove: (name: string) => ask<unknown>(named("saved", name), { method: "DELETE" }),
 };
 

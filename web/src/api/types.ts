@@ -140,6 +140,21 @@ export interface Note extends Frame {
   text: string;
 }
 
+/** A graph that nodes of the type "subgraph:<id>" stand for, and what they show of it. */
+export interface Subgraph {
+  title: string;
+  description?: string;
+  nodes: Record<string, PlacedNode>;
+  inputs: Record<string, { title?: string }>;
+  /** The output inside that feeds it; "" where none does. */
+  outputs: Record<string, { title?: string; node: string; output: string }>;
+  widgets: Record<string, { title?: string; node: string; name: string }>;
+  layout: Layout;
+  groups: Group[];
+  notes: Note[];
+  [extra: string]: unknown;
+}
+
 export interface Workflow {
   version: number;
   nodes: Record<string, PlacedNode>;
@@ -148,6 +163,7 @@ export interface Workflow {
   notes: Note[];
   /** Its form for people who do not see the graph; `workflow/app.ts` reads it. */
   app?: Record<string, Json>;
+  subgraphs?: Record<string, Subgraph>;
   [extra: string]: unknown;
 }
 
@@ -157,7 +173,17 @@ export type Edit =
   | { op: "connect"; node: string; socket: string; wire: Wire }
   | { op: "disconnect"; node: string; socket: string }
   | { op: "add_node"; id: string; node: PlacedNode; near?: string | null }
-  | { op: "remove_node"; node: string };
+  | { op: "remove_node"; node: string }
+  | { op: "add_input"; node: string; name: string }
+  | { op: "add_output"; node: string; name: string; wire: Wire };
+
+/** An entry of the library of subgraphs: a workflow of one node, and what that looks like. */
+export interface KeptSubgraph {
+  name: string;
+  workflow: Workflow | null;
+  definition: NodeDefinition | null;
+  trouble: string | null;
+}
 
 /** What a person says of a file: whose latents it speaks; null takes it back. */
 export interface Statement {

@@ -21,9 +21,10 @@ import { DotView } from "../nodes/DotView";
 import { GroupView } from "../nodes/GroupView";
 import { NodeView } from "../nodes/NodeView";
 import { NoteView } from "../nodes/NoteView";
+import { enterByHand } from "../store/levels";
 import { useCatalogue } from "../store/catalogue";
 import { useOverview } from "../store/overview";
-import { activeWorkflow, useActive } from "../store/documents";
+import { activeWorkflow, levelKey, useActive, useWhole } from "../store/documents";
 import { useSettings } from "../store/settings";
 import { type MenuPlace, ui } from "../store/ui";
 import { useView, viewports } from "../store/view";
@@ -103,7 +104,7 @@ function useEdgeChanges() {
 }
 
 export function Canvas() {
-  const id = useActive((document) => document.id);
+  const id = useWhole(levelKey);
   return <DocumentCanvas key={id} id={id} />;
 }
 
@@ -192,6 +193,7 @@ function DocumentCanvas({ id }: { id: string }) {
           moved.current ||= event !== null; // null: the page moved it, not a hand
           viewports.set(id, viewport);
         }}
+        onNodeDoubleClick={(event, node) => enterByHand(event, node.id)}
         onNodeContextMenu={(event, node) => {
           if (!useView.getState().selected.has(node.id)) useView.getState().select([node.id]);
           menu(event, node.id, ofThing(node.id).kind);

@@ -3,13 +3,15 @@
 import { api, ApiError } from "../api/client";
 import type { Problem, Target, Wire, Workflow } from "../api/types";
 import { announce } from "../store/announce";
-import { activeWorkflow, edit } from "../store/documents";
+import { activeDocument, activeWorkflow, edit, pathOf, useDocuments } from "../store/documents";
+import { atLevel } from "../workflow/answers";
 import { lastAnswer } from "../store/drag";
 import { say } from "../store/statements";
 import { type DragOrigin, type Refusal, ui } from "../store/ui";
 import { connect, disconnect, type Point } from "../workflow/edits";
 import { socketBase } from "../workflow/model";
 import { setRoute, sourceOf, wiresThrough } from "../workflow/reroutes";
+import { changed } from "../workflow/subgraphs";
 import { mend } from "./mend";
 
 export interface Ends {
@@ -108,7 +110,9 @@ async function problemOf(
 ): Promise<Problem | null> {
   let problems: Problem[];
   try {
-    problems = (await api.check(candidate)).problems;
+    const { path, workflow } = activeDocument(useDocuments.getState());
+    const answer = await api.check(changed(workflow, path, () => candidate));
+    problems = atLevel(answer, workflow, pathOf(activeDocument(useDocuments.getState()))).problems;
   } catch (error) {
     if (error instanceof ApiError) return null;
     throw error;

@@ -3,11 +3,13 @@
 import type { NodeDefinition } from "../api/types";
 import { activeWorkflow, edit } from "../store/documents";
 import { definitions, useCatalogue } from "../store/catalogue";
+import { insertKept, LIBRARY } from "../store/library";
 import { notify, type DragOrigin } from "../store/ui";
 import { sizeOf, useView } from "../store/view";
 import { addNode, connect, type Point } from "../workflow/edits";
 import { freshId, placed } from "../workflow/model";
 import { type Box, freePlace } from "../workflow/room";
+import { subgraphOf } from "../workflow/subgraphs";
 import { drawSeed, seedWidgets } from "../workflow/seeds";
 import { type WidgetKind, widgetKind } from "../widgets/kinds";
 import { NODE_WIDTH } from "./flow";
@@ -59,6 +61,7 @@ export function addNodeOf(
   from: DragOrigin | null = null,
   socket = "",
 ): string | null {
+  if (type.startsWith(LIBRARY)) return insertKept(type, at);
   const definition = definitions()[type];
   if (!definition) {
     notify("error", `There is no node type "${type}" here.`);
@@ -66,6 +69,7 @@ export function addNodeOf(
   }
   const id = freshId(type, new Set(Object.keys(activeWorkflow().nodes)));
   const node = placed(definition);
+  if (subgraphOf(type) !== null) node.values = {}; // what is inside holds them
   for (const name of seedWidgets(definition)) node.values[name] = drawSeed();
   for (const { name, folder, required } of definition.widgets) {
     const first = folder && (required || node.values[name] === undefined) && firstFile(folder);

@@ -4,7 +4,8 @@ import type { InternalNode } from "@xyflow/react";
 import type { NodeDefinition, NodeTypes, PlacedNode, Workflow } from "../api/types";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
-import { activeDocument, useDocuments } from "../store/documents";
+import { activeDocument, activePrefix, useDocuments } from "../store/documents";
+import { nodeRunOf } from "../store/inside";
 import { shownRun, useRuns } from "../store/runs";
 import { paintOf, wireColour } from "../theme/spaces";
 import { titleOf } from "../workflow/model";
@@ -91,9 +92,10 @@ export function marksNow(): (id: string) => Mark {
   const { runs } = useDocuments.getState().documents.length
     ? activeDocument(useDocuments.getState())
     : { runs: [] };
-  const nodes = shownRun(useRuns.getState().runs, runs)?.nodes;
+  const run = shownRun(useRuns.getState().runs, runs);
+  const prefix = activePrefix();
   return (id) => {
-    const state = nodes?.[id]?.state;
+    const state = run?.nodes[prefix + id]?.state ?? nodeRunOf(run, prefix + id)?.state;
     if (state === "running") return "running";
     if (state === "failed") return "error";
     const problems = byNode[id];

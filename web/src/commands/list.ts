@@ -7,6 +7,7 @@ import { NODES } from "./nodes";
 import { QUEUE } from "./queue";
 import { RUN } from "./run";
 import { SEEING } from "./seeing";
+import { SUBGRAPHS } from "./subgraphs";
 import { TRAVEL } from "./travel";
 import { VIEW } from "./view";
 import { WORKFLOW } from "./workflow";
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Command[] = [
   ...QUEUE,
   ...EDIT,
   ...NODES,
+  ...SUBGRAPHS,
   ...TRAVEL,
   ...FRAMES,
   ...WORKFLOW,

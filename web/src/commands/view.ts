@@ -1,5 +1,6 @@
 /** Commands of the group "View": what is seen, and how. */
 
+import { leaveUnlessTyping } from "../store/levels";
 import { fitAll, show, zoomBy, zoomTo } from "../canvas/instance";
 import { freeMemory } from "../store/memory";
 import { closeTop, setPatterns, setTheme, type Theme, ui, useUi } from "../store/ui";
@@ -95,7 +96,7 @@ export const VIEW: readonly Command[] = [
     run: () => {
       if (closeTop()) return true;
       const view = useView.getState();
-      if (view.selected.size + view.selectedWires.size === 0) return false;
+      if (view.selected.size + view.selectedWires.size === 0) return leaveUnlessTyping();
       view.select([]);
       return true;
     },

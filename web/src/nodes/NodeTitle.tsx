@@ -1,12 +1,21 @@
 /** The title bar: name, what the run makes of the node, and how long it took. */
 
-import { ChevronDown, ChevronRight, CircleSlash, CornerDownRight, Pin } from "lucide-react";
+import {
+  ChevronDown,
+  ChevronRight,
+  CircleSlash,
+  CornerDownRight,
+  Pin,
+  SquareArrowOutDownRight,
+} from "lucide-react";
 import { useState } from "react";
 import type { NodeDefinition, PlacedNode } from "../api/types";
 import { edit, useActive } from "../store/documents";
+import { enter } from "../store/levels";
 import { ui, useUi } from "../store/ui";
 import { setLayout, setTitle } from "../workflow/edits";
 import { titleOf } from "../workflow/model";
+import { subgraphOf } from "../workflow/subgraphs";
 import type { Progressing } from "./useNode";
 
 interface Props {
@@ -59,6 +68,19 @@ export function NodeTitle({ id, node, definition, running }: Props) {
         </span>
       )}
       {pinned && <Pin size={12} aria-label="pinned" className="node-pin" />}
+      {subgraphOf(node.type) !== null && definition && (
+        <button
+          type="button"
+          className="icon-button node-enter nodrag"
+          aria-label={`Open ${name}`}
+          title="Open the subgraph (Enter)"
+          data-enter={id}
+          onDoubleClick={(event) => event.stopPropagation()}
+          onClick={() => enter(id)}
+        >
+          <SquareArrowOutDownRight size={14} />
+        </button>
+      )}
       {node.mode === "mute" && (
         <span className="node-mode" title="Left out, with all that hangs on it (Ctrl+M)">
           <CircleSlash size={14} aria-hidden="true" />

@@ -10,10 +10,13 @@ import { useView } from "../store/view";
 import { setLayout } from "../workflow/edits";
 import type { NodeRows } from "../workflow/sockets";
 import { titleOf } from "../workflow/model";
+import { isInterface } from "../workflow/subgraphs";
 import { Widget } from "../widgets/Widget";
+import { InterfaceNode } from "./InterfaceNode";
 import { NodeProblems } from "./NodeProblems";
 import { NodeResult } from "./NodeResult";
 import { NodeTitle } from "./NodeTitle";
+import { ShowOutside } from "./ShowOutside";
 import { Socket } from "./Socket";
 import {
   type Detail,
@@ -110,6 +113,9 @@ function Widgets({
             />
           )}
           {detail === 0 && !folded && <Widget node={id} widget={widget} wired={wired} />}
+          {detail === 0 && !folded && !wired && (
+            <ShowOutside node={id} name={widget.name} title={widget.title} />
+          )}
         </div>
       ))}
     </div>
@@ -148,6 +154,7 @@ export const NodeView = memo(function NodeView({ id, selected, dragging }: NodeP
   const detail = useDetail();
   useSocketPlaces(id, rows);
   if (!node || !rows) return null;
+  if (isInterface(id)) return <InterfaceNode id={id} rows={rows} />;
 
   const folded = place?.collapsed ?? false;
   const failure =

@@ -2,10 +2,12 @@
 
 import { useStore } from "@xyflow/react";
 import { useMemo } from "react";
+import { useShallow } from "zustand/react/shallow";
 import type { NodeDefinition, Problem, SocketType } from "../api/types";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
-import { activeWorkflow, useActive } from "../store/documents";
+import { activeWorkflow, useActive, usePrefix } from "../store/documents";
+import { nodeRunOf, runningOf } from "../store/inside";
 import {
   isOver,
   type NodeRun,
@@ -78,13 +80,14 @@ export interface Progressing {
 /** How far the shown run is with this node. */
 export function useNodeRun(id: string): Progressing {
   const ids = useActive((document) => document.runs);
-  const run = useRuns((state) => shownRun(state.runs, ids)?.nodes[id]);
-  const progress = useRuns((state) => shownRun(state.runs, ids)?.progress[id]);
+  const name = usePrefix() + id;
+  const run = useRuns(useShallow((state) => nodeRunOf(shownRun(state.runs, ids), name)));
+  const progress = useRuns((state) => runningOf(shownRun(state.runs, ids), name, "progress"));
   const preview = useRuns((state) => {
     const shown = shownRun(state.runs, ids);
     // A preview makes way for the result, so that nodes return to their size; without a result it stays.
     return shown && (!isOver(shown.status) || shown.outputs.length === 0)
-      ? shown.previews[id]
+      ? runningOf(shown, name, "previews")
       : undefined;
   });
   return { run, progress, preview };
@@ -92,11 +95,12 @@ export function useNodeRun(id: string): Progressing {
 
 export function useOutputs(id: string): Shown[] {
   const ids = useActive((document) => document.runs);
-  const key = useRuns((state) => outputsKey(shownOutputs(state.runs, ids, id)));
+  const name = usePrefix() + id;
+  const key = useRuns((state) => outputsKey(shownOutputs(state.runs, ids, name)));
   // The key changes exactly when the outputs do, so the list is made anew only then.
   return useMemo(
-    () => (key ? shownOutputs(useRuns.getState().runs, ids, id) : NO_OUTPUTS),
-    [key, ids, id],
+    () => (key ? shownOutputs(useRuns.getState().runs, ids, name) : NO_OUTPUTS),
+    [key, ids, name],
   );
 }
 

@@ -1,12 +1,14 @@
 /** Every node there is, by category: dragged onto the canvas, or added with a click. */
 
-import { ChevronDown, ChevronRight, Search } from "lucide-react";
+import { ChevronDown, ChevronRight, Search, Trash2 } from "lucide-react";
 import { memo, useMemo, useState } from "react";
 import type { NodeDefinition } from "../api/types";
 import { NODE_MIME } from "../canvas/Canvas";
 import { middle } from "../canvas/instance";
 import { addNodeOf } from "../canvas/place";
 import { useCatalogue } from "../store/catalogue";
+import { LIBRARY, removeKept, useListed } from "../store/library";
+import { PACK } from "../workflow/interface";
 import { ranked } from "../widgets/search";
 import { KindIcon } from "./KindIcon";
 
@@ -51,7 +53,23 @@ const Item = memo(function Item({ definition }: { definition: NodeDefinition }) 
     >
       <KindIcon definition={definition} />
       <span className="library-name">{definition.title}</span>
-      {definition.pack !== "core" && <span className="badge">{definition.pack}</span>}
+      {definition.pack !== "core" && definition.pack !== PACK && (
+        <span className="badge">{definition.pack}</span>
+      )}
+      {definition.type.startsWith(LIBRARY) && (
+        <span
+          className="icon-button list-action"
+          role="button"
+          aria-label={`Delete ${definition.title} from the library`}
+          title="Delete from the library"
+          onClick={(event) => {
+            event.stopPropagation();
+            removeKept(definition.title);
+          }}
+        >
+          <Trash2 size={14} />
+        </span>
+      )}
     </button>
   );
 });
@@ -77,7 +95,7 @@ function Category({ name, entries }: { name: string; entries: Entry[] }) {
 }
 
 export function Library() {
-  const definitions = useCatalogue((state) => state.definitions);
+  const definitions = useListed();
   const ready = useCatalogue((state) => state.ready);
   const packs = useCatalogue((state) => state.packs);
   const [query, setQuery] = useState("");

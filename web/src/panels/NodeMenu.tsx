@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useState } from "react";
 import { addNodeOf } from "../canvas/place";
-import { useCatalogue } from "../store/catalogue";
+import { useListed } from "../store/library";
 import { lastAnswer } from "../store/drag";
 import { type NodeMenu as Menu, ui, useUi } from "../store/ui";
 import { type Pick, PickList } from "../widgets/PickList";
@@ -41,7 +41,7 @@ export function NodeMenu() {
 }
 
 function OpenMenu({ menu }: { menu: Menu }) {
-  const definitions = useCatalogue((state) => state.definitions);
+  const definitions = useListed();
   const fitting = useFitting(menu);
   const picks = useMemo((): Pick[] => {
     const all = entriesOf(definitions);

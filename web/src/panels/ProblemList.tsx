@@ -1,27 +1,24 @@
 /** Every problem of the workflow in one list; a click shows the node. */
 
-import { show } from "../canvas/instance";
 import { ProblemText } from "../nodes/NodeProblems";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
-import { useActive } from "../store/documents";
-import { useView } from "../store/view";
+import { useWhole } from "../store/documents";
+import { showNode } from "../store/levels";
 import { titleOf } from "../workflow/model";
+import { levelOf, locate } from "../workflow/subgraphs";
 
 export function ProblemList() {
   const problems = useChecks((state) => state.problems);
   const trouble = useChecks((state) => state.trouble);
   const ready = useCatalogue((state) => state.ready);
-  const nodes = useActive((document) => document.workflow.nodes);
+  const workflow = useWhole((document) => document.workflow);
   const definitions = useCatalogue((state) => state.definitions);
-  const go = (id: string) => {
-    useView.getState().select([id]);
-    show([id]);
-  };
   return (
     <div className="panel-scroll" data-test="problem-list">
       {problems.map((problem, index) => {
-        const node = problem.node ? nodes[problem.node] : undefined;
+        const at = problem.node ? locate(workflow, problem.node) : null;
+        const node = at ? levelOf(workflow, at.path).nodes[at.id] : undefined;
         return (
           <div
             key={`${problem.code}-${problem.node}-${problem.socket}-${index}`}
@@ -31,7 +28,7 @@ export function ProblemList() {
               <button
                 type="button"
                 className="problem-place"
-                onClick={() => go(problem.node as string)}
+                onClick={() => showNode(problem.node as string)}
               >
                 {titleOf(node, definitions[node.type])}
               </button>

@@ -5,13 +5,14 @@ import { Grid3x3, Maximize, Minus, Play, Plus, Square } from "lucide-react";
 import { command } from "../commands/list";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
-import { useActive } from "../store/documents";
+import { useWhole } from "../store/documents";
 import { useQueue } from "../store/queue";
 import { cancelRun } from "../store/running";
 import { activeRuns, type Run, useRuns } from "../store/runs";
 import { ui, useUi } from "../store/ui";
 import { titleOf } from "../workflow/model";
 import { share } from "../workflow/progress";
+import { levelOf, locate } from "../workflow/subgraphs";
 import { CommandButton } from "./TopBar";
 import { useForecast } from "./useForecast";
 
@@ -40,13 +41,17 @@ function Status() {
   );
   const waiting = useRuns((state) => activeRuns(state).length);
   const paused = useQueue((state) => state.pause !== "no");
-  const nodes = useActive((document) => document.workflow.nodes);
+  const workflow = useWhole((document) => document.workflow);
   const definitions = useCatalogue((state) => state.definitions);
   const ready = useCatalogue((state) => state.ready);
   const errors = useChecks((state) => state.problems.filter((p) => p.severity === "error").length);
   const runnable = useChecks((state) => state.runnable);
   const words = useForecast();
-  const name = (id: string) => (nodes[id] ? titleOf(nodes[id], definitions[nodes[id].type]) : id);
+  const name = (id: string) => {
+    const at = locate(workflow, id);
+    const node = at ? levelOf(workflow, at.path).nodes[at.id] : undefined;
+    return node ? titleOf(node, definitions[node.type]) : id;
+  };
   if (!ready) return <span className="run-status">Starting…</span>;
   if (current) {
     return (

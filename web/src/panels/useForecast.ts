@@ -6,7 +6,7 @@ import type { Layout, PlanAnswer, Workflow } from "../api/types";
 import { seconds } from "../nodes/NodeTitle";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
-import { useActive } from "../store/documents";
+import { useActive, useWhole } from "../store/documents";
 import { activeRuns, useRuns } from "../store/runs";
 import { type Forecast, forecast } from "../workflow/forecast";
 import { emptyWorkflow } from "../workflow/model";
@@ -35,8 +35,9 @@ function seedChoices(layout: Layout): string {
 }
 
 export function useForecast(): string {
-  const nodes = useActive((document) => document.workflow.nodes);
-  const places = useActive((document) => document.workflow.layout);
+  const nodes = useWhole((document) => document.workflow.nodes);
+  const subgraphs = useWhole((document) => document.workflow.subgraphs);
+  const places = useWhole((document) => document.workflow.layout);
   const used = useActive((document) => document.used);
   const definitions = useCatalogue((state) => state.definitions);
   const experience = useRuns((state) => state.experience);
@@ -44,8 +45,8 @@ export function useForecast(): string {
   // As it would be sent: a seed that will be drawn anew is like no seed of before.
   const workflow = useMemo(() => {
     const layout = { nodes: JSON.parse(fixed) as Layout["nodes"] };
-    return withFreshSeeds({ ...emptyWorkflow(), nodes, layout }, definitions, used);
-  }, [nodes, fixed, used, definitions]);
+    return withFreshSeeds({ ...emptyWorkflow(), nodes, layout, subgraphs }, definitions, used);
+  }, [nodes, subgraphs, fixed, used, definitions]);
   const guess = useMemo(
     () => forecast(workflow, definitions, experience),
     [workflow, definitions, experience],

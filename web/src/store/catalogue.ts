@@ -6,7 +6,10 @@ import type { ModelFile, SpacesAnswer, WorkerStatus, WorkflowList } from "../api
 import type { Definitions } from "../workflow/model";
 
 interface Catalogue {
+  /** The node types that there are, those of the shown workflow's subgraphs included. */
   definitions: Definitions;
+  /** Those of the program alone. */
+  served: Definitions;
   /** False until /api/nodes has answered: the page says "starting". */
   ready: boolean;
   spaces: SpacesAnswer;
@@ -22,6 +25,7 @@ interface Catalogue {
 
 export const useCatalogue = create<Catalogue>()(() => ({
   definitions: {},
+  served: {},
   ready: false,
   spaces: { latent: {}, text: {} },
   models: {},
@@ -52,7 +56,11 @@ export async function loadDefinitions(): Promise<void> {
     patiently(api.nodes),
     patiently(api.spaces),
   ]);
-  useCatalogue.setState({ definitions: nodes, packs: packs ?? [], spaces, ready: true });
+  useCatalogue.setState(({ served, definitions: before }) => {
+    const own = Object.entries(before).filter(([type]) => !(type in served)); // of subgraphs
+    const all = { ...nodes, ...Object.fromEntries(own) };
+    return { definitions: all, served: nodes, packs: packs ?? [], spaces, ready: true };
+  });
 }
 
 export async function loadModels(): Promise<void> {

@@ -3,7 +3,9 @@
 import { create } from "zustand";
 import { api, ApiError } from "../api/client";
 import type { CheckAnswer, NodeTypes, Problem, Workflow } from "../api/types";
-import { activeDocument, useDocuments } from "./documents";
+import { sameGraph } from "../workflow/subgraphs";
+import { activeDocument, levelKey, pathOf, useDocuments } from "./documents";
+import { atLevel } from "../workflow/answers";
 import { useCatalogue } from "./catalogue";
 import { settle } from "./ui";
 
@@ -12,6 +14,8 @@ export const REFUSED = "refused";
 const PAUSE = 60; // milliseconds without an edit before the checker is asked
 
 interface Checks {
+  /** The whole answer; `byNode` and `types` are those of what is shown, by the ids there. */
+  answer: CheckAnswer;
   problems: Problem[];
   byNode: Record<string, Problem[]>;
   types: Record<string, NodeTypes>;
@@ -20,7 +24,10 @@ interface Checks {
   trouble: string | null;
 }
 
+const NONE: CheckAnswer = { problems: [], types: {}, runnable: true };
+
 export const useChecks = create<Checks>()(() => ({
+  answer: NONE,
   problems: [],
   byNode: {},
   types: {},
@@ -47,13 +54,23 @@ export function problemsByNode(problems: Problem[]): Record<string, Problem[]> {
 /** Show an answer, be it of a check or of a refused run. */
 export function showAnswer(answer: CheckAnswer): void {
   if (answer.runnable) settle(REFUSED);
-  const before = useChecks.getState();
   useChecks.setState({
+    answer,
     problems: answer.problems,
-    byNode: keepEqual(before.byNode, problemsByNode(answer.problems)),
-    types: keepEqual(before.types, answer.types),
     runnable: answer.runnable,
     trouble: null,
+  });
+  showLevel();
+}
+
+/** Show of the answer what concerns the nodes that are shown. */
+function showLevel(): void {
+  const before = useChecks.getState();
+  const document = activeDocument(useDocuments.getState());
+  const { problems, types } = atLevel(before.answer, document.workflow, pathOf(document));
+  useChecks.setState({
+    byNode: keepEqual(before.byNode, problemsByNode(problems)),
+    types: keepEqual(before.types, types),
   });
 }
 
@@ -84,8 +101,10 @@ export function checkSoon(): void {
 /** Begin to watch. A change of the layout alone is no reason to ask. */
 export function watch(): void {
   useDocuments.subscribe((state, before) => {
-    const now = activeDocument(state).workflow.nodes;
-    if (now !== activeDocument(before).workflow.nodes) checkSoon();
+    const [now, then] = [activeDocument(state), activeDocument(before)];
+    if (now === then) return;
+    if (!sameGraph(now.workflow, then.workflow)) checkSoon();
+    if (levelKey(now) !== levelKey(then)) showLevel();
   });
   useCatalogue.subscribe((state, before) => {
     const changed = state.ready !== before.ready || state.definitions !== before.definitions;

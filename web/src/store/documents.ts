@@ -4,6 +4,7 @@ import { create } from "zustand";
 import type { Workflow } from "../api/types";
 import { emptyWorkflow } from "../workflow/model";
 import { pruned } from "../workflow/reroutes";
+import { changed, levelOf, prefixOf, subgraphsOn } from "../workflow/subgraphs";
 import { type UsedSeeds } from "../workflow/seeds";
 
 const LONGEST_HISTORY = 500;
@@ -27,6 +28,8 @@ export interface Document {
   runs: string[];
   /** Made by a newer program: it is shown, and not changed. */
   readOnly: boolean;
+  /** The nodes whose inside is shown, the outermost first. */
+  path: string[];
 }
 
 export type Change = (workflow: Workflow) => Workflow;
@@ -34,8 +37,10 @@ export type Change = (workflow: Workflow) => Workflow;
 interface Documents {
   documents: Document[];
   active: string;
-  /** Change the active workflow; changes of one `gesture` are undone together. */
+  /** Change what is shown of the active workflow; changes of one `gesture` are undone together. */
   edit(change: Change, gesture?: string): void;
+  /** The same for the whole of it, whatever is shown. */
+  editWhole(change: Change, gesture?: string): void;
   /** Change the active workflow without a step to undo (a drawn seed, a place for a node without one). */
   amend(change: Change, id?: string): void;
   undo(): void;
@@ -77,6 +82,7 @@ export function newDocument(
     used: {},
     runs: [],
     readOnly: about.readOnly ?? false,
+    path: [],
   };
 }
 
@@ -124,7 +130,13 @@ export const useDocuments = create<Documents>()((set, get) => {
   return {
     documents: [first],
     active: first.id,
-    edit: (how, gesture) => change(get().active, (d) => edited(d, how, gesture)),
+    edit: (how, gesture) =>
+      change(get().active, (d) => {
+        const inside: Change = (workflow) =>
+          changed(workflow, d.path, (level) => pruned(how(level)));
+        return edited(d, inside, gesture);
+      }),
+    editWhole: (how, gesture) => change(get().active, (d) => edited(d, how, gesture)),
     amend: (how, id) =>
       change(id ?? get().active, (d) => {
         const workflow = how(d.workflow);
@@ -170,11 +182,51 @@ export function activeDocument(state: State): Document {
   return state.documents.find((d) => d.id === state.active) ?? (state.documents[0] as Document);
 }
 
-export const activeWorkflow = (): Workflow => activeDocument(useDocuments.getState()).workflow;
+const shown = new WeakMap<Document, Document>();
+
+/** The document with the level that is shown in the workflow's place; itself where that is all of it. */
+function atLevel(document: Document): Document {
+  if (document.path.length === 0) return document;
+  const known = shown.get(document);
+  if (known) return known;
+  const made = { ...document, workflow: levelOf(document.workflow, document.path) };
+  shown.set(document, made);
+  return made;
+}
+
+/** What is shown of the active workflow: all of it, or the inside of a node. */
+export const activeWorkflow = (): Workflow =>
+  atLevel(activeDocument(useDocuments.getState())).workflow;
+/** The whole of the active workflow. */
+export const wholeWorkflow = (): Workflow => activeDocument(useDocuments.getState()).workflow;
+/** The path of what is shown, as far as it leads anywhere. */
+export function pathOf(document: Document): string[] {
+  const { path, workflow } = document;
+  return path.length ? path.slice(0, subgraphsOn(workflow, path).length) : path;
+}
+/** What the names of the shown nodes begin with in what the server says: "up/". */
+export const activePrefix = (): string =>
+  prefixOf(pathOf(activeDocument(useDocuments.getState())));
+export const usePrefix = (): string =>
+  useDocuments((state) => prefixOf(pathOf(activeDocument(state))));
+/** What is shown, as a key: the document, and the path in it. */
+export function levelKey(document: Document): string {
+  const path = pathOf(document);
+  return path.length ? `${document.id}:${path.join("/")}` : document.id;
+}
 export const edit = (change: Change, gesture?: string) =>
   useDocuments.getState().edit(change, gesture);
 
+export const editWhole = (change: Change, gesture?: string) =>
+  useDocuments.getState().editWhole(change, gesture);
+
+/** Of the active document; its `workflow` is what is shown of it. */
 export function useActive<T>(pick: (document: Document) => T): T {
+  return useDocuments((state) => pick(atLevel(activeDocument(state))));
+}
+
+/** The same with the whole workflow. */
+export function useWhole<T>(pick: (document: Document) => T): T {
   return useDocuments((state) => pick(activeDocument(state)));
 }
 

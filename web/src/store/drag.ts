@@ -1,9 +1,9 @@
 /** The wire that is being dragged: where it began, and which sockets may take it. */
 
 import { create } from "zustand";
-import { api, ApiError } from "../api/client";
+import { ApiError } from "../api/client";
 import type { Target, TargetsAnswer } from "../api/types";
-import { activeWorkflow } from "./documents";
+import { targetsAtLevel } from "./targets";
 import type { DragOrigin } from "./ui";
 
 interface Drag {
@@ -20,7 +20,7 @@ let asked: Promise<TargetsAnswer | null> = Promise.resolve(null);
 async function ask(from: DragOrigin): Promise<TargetsAnswer | null> {
   const socket = from.side === "out" ? { output: from.socket } : { input: from.socket };
   try {
-    return await api.targets(activeWorkflow(), { node: from.node, ...socket } as never);
+    return await targetsAtLevel(from, socket);
   } catch (error) {
     if (error instanceof ApiError) return null;
     throw error;

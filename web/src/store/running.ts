@@ -1,11 +1,13 @@
 /** Start and cancel runs of the active workflow. */
 
 import { api, ApiError } from "../api/client";
+import type { Workflow } from "../api/types";
 import { signatures } from "../workflow/forecast";
+import { levelOf, locate, prefixOf } from "../workflow/subgraphs";
 import { usedSeeds, withFreshSeeds } from "../workflow/seeds";
 import { definitions } from "./catalogue";
-import { problemsByNode, REFUSED, useChecks } from "./checks";
-import { activeDocument, useDocuments } from "./documents";
+import { REFUSED, showAnswer, useChecks } from "./checks";
+import { activeDocument, pathOf, useDocuments } from "./documents";
 import { activeRuns, addRun, rememberSubmitted, useRuns } from "./runs";
 import { notify, ui } from "./ui";
 import { asked, showValues } from "./values";
@@ -25,14 +27,16 @@ async function startRun(wanted?: string[]): Promise<boolean> {
   const workflow = withFreshSeeds(document.workflow, definitions(), document.used);
   store.amend(() => workflow, document.id); // so that the seed that runs is the seed that is shown
   try {
-    const run = await api.run(workflow, wanted);
+    const prefix = prefixOf(pathOf(document)); // of what was chosen, inside a subgraph
+    const named = wanted?.map((id) => prefix + id);
+    const run = await api.run(workflow, named);
     const signed = signatures(workflow, Object.keys(workflow.nodes));
     const nodes = [...signed].map(([id, signature]) => {
       return [id, { signature, type: workflow.nodes[id]?.type ?? "" }] as const;
     });
     rememberSubmitted(run.id, new Map(nodes));
     addRun(run);
-    void showValues(run.id, asked(wanted ?? [], (node) => workflow.nodes[node]?.type));
+    void showValues(run.id, asked(named ?? [], (node) => typeAt(workflow, node)));
     const used = usedSeeds(workflow, definitions());
     const now = useDocuments.getState().documents.find((d) => d.id === document.id);
     store.update(document.id, { used, runs: [run.id, ...(now?.runs ?? [])].slice(0, KEPT) });
@@ -44,13 +48,19 @@ async function startRun(wanted?: string[]): Promise<boolean> {
   }
 }
 
+/** The type of a node that may lie inside a subgraph ("up/k"). */
+function typeAt(workflow: Workflow, name: string): string | undefined {
+  const at = locate(workflow, name);
+  return at ? levelOf(workflow, at.path).nodes[at.id]?.type : undefined;
+}
+
 function refused(error: ApiError): void {
   if (error.status !== 422 || error.problems.length === 0) {
     notify("error", error.message);
     return;
   }
   const { problems } = error;
-  useChecks.setState({ problems, byNode: problemsByNode(problems), runnable: false });
+  showAnswer({ problems, types: useChecks.getState().answer.types, runnable: false });
   const errors = problems.filter((problem) => problem.severity === "error").length;
   const count = errors === 1 ? "One problem keeps" : `${errors} problems keep`;
   const show = { title: "Show", run: () => ui({ right: "problems" }) };

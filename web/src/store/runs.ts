@@ -240,7 +240,7 @@ export function shownOutputs(
   for (const id of ids) {
     const outputs = runs[id]?.outputs ?? [];
     const found = outputs.flatMap((output, index) =>
-      output.node === node ? [{ run: id, index, output }] : [],
+      output.node === node || output.node.startsWith(`${node}/`) ? [{ run: id, index, output }] : [],
     );
     if (found.length) return found;
   }

@@ -9,6 +9,8 @@ import { checkSoon, watch } from "./checks";
 import { useDocuments } from "./documents";
 import { DEFAULT_TEMPLATE, openForApp, openTemplate } from "./files";
 import { lookAtGallerySoon } from "./gallery";
+import { watchLevels } from "./levels";
+import { loadLibrary } from "./library";
 import { takeNote } from "./memory";
 import { lookAtQueueSoon } from "./queue";
 import { isOver, receive, refreshRuns } from "./runs";
@@ -89,8 +91,10 @@ export function beginApp(name: string): void {
 
 function attend(): void {
   watch();
+  watchLevels();
   listen({ event, connected });
   void loadDefinitions().catch(fail);
   void loadModels().catch(fail);
   void loadWorkflows().catch(fail);
+  void loadLibrary().catch(fail);
 }

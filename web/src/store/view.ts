@@ -3,7 +3,7 @@
 import { create } from "zustand";
 import type { Size } from "../workflow/arrange";
 import type { Point } from "../workflow/edits";
-import { useDocuments } from "./documents";
+import { activeDocument, levelKey, useDocuments } from "./documents";
 
 interface View {
   selected: ReadonlySet<string>;
@@ -31,7 +31,8 @@ export const useView = create<View>()((set) => ({
 
 // Another document has other nodes, though perhaps of the same ids.
 useDocuments.subscribe((state, before) => {
-  if (state.active !== before.active) {
+  const [now, then] = [activeDocument(state), activeDocument(before)];
+  if (now !== then && levelKey(now) !== levelKey(then)) {
     useView.setState({ selected: NONE, selectedWires: NONE, measured: {} });
   }
 });

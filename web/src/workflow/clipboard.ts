@@ -4,6 +4,7 @@ import type { Frame, Workflow } from "../api/types";
 import { addNode, type Point } from "./edits";
 import { emptyWorkflow, freshId, normalised } from "./model";
 import { pruned, setRoute } from "./reroutes";
+import { carried, isInterface, needed } from "./subgraphs";
 import { thing } from "./things";
 
 /**
@@ -15,7 +16,7 @@ export function cut(workflow: Workflow, names: Iterable<string>): Workflow {
   const chosen = new Set(names);
   for (const id of chosen) {
     const node = workflow.nodes[id];
-    if (!node) continue;
+    if (!node || isInterface(id)) continue;
     piece.nodes[id] = node;
     piece.layout.nodes[id] = workflow.layout.nodes[id] ?? { x: 0, y: 0 };
   }
@@ -23,6 +24,7 @@ export function cut(workflow: Workflow, names: Iterable<string>): Workflow {
   piece.notes = workflow.notes.filter(({ id }) => chosen.has(thing("note", id)));
   piece.layout.reroutes = workflow.layout.reroutes ?? {};
   piece.layout.wires = workflow.layout.wires ?? {};
+  piece.subgraphs = needed(piece.nodes, workflow.subgraphs);
   return pruned(piece);
 }
 
@@ -64,10 +66,12 @@ function renaming(ids: readonly string[], taken: Set<string>, stem: (id: string)
 }
 
 /**
- * `workflow` with the things of `piece`, moved by `by`. Wires inside the piece follow the new ids; a wire from
- * outside is kept where `outside` is set and its source exists, so that a duplicated sampler keeps its model.
+ * `into` with the things of `from` and the subgraphs they need, moved by `by`. Wires inside the piece follow
+ * the new ids; a wire from outside is kept where `outside` is set and its source exists, so that a duplicated
+ * sampler keeps its model.
  */
-export function paste(workflow: Workflow, piece: Workflow, by: Point, outside = true): Pasted {
+export function paste(into: Workflow, from: Workflow, by: Point, outside = true): Pasted {
+  const { workflow, piece } = carried(into, from);
   const taken = new Set(Object.keys(workflow.nodes));
   const types = (id: string) => piece.nodes[id]?.type ?? id;
   const renamed = renaming(Object.keys(piece.nodes), taken, types);

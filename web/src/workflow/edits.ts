@@ -13,6 +13,15 @@ import type {
 import type { Size } from "./arrange";
 import { freshId } from "./model";
 import { freePlace } from "./room";
+import {
+  changed,
+  isInterface,
+  levelOf,
+  placeFor,
+  prefixOf,
+  subgraphOf,
+  withSocket,
+} from "./subgraphs";
 
 export interface Point {
   x: number;
@@ -92,7 +101,7 @@ export function addNode(
 
 /** The workflow without `ids` and without the wires that left them. */
 export function removeNodes(workflow: Workflow, ids: Iterable<string>): Workflow {
-  const gone = new Set([...ids].filter((id) => id in workflow.nodes));
+  const gone = new Set([...ids].filter((id) => id in workflow.nodes && !isInterface(id)));
   if (gone.size === 0) return workflow;
   const nodes: Record<string, PlacedNode> = {};
   for (const [id, node] of Object.entries(workflow.nodes)) {
@@ -132,46 +141,54 @@ export function applyEdits(
   edits: readonly Edit[],
   sizeOf: (id: string) => Size = () => USUAL,
 ): Workflow {
-  const renamed = new Map<string, string>();
-  const now = (id: string) => renamed.get(id) ?? id;
-  const wire = (old: Wire): Wire => ({ ...old, node: now(old.node) });
+  const renamed = new Map<string, string>(); // by the names that the edits use, "up/k" inside "up"
   let result = workflow;
   for (const edit of edits) {
-    switch (edit.op) {
-      case "set_value":
-        result = setValue(result, now(edit.node), edit.name, edit.value);
-        break;
-      case "unset_value":
-        result = unsetValue(result, now(edit.node), edit.name);
-        break;
-      case "connect":
-        result = connect(result, now(edit.node), edit.socket, wire(edit.wire));
-        break;
-      case "disconnect":
-        result = disconnect(result, now(edit.node), edit.socket);
-        break;
-      case "remove_node":
-        result = removeNodes(result, [now(edit.node)]);
-        break;
-      case "add_node": {
-        const taken = new Set(Object.keys(result.nodes));
-        const id = taken.has(edit.id) ? freshId(edit.node.type, taken) : edit.id;
-        renamed.set(edit.id, id);
-        const inputs = Object.fromEntries(
-          Object.entries(edit.node.inputs ?? {}).map(([socket, old]) => [socket, wire(old)]),
-        );
-        const node: PlacedNode = {
-          ...edit.node,
-          title: edit.node.title ?? "",
-          mode: edit.node.mode ?? "run",
-          inputs,
-        };
-        result = addNode(result, id, node, placeBefore(result, edit.near ?? null, sizeOf));
-        break;
-      }
+    const name = edit.op === "add_node" ? edit.id : edit.node;
+    const { path, id } = placeFor(result, renamed.get(name) ?? name);
+    if (edit.op === "add_input" || edit.op === "add_output") {
+      result = withSocket(result, subgraphOf(levelOf(result, path).nodes[id]?.type), edit);
+      continue;
     }
+    const prefix = prefixOf(path);
+    const wire = (old: Wire): Wire => {
+      const now = renamed.get(prefix + old.node);
+      return now ? { ...old, node: now.slice(prefix.length) } : old;
+    };
+    result = changed(result, path, (level) => {
+      if (edit.op !== "add_node") return applied(level, id, edit, wire);
+      const taken = new Set(Object.keys(level.nodes));
+      const fresh = taken.has(id) ? freshId(edit.node.type, taken) : id;
+      renamed.set(edit.id, prefix + fresh);
+      const inputs = Object.entries(edit.node.inputs ?? {}).map(([k, old]) => [k, wire(old)]);
+      const node: PlacedNode = {
+        ...edit.node,
+        title: edit.node.title ?? "",
+        mode: edit.node.mode ?? "run",
+        inputs: Object.fromEntries(inputs),
+      };
+      const near = edit.near?.startsWith(prefix) ? edit.near.slice(prefix.length) : null;
+      return addNode(level, fresh, node, placeBefore(level, near, sizeOf));
+    });
   }
   return result;
+}
+
+type Changing = Exclude<Edit, { op: "add_node" | "add_input" | "add_output" }>;
+
+function applied(level: Workflow, id: string, edit: Changing, wire: (old: Wire) => Wire): Workflow {
+  switch (edit.op) {
+    case "set_value":
+      return setValue(level, id, edit.name, edit.value);
+    case "unset_value":
+      return unsetValue(level, id, edit.name);
+    case "connect":
+      return connect(level, id, edit.socket, wire(edit.wire));
+    case "disconnect":
+      return disconnect(level, id, edit.socket);
+    case "remove_node":
+      return removeNodes(level, [id]);
+  }
 }
 
 /** A free place to the left of the node `near`, or next to that where something lies there. */

@@ -3,7 +3,9 @@
  * It only tells; the plan that counts is the server's.
  */
 
+import type { Workflow } from "../api/types";
 import { ancestors, type Definitions, type Placed } from "./model";
+import { subgraphOf } from "./subgraphs";
 
 /** A number for a node together with all that it depends on: equal number, equal work. */
 export type Signature = number;
@@ -18,7 +20,7 @@ function intern(text: string): Signature {
 }
 
 /** The signature of every node of `ids`, sources first, without recursion. Nodes of a cycle have none. */
-export function signatures(workflow: Placed, ids: Iterable<string>): Map<string, Signature> {
+export function signatures(workflow: Placed & Pick<Workflow, "subgraphs">, ids: Iterable<string>): Map<string, Signature> {
   const found = new Map<string, Signature>();
   const entered = new Set<string>();
   const open = [...ids];
@@ -39,7 +41,8 @@ export function signatures(workflow: Placed, ids: Iterable<string>): Map<string,
     open.pop();
     const wires = inputs.map(([socket, wire]) => [socket, found.get(wire.node) ?? -1, wire.output]);
     const values = Object.entries(node.values).sort(([a], [b]) => (a < b ? -1 : 1));
-    found.set(id, intern(JSON.stringify([node.type, node.version, node.mode, values, wires])));
+    const inside = workflow.subgraphs?.[subgraphOf(node.type) ?? ""];
+    found.set(id, intern(JSON.stringify([inside ?? node.type, node.version, node.mode, values, wires])));
   }
   return found;
 }

@@ -6,7 +6,7 @@ import type {
   Json,
   NodeDefinition,
   Note,
-  PlacedNode,
+  PlacedNode, Subgraph,
   Wire,
   Workflow,
 } from "../api/types";
@@ -49,7 +49,16 @@ export function normalised(raw: Workflow): Workflow {
     title: group.title ?? "",
   }));
   const notes = frames<Note>(raw.notes, "note", (note) => ({ ...note, text: note.text ?? "" }));
-  return { ...emptyWorkflow(), ...raw, nodes, layout, groups, notes };
+  const subgraphs = Object.fromEntries(
+    Object.entries(raw.subgraphs ?? {}).map(([id, inside]) => [id, normalisedInside(inside)]),
+  );
+  return { ...emptyWorkflow(), ...raw, nodes, layout, groups, notes, subgraphs };
+}
+
+function normalisedInside(raw: Subgraph): Subgraph {
+  const { title = "", inputs = {}, outputs = {}, widgets = {} } = raw;
+  const { nodes, layout, groups, notes } = normalised({ ...raw, version: VERSION, subgraphs: {} });
+  return { ...raw, title, inputs, outputs, widgets, nodes, layout, groups, notes };
 }
 
 /** Groups or notes, each with an id of its own; what is none is left out. */
@@ -67,7 +76,7 @@ function frames<T extends Frame>(raw: unknown, stem: string, whole: (frame: T) =
 
 /** A node id that `taken` lacks: the type's last word, then with a number ("k_sampler", "k_sampler_2"). */
 export function freshId(type: string, taken: { has(id: string): boolean }): string {
-  const stem = type.split(".").at(-1) ?? type;
+  const stem = type.startsWith("subgraph:") ? "subgraph" : (type.split(".").at(-1) ?? type);
   if (!taken.has(stem)) return stem;
   for (let number = 2; ; number++) {
     if (!taken.has(`${stem}_${number}`)) return `${stem}_${number}`;

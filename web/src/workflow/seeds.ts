@@ -51,6 +51,8 @@ export function setFixed(workflow: Workflow, node: string, name: string, fixed: 
 export type UsedSeeds = Record<string, Json>;
 
 interface Seed {
+  /** The subgraph that it lies in, or null for the workflow itself. */
+  inside: string | null;
   node: string;
   name: string;
   value: Json;
@@ -58,13 +60,29 @@ interface Seed {
 }
 
 function* seedsOf(workflow: Workflow, definitions: Definitions): Generator<Seed> {
-  for (const [node, placed] of Object.entries(workflow.nodes)) {
-    for (const name of seedWidgets(definitions[placed.type])) {
-      if (placed.inputs[name]) continue; // a wire brings the seed
-      yield { node, name, value: placed.values[name] ?? 0, fixed: isFixed(workflow, node, name) };
+  const levels: [string | null, Pick<Workflow, "nodes" | "layout">][] = [
+    [null, workflow],
+    ...Object.entries(workflow.subgraphs ?? {}),
+  ];
+  for (const [inside, level] of levels) {
+    const shown = new Set(
+      Object.values(workflow.subgraphs?.[inside ?? ""]?.widgets ?? {}).map((w) => `${w.node}/${w.name}`),
+    );
+    for (const [node, placed] of Object.entries(level.nodes)) {
+      for (const widget of definitions[placed.type]?.widgets ?? []) {
+        const { name } = widget;
+        // A wire brings it, or the node outside that shows it holds it.
+        if (widget.control !== "seed" || placed.inputs[name] || shown.has(`${node}/${name}`)) continue;
+        const value = placed.values[name] ?? widget.default ?? 0;
+        const fixed = level.layout?.nodes[node]?.fixed?.includes(name) ?? false;
+        yield { inside, node, name, value, fixed };
+      }
     }
   }
 }
+
+const keyOf = ({ inside, node, name }: Seed) =>
+  inside === null ? `${node}/${name}` : `subgraph:${inside}/${node}/${name}`;
 
 /**
  * The workflow to run: a seed that is not fixed and was run before is drawn anew.
@@ -78,9 +96,15 @@ export function withFreshSeeds(
 ): Workflow {
   let fresh = workflow;
   for (const seed of seedsOf(workflow, definitions)) {
-    const ran = used[`${seed.node}/${seed.name}`];
+    const ran = used[keyOf(seed)];
     if (seed.fixed || ran === undefined || String(ran) !== String(seed.value)) continue;
-    fresh = setValue(fresh, seed.node, seed.name, draw());
+    const old = seed.inside === null ? undefined : fresh.subgraphs?.[seed.inside];
+    if (seed.inside === null || !old) {
+      fresh = setValue(fresh, seed.node, seed.name, draw());
+      continue;
+    }
+    const { nodes } = setValue({ ...fresh, nodes: old.nodes }, seed.node, seed.name, draw());
+    fresh = { ...fresh, subgraphs: { ...fresh.subgraphs, [seed.inside]: { ...old, nodes } } };
   }
   return fresh;
 }
@@ -88,6 +112,6 @@ export function withFreshSeeds(
 /** The seeds of a workflow that is being sent, to be remembered as used. */
 export function usedSeeds(workflow: Workflow, definitions: Definitions): UsedSeeds {
   const used: UsedSeeds = {};
-  for (const seed of seedsOf(workflow, definitions)) used[`${seed.node}/${seed.name}`] = seed.value;
+  for (const seed of seedsOf(workflow, definitions)) used[keyOf(seed)] = seed.value;
   return used;
 }

@@ -1,0 +1,113 @@
+/** Commands for subgraphs: make one node of several, go inside, come out, and the library. */
+
+import { activeWorkflow, edit } from "../store/documents";
+import { enter, leave } from "../store/levels";
+import { exportSubgraph, importSubgraph, saveToLibrary } from "../store/library";
+import { notify, ui } from "../store/ui";
+import { useView } from "../store/view";
+import { pack, type Packed, unpack } from "../workflow/packing";
+import { subgraphOf } from "../workflow/subgraphs";
+import { selected } from "./actions";
+import type { Command } from "./command";
+
+const DRAWN = 100; // milliseconds in which a new node is drawn, so that its field can be typed in
+
+/** The chosen node that stands for a subgraph, if it is the only chosen one. */
+function chosen(): string | null {
+  const ids = selected();
+  const [id] = ids;
+  const stands = id !== undefined && subgraphOf(activeWorkflow().nodes[id]?.type) !== null;
+  return ids.length === 1 && stands ? id : null;
+}
+
+function told(): false {
+  notify("info", "Choose one node that stands for a subgraph.");
+  return false;
+}
+
+function packSelected(): void {
+  let packed: Packed | null = null;
+  edit((workflow) => {
+    packed = pack(workflow, selected(), "Subgraph");
+    return packed?.workflow ?? workflow;
+  });
+  const [id] = (packed as Packed | null)?.ids ?? [];
+  if (!id) return notify("info", "Choose the nodes to make one of.");
+  useView.getState().select([id]);
+  setTimeout(() => ui({ renaming: id }), DRAWN);
+}
+
+function unpackSelected(): void | false {
+  const id = chosen();
+  if (!id) return told();
+  let ids: string[] = [];
+  edit((workflow) => {
+    const unpacked = unpack(workflow, id);
+    ids = unpacked?.ids ?? [];
+    return unpacked?.workflow ?? workflow;
+  });
+  useView.getState().select(ids);
+}
+
+export const SUBGRAPHS: readonly Command[] = [
+  {
+    id: "pack",
+    title: "Make one node of them",
+    group: "Nodes",
+    keys: ["Mod+Shift+E", "Mod+Shift+G"],
+    menu: "node",
+    run: packSelected,
+  },
+  {
+    id: "enter",
+    title: "Open the subgraph",
+    group: "Nodes",
+    keys: ["Enter"],
+    menu: "node",
+    run: () => {
+      const id = chosen();
+      return id ? enter(id) : false;
+    },
+  },
+  {
+    id: "leave",
+    title: "Leave the subgraph",
+    group: "Nodes",
+    menu: "canvas",
+    run: () => void leave(),
+  },
+  {
+    id: "unpack",
+    title: "Unpack the subgraph",
+    group: "Nodes",
+    menu: "node",
+    run: () => void unpackSelected(),
+  },
+  {
+    id: "keep-subgraph",
+    title: "Keep the subgraph in the library…",
+    group: "Nodes",
+    menu: "node",
+    run: () => {
+      const id = chosen();
+      if (id) saveToLibrary(id);
+      else told();
+    },
+  },
+  {
+    id: "export-subgraph",
+    title: "Download the subgraph as JSON",
+    group: "Nodes",
+    run: () => {
+      const id = chosen();
+      if (id) exportSubgraph(id);
+      else told();
+    },
+  },
+  {
+    id: "import-subgraph",
+    title: "Add a subgraph from a file to the library…",
+    group: "Nodes",
+    run: importSubgraph,
+  },
+];

@@ -1,0 +1,29 @@
+/** Inside a subgraph, beside a widget: whether it is shown outside, too. */
+
+import { Pin, PinOff } from "lucide-react";
+import { editWhole, pathOf, useWhole } from "../store/documents";
+import { shownAs, toggleShown } from "../workflow/exposing";
+import { subgraphsOn } from "../workflow/subgraphs";
+
+export function ShowOutside({ node, name, title }: { node: string; name: string; title: string }) {
+  const id = useWhole((document) => subgraphsOn(document.workflow, pathOf(document)).at(-1));
+  const shown = useWhole(
+    (document) => shownAs(document.workflow.subgraphs?.[id ?? ""], node, name) !== null,
+  );
+  if (id === undefined) return null;
+  const Icon = shown ? PinOff : Pin;
+  const what = shown ? `Show ${title} inside only` : `Show ${title} outside, too`;
+  return (
+    <button
+      type="button"
+      className="icon-button show-outside nodrag"
+      aria-pressed={shown}
+      aria-label={what}
+      title={what}
+      data-expose={name}
+      onClick={() => editWhole((workflow) => toggleShown(workflow, id, node, name))}
+    >
+      <Icon size={12} />
+    </button>
+  );
+}
