@@ -72,6 +72,8 @@ function renaming(ids: readonly string[], taken: Set<string>, stem: (id: string)
  */
 export function paste(into: Workflow, from: Workflow, by: Point, outside = true): Pasted {
   const { workflow, piece } = carried(into, from);
+  if (Object.keys(piece.nodes).length + piece.groups.length + piece.notes.length === 0)
+    return { workflow: into, names: [] };
   const taken = new Set(Object.keys(workflow.nodes));
   const types = (id: string) => piece.nodes[id]?.type ?? id;
   const renamed = renaming(Object.keys(piece.nodes), taken, types);
