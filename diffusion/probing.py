@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from diffusion.checkpoint import adopt, nothing
-from diffusion.identity.probe import (
+from diffusion.identity.trial import (
     FLATS,
     Trial,
     decoder_trial,

@@ -16,8 +16,9 @@ from diffusion.identity.hashes import Known as KnownHash
 from diffusion.identity.hashes import hash_finding, known_hashes
 from diffusion.identity.layers import Finding, combined
 from diffusion.identity.metadata import ARCHITECTURE, config_beside, metadata_finding
-from diffusion.identity.probe import Trial, probe_finding
+from diffusion.identity.probe import probe_finding
 from diffusion.identity.signatures import Teacher, signature_finding
+from diffusion.identity.trial import Trial
 from diffusion.spaces import LatentSpace
 from server import facts_cache
 from server.catalogue_evidence import VAES, Evidence, evidence_version

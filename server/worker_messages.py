@@ -235,7 +235,7 @@ class MemoryReport(Data):
 
 
 class Tried(Data):
-    """The answer to `AskTrial`: a `diffusion.identity.probe.Trial`, or `trouble` says why not."""
+    """The answer to `AskTrial`: a `diffusion.identity.trial.Trial`, or `trouble` says why not."""
 
     type: Literal["tried"] = "tried"
     id: int

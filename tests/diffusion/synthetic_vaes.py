@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy
 
-from diffusion.identity.probe import CELLS, FLATS, Trial, encoder_trial, picture
+from diffusion.identity.trial import CELLS, FLATS, Trial, encoder_trial, picture
 from diffusion.spaces import LatentSpace
 
 _PIXELS = picture().reshape(CELLS, 8, CELLS, 8, 3).mean((1, 3)).reshape(-1, 3) * 2 - 1
@@ -57,6 +57,21 @@ def rearranged(channels: int, seed: int) -> tuple[numpy.ndarray, numpy.ndarray]:
         order, signs = draw.permutation(channels), draw.choice([1.0, -1.0], channels)
         if (order != numpy.arange(channels)).any() or signs.min() < 0:
             return order, signs
+
+
+def swapped(channels: int, seed: int) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """An order in which two channels have changed places, and signs that are the true ones."""
+    order = numpy.arange(channels)
+    pair = numpy.random.default_rng(seed).choice(channels, 2, replace=False)
+    order[pair] = order[pair[::-1]]
+    return order, numpy.ones(channels)
+
+
+def flipped(channels: int, seed: int) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """The true order, and signs of which one is another."""
+    signs = numpy.ones(channels)
+    signs[numpy.random.default_rng(seed).integers(channels)] = -1
+    return numpy.arange(channels), signs
 
 
 def unrelated(channels: int, seed: int) -> Made:

@@ -9,22 +9,20 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from diffusion.header import read_header
-from diffusion.identity.probe import (
+from diffusion.identity.probe import margin, probe_finding, score
+from diffusion.identity.trial import (
     FLATS,
     Trial,
     decoder_trial,
     encoder_trial,
     even_latents,
-    margin,
     picture,
-    probe_finding,
-    score,
 )
 from diffusion.probing import run_trial
 from diffusion.spaces import LATENT_SPACES, declared_latent_space
 from diffusion.vae import AutoencoderKL, VaeConfig
 from tests.diffusion.small_vaes import saved
-from tests.diffusion.synthetic_vaes import Made, encoder_of, rearranged, unrelated
+from tests.diffusion.synthetic_vaes import Made, encoder_of, flipped, rearranged, swapped, unrelated
 
 ROOT = Path(__file__).parent.parent.parent
 MODELS = ROOT / "models"
@@ -38,8 +36,9 @@ CANDIDATES = {
     "sd3": ("flux1", "sd3"),
     "flux2": ("flux2",),
     "wan21": ("wan21",),
+    "hunyuan_video": ("hunyuan_video",),
 }
-"""Spaces, and what a header leaves of a VAE of each."""
+"""Every space of pictures that is probed, and what a header leaves of a VAE of each."""
 
 SDXL_COLOURS = {
     (-1, -1, -1): (-21.675, 3.864, 2.4103, 2.579),
@@ -81,24 +80,33 @@ def test_sdxls_published_colours_are_sdxl_and_not_sd1() -> None:
 
 
 def test_no_synthetic_encoder_is_certainly_taken_for_what_it_is_not() -> None:
-    answers: Counter[tuple[str, bool, str]] = Counter()
+    answers: Counter[tuple[str, bool, bool, str]] = Counter()
     ids = list(CANDIDATES)
     for seed in range(SEEDS):
         id_ = ids[seed % len(ids)]
         space = LATENT_SPACES[id_]
         noise = 0.1 + 0.4 * (seed % 7) / 7
         made = encoder_of(space, seed, noise)
-        shuffled = made.arranged(*rearranged(space.channels, seed))
-        strange = unrelated(space.channels, seed)
-        for kind, each in (("true", made), ("shuffled", shuffled), ("unrelated", strange)):
+        changed = {
+            "true": made,
+            "shuffled": made.arranged(*rearranged(space.channels, seed)),
+            "swapped": made.arranged(*swapped(space.channels, seed)),
+            "flipped": made.arranged(*flipped(space.channels, seed)),
+            "unrelated": unrelated(space.channels, seed),
+        }
+        for kind, each in changed.items():
             found = probe_finding(each.trial(), LATENT_SPACES, CANDIDATES[id_])
             right = kind == "true" and found.spaces == (id_,)
-            answers[kind, right, found.certainty] += 1
-    wrong = {key: n for key, n in answers.items() if not key[1] and key[2] == "certain"}
-    assert wrong == {}
-    assert answers["true", True, "certain"] > 0.8 * SEEDS  # else the test would show nothing
-    assert not any(kind == "true" and not right and sure != "unknown"
-                   for kind, right, sure in answers)  # fmt: skip
+            answers[kind, space.channels == 4, right, found.certainty] += 1
+    said = {key: n for key, n in answers.items() if key[3] != "unknown"}
+    assert not [key for key in said if not key[2] and key[3] == "certain"]
+    # With two of many channels swapped, or one turned round, hardly a colour is another one.
+    unlike = [n for (kind, few, right, _), n in said.items()
+              if not right and (few or kind in ("shuffled", "unrelated"))]  # fmt: skip
+    assert sum(unlike) <= 0.002 * 5 * SEEDS  # by chance: 2 were seen, none certain
+    # Else the test would show nothing.
+    assert answers["true", True, True, "certain"] > 0.6 * SEEDS * 2 / 7
+    assert answers["true", False, True, "likely"] > 0.9 * SEEDS * 5 / 7
 
 
 def test_a_tiny_vae_is_told_apart_though_its_scale_says_nothing() -> None:
@@ -111,7 +119,8 @@ def test_a_tiny_vae_is_told_apart_though_its_scale_says_nothing() -> None:
         found = probe_finding(tiny.trial(scaled=True), LATENT_SPACES, CANDIDATES[id_])
         answers[found.spaces == (id_,), found.certainty] += 1
     assert answers[False, "certain"] == answers[False, "likely"] == 0
-    assert answers[True, "certain"] > 150
+    assert answers[True, "certain"] > 75  # those of 4 channels
+    assert answers[True, "certain"] + answers[True, "likely"] > 150
 
 
 def test_the_scale_alone_separates_sd3_from_flux1() -> None:
@@ -201,7 +210,7 @@ def test_taef2s_real_weights_are_flux2_by_either_half(half: str, tmp_path: Path)
     trial = run_trial(path)
     assert trial is not None
     found = probe_finding(trial, LATENT_SPACES, ("flux2",))
-    assert (found.spaces, found.certainty) == (("flux2",), "certain")
+    assert (found.spaces, found.certainty) == (("flux2",), "likely")
     # Measured: 0.87 for the encoder, 0.90 for the decoder.
     assert score(trial, LATENT_SPACES["flux2"]).colour > 0.8
 
