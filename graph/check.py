@@ -94,11 +94,13 @@ def _check(solved: Solved, wanted: Collection[str] | None) -> CheckResult:
     everywhere = list(spaces.mismatches(conflicts(whole)))
     blocking = _mismatches_of(facts, say, whole, needed_only, everywhere)
     wiring = tuple(WireProblems(facts, say, fixer).all(solved.settled))
+    values = tuple(ValueProblems(facts, say, fixer).all())
+    wrong = {problem.node for problem in values if problem.severity == "error"}
     local = [
         *_unwanted(facts, say, roots, wanted is None),
         *wiring,
-        *ValueProblems(facts, say, fixer).all(),
-        *spaces.unresolved(bindings),
+        *values,
+        *spaces.unresolved(bindings, needed, wrong),
     ]
     blocking += [
         problem

@@ -29,7 +29,8 @@ class FileProblems:
             )
             yield self._problem("missing_file", node, widget, name, message)
         elif found.trouble is not None:
-            message = f"{self.say.node(node)} cannot load {name}: {found.trouble}"
+            trouble = found.trouble.removeprefix(f"{name.rpartition('/')[2]}: ")
+            message = f"{self.say.node(node)} cannot load {name}: {trouble}"
             problem = self._problem(found.code, node, widget, name, message)
             parameters = {**problem.parameters, "reason": found.reason}
             yield problem.model_copy(update={"parameters": parameters})

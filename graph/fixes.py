@@ -12,13 +12,10 @@ from graph.modes import Source
 from graph.problem import Connect, Disconnect, Fix, RemoveNode, SetValue, UnsetValue
 from graph.sentences import Sentences
 from graph.solve import Solution
-from graph.supplies import Supplies
+from graph.supplies import FEW, Supplies
 from graph.workflow import Wire
 
 __all__ = ["EditError", "Fixer", "apply"]
-
-FEW = 3
-"""More of one sort of fix is not offered: a person should see at a glance what to choose."""
 
 COMMON = 30
 """A kind of which a workflow has more outputs than this is not searched for one that fits."""

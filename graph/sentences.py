@@ -91,9 +91,12 @@ class Sentences:
             return first, second
         return f"{first} ({' or '.join(left)})", f"{second} ({' or '.join(right)})"
 
-    def doubt(self, claim: Claim) -> str:
-        """How sure the claim is, in brackets; nothing where it is certain. `because` says why."""
-        return "" if claim.certainty == "certain" else f" ({claim.certainty})"
+    def known_by(self, claim: Claim) -> str:
+        """In brackets what the claim on a file is known by, and how surely where it names one."""
+        one = len(claim.candidates or ()) == 1
+        words = [claim.evidence, claim.certainty if one else ""]
+        said = ", ".join(word for word in words if word)
+        return f" ({said})" if said else ""
 
     def mismatch(self, conflict: Conflict) -> str:
         """What does not fit, where each side has its type from."""
@@ -137,7 +140,7 @@ class Sentences:
         claim = side.claim
         if claim.file is None:
             return f"{self.node(side.nodes[0])} gives nothing else"
-        file = f"{claim.file[1]}{self.doubt(claim)}"
+        file = f"{claim.file[1]}{self.known_by(claim)}"
         if len(side.nodes) < 2:
             return f"it comes from {file}"
         uses = f"{self.node(side.nodes[1])} uses {file}"
@@ -155,7 +158,7 @@ class Sentences:
                 if takes
                 else f"{node} needs {space}, {self._reason(side)}"
             )
-        said = f"{claim.file[1]}, which is for {space}{self.doubt(claim)}"
+        said = f"{claim.file[1]}, which is for {space}{self.known_by(claim)}"
         if len(side.nodes) < 2:
             return f"{node} loads {said}"
         if side.nodes[1] == side.node:
@@ -167,13 +170,13 @@ class Sentences:
         if claim.file is None:
             return f"since {self.node(claim.variable.node)} takes nothing else"
         user = self.node(side.nodes[1] if len(side.nodes) > 1 else side.nodes[0])
-        return f"since {user} uses {claim.file[1]}{self.doubt(claim)}"
+        return f"since {user} uses {claim.file[1]}{self.known_by(claim)}"
 
     def _claimed(self, claim: Claim) -> str:
         spaces = self.spaces(claim.variable.axis, claim.candidates or ())
         if claim.file is None:
             return f"{self.node(claim.variable.node)} takes only {spaces}."
-        return f"{claim.file[1]} is for {spaces}{self.doubt(claim)}."
+        return f"{claim.file[1]} is for {spaces}{self.known_by(claim)}."
 
     def because(self, side: Side) -> Because:
         """A side of a conflict as data."""

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from graph.conflict import Conflict, Side
 from graph.converters import Converter, bridges
 from graph.definition import Term
+from graph.describe import title_of
 from graph.edits import fresh_id
 from graph.facts import Facts
-from graph.fixes import FEW
 from graph.problem import AddNode, Connect, Edit, Fix, SetValue
 from graph.sentences import Sentences
 from graph.solve import Link, Solution, Variable
 from graph.statements import statement_fixes
-from graph.supplies import Supplies, Supply
+from graph.supplies import FEW, Supplies, Supply
 from graph.trying import Tries
 from graph.workflow import PlacedNode, Wire
 
@@ -48,6 +48,9 @@ class SpaceFixer:
                 yield from self._rewire(side, other)
         for side, other in both:
             yield from self._reload(side, other)
+        if conflict.shared is None:
+            for side, other in both:
+                yield from self._load(side, other)
         if conflict.shared is None and conflict.link.wire:
             yield from self._bridge(conflict)
         for side, other in both:
@@ -94,6 +97,23 @@ class SpaceFixer:
         for found in suitable[: FEW if len(widget.term.arguments) == 1 else 1]:
             edit = SetValue(node=loader, name=widget.name, value=found.name)
             yield Fix(title=f"Load {found.name} in {self.say.node(loader)}", edits=(edit,))
+
+    def _load(self, side: Side, other: Side) -> Iterator[Fix]:
+        """Load a file of the other side's space for this side, which gets a checkpoint's part."""
+        first = next((link for link in side.links if link.wire), None)
+        space = _single(other)
+        output = self.facts.output(*first.source) if first is not None else None
+        if first is None or space is None or output is None or output.part is None:
+            return
+        if len(output.term.arguments) != 1 or side.claim.file is None:
+            return
+        axis, half = first.start.axis, self.facts.half(first.node, first.socket)
+        if self.supplies.titled(output.term.kind, 0, space, first.node):
+            return  # one that is loaded already is offered
+        for supply in self.supplies.added(output.term.kind, axis, space[0], first.node, half, ()):
+            wire = Connect(node=first.node, socket=first.socket, wire=supply.wire)
+            title = f"Load {supply.title} for {self.say.node(first.node)}"
+            yield Fix(title=title, edits=(*supply.edits, wire))
 
     def _state(self, side: Side, other: Side) -> Iterator[Fix]:
         """Say that this side's file speaks the other side's space, where nobody is sure of it."""
@@ -161,15 +181,21 @@ class SpaceFixer:
             return
         for there, back in self._converters(output.term):
             out = self._tool(there, link, first)
-            in_ = self._tool(back, link, second)
+            made = [edit.id for edit in out.edits if isinstance(edit, AddNode)] if out else []
+            in_ = self._tool(back, link, second, made)
             if out is None or in_ is None:
                 continue
             ids = [fresh_id(self.facts.workflow, item.definition.type) for item in (there, back)]
             start = Wire(node=link.source[0], output=link.source[1])
             middle = Wire(node=ids[0], output=there.result.name)
+            picture = title_of(there.result.term.kind)
+            spaces = [self.say.spaces(link.start.axis, space) for space in (first, second)]
+            names = f"{spaces[0]} to {picture.lower()}", f"{picture} to {spaces[1]}"
             edits: list[Edit] = [
-                _added(there, ids[0], start, out.wire, link.node),
-                _added(back, ids[1], middle, in_.wire, link.node),
+                *out.edits,
+                *in_.edits,
+                _added(there, ids[0], names[0], start, out.wire, link.node),
+                _added(back, ids[1], names[1], middle, in_.wire, link.node),
                 Connect(
                     node=link.node,
                     socket=link.socket,
@@ -188,9 +214,14 @@ class SpaceFixer:
             self._bridges[term.kind] = list(bridges(self.facts.definitions, term))
         return self._bridges[term.kind]
 
-    def _tool(self, converter: Converter, link: Link, space: Sequence[str]) -> Supply | None:
-        """A VAE of the space that is there already."""
-        found = self.supplies.titled(converter.tool.term.kind, 0, space, link.node)
+    def _tool(
+        self, converter: Converter, link: Link, space: Sequence[str], avoid: Sequence[str] = ()
+    ) -> Supply | None:
+        """A VAE of the space: one that is there already, or else a file to load."""
+        kind, half = converter.tool.term.kind, converter.tool.part
+        found = self.supplies.titled(kind, 0, space, link.node) or self.supplies.added(
+            kind, link.start.axis, space[0], link.node, half, avoid
+        )
         return found[0] if found else None
 
     def _allow(self, conflict: Conflict) -> Iterator[Fix]:
@@ -221,9 +252,12 @@ def _index(term: Term, link: Link) -> int | None:
     return None
 
 
-def _added(converter: Converter, id_: str, value: Wire, tool: Wire, near: str) -> AddNode:
+def _added(
+    converter: Converter, id_: str, title: str, value: Wire, tool: Wire, near: str
+) -> AddNode:
     placed = PlacedNode(
         type=converter.definition.type,
+        title=title,
         version=converter.definition.version,
         inputs={converter.value.name: value, converter.tool.name: tool},
     )

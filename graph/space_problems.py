@@ -44,15 +44,24 @@ class SpaceProblems:
                 fixes=fixer.fixes(conflict),
             )
 
-    def unresolved(self, bindings: Bindings) -> Iterator[Problem]:
-        """The nodes that must know a space which nothing tells them."""
+    def unresolved(
+        self, bindings: Bindings, needed: Collection[str], told: Collection[str | None]
+    ) -> Iterator[Problem]:
+        """The nodes that must know a space which nothing tells them.
+
+        Where a file that would say it is missing or broken, that is the problem: the loader is
+        among the `told`. Then it is not told again, unless the wanted outputs need this node and
+        not that loader.
+        """
         for node in self.facts.active.every:
             kind = self.facts.type_of(node)
             for space in kind.definition.spaces if kind else ():
                 candidates = bindings[node].get(space.variable)
                 if candidates is None or len(candidates) != 1:
                     variable = Variable(space.axis, node, space.variable)
-                    yield self._unresolved(variable, candidates)
+                    blamed = self._without_file(variable)
+                    if blamed not in told or (node in needed and blamed not in needed):
+                        yield self._unresolved(variable, candidates)
 
     def _unresolved(self, variable: Variable, candidates: Candidates) -> Problem:
         name = self.say.node(variable.node)
@@ -85,13 +94,16 @@ class SpaceProblems:
         )
 
     def _without_file(self, variable: Variable) -> str:
-        """A loader in the variable's component whose file is missing or unusable, or ""."""
+        """A loader in the variable's component whose file is missing or says nothing, or ""."""
         component = self.solution.component(variable)
         for other in sorted(component.variables) if component else ():
             kind = self.facts.type_of(other.node)
             for widget in kind.files if kind else ():
                 variables = [item.variable for item in widget.term.arguments] if widget.term else []
-                if other.name in variables and not self.facts.widget_file(other.node, widget):
+                if other.name not in variables:
+                    continue
+                found = self.facts.widget_file(other.node, widget)
+                if found is None or not found.spaces.get(variable.axis):
                     return other.node
         return ""
 
@@ -106,7 +118,9 @@ class SpaceProblems:
                 for argument in widget.term.arguments:
                     variable = Variable(argument.axis, node, argument.variable or "")
                     claim = self.solution.own_claim(variable)
-                    if claim and len(claim.candidates or ()) != 1 and self._used(variable):
+                    if claim is None or len(claim.candidates or ()) == 1:
+                        continue
+                    if self._used(variable) and not self._contradicted(variable, claim):
                         doubtful.append((variable, claim))
                 if doubtful:
                     yield self._unidentified(node, widget.name, doubtful)
@@ -156,6 +170,13 @@ class SpaceProblems:
                 taken = self.solution.candidates(variable) or ()
                 fixes += statement_fixes(self.facts, self.say, claim.file, taken)
         return tuple(fixes[:MOST])
+
+    def _contradicted(self, variable: Variable, claim: Claim) -> bool:
+        """Whether what it is wired to is none of what it could be: a mismatch, told there."""
+        found = self.solution.candidates(variable)
+        return bool(claim.candidates and found) and set(claim.candidates or ()).isdisjoint(
+            found or ()
+        )
 
     def _used(self, variable: Variable) -> bool:
         """Whether a wire carries the variable's space."""

@@ -15,6 +15,9 @@ from graph.problem import AddNode, Edit
 from graph.solve import Candidates, Solution
 from graph.workflow import PlacedNode, Wire
 
+FEW = 3
+"""More of one sort of fix is not offered: a person should see at a glance what to choose."""
+
 MANY = 500
 """So many names of a folder are looked at for a fix, so that a check stays quick."""
 
@@ -34,6 +37,16 @@ class Loaded(NamedTuple):
     spaces: list[Candidates]
 
 
+class Load(NamedTuple):
+    """A file, and the node type, output and widget by which it can be loaded."""
+
+    type: NodeType
+    output: OutputDefinition
+    widget: WidgetDefinition
+    file: FileFacts
+    spaces: tuple[str, ...]
+
+
 class Supplies:
     """Finds supplies in one workflow, whose types are known."""
 
@@ -42,6 +55,7 @@ class Supplies:
         self.solution = solution
         self._by_kind: dict[str, list[Source]] | None = None
         self._sorted: dict[tuple[str, Axis], dict[str, list[FileFacts]]] = {}
+        self._known_loads: dict[tuple[str, Axis, str | None], list[Load]] = {}
         self._loaded: dict[str, list[Loaded]] = {}
         self._fitting: dict[tuple[str, int, tuple[str, ...]], dict[str, dict[str, Supply]]] = {}
 
@@ -110,15 +124,29 @@ class Supplies:
         The node's only widget without a default is the file, and it needs no wires. `half` is what
         is used of a VAE. Files that may be of other spaces too come last.
         """
-        sure: list[Supply] = []
-        possible: list[Supply] = []
-        for type_, output, widget in self._loaders(kind, axis):
-            for found in self._usable(widget, output.part, half):
-                spaces = found.spaces.get(axis, ())
-                if wanted in spaces:
-                    supply = self._added(type_, output, widget, found, near)
-                    (sure if len(spaces) == 1 else possible).append(supply)
-        return [*sure, *possible]
+        return [
+            self._added(load, near)
+            for load in sorted(self._loads(kind, axis, half), key=lambda load: len(load.spaces))
+            if wanted in load.spaces
+        ]
+
+    def added(
+        self, kind: str, axis: Axis, wanted: str, near: str, half: str | None, avoid: Sequence[str]
+    ) -> list[Supply]:
+        """The same for a few files of that space alone; new nodes get ids other than `avoid`."""
+        certain = [load for load in self._loads(kind, axis, half) if load.spaces == (wanted,)]
+        return [self._added(load, near, avoid) for load in certain[:FEW]]
+
+    def _loads(self, kind: str, axis: Axis, half: str | None) -> Sequence[Load]:
+        """Every way to load a file for an output of the kind."""
+        key = kind, axis, half
+        if key not in self._known_loads:
+            self._known_loads[key] = [
+                Load(type_, output, widget, found, tuple(sorted(found.spaces.get(axis, ()))))
+                for type_, output, widget in self._loaders(kind, axis)
+                for found in self._usable(widget, output.part, half)
+            ]
+        return self._known_loads[key]
 
     def files(self, widget: WidgetDefinition, axis: Axis, wanted: str) -> Sequence[FileFacts]:
         """The usable files that the widget may name and that are exactly of the wanted space."""
@@ -145,16 +173,11 @@ class Supplies:
             if part is None or part in found.parts:
                 yield found
 
-    def _added(
-        self,
-        type_: NodeType,
-        output: OutputDefinition,
-        widget: WidgetDefinition,
-        found: FileFacts,
-        near: str,
-    ) -> Supply:
+    def _added(self, load: Load, near: str, avoid: Sequence[str] = ()) -> Supply:
         """The output of a new node that loads the file."""
-        id_ = fresh_id(self.facts.workflow, type_.definition.type)
+        type_, output, widget, found, _ = load
+        taken = {*self.facts.workflow.nodes, *avoid} if avoid else None
+        id_ = fresh_id(self.facts.workflow, type_.definition.type, taken)
         placed = PlacedNode(
             type=type_.definition.type,
             version=type_.definition.version,

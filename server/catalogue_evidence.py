@@ -14,7 +14,7 @@ from diffusion.identity.hashes import file_hash, tensor_hash
 from diffusion.identity.identity import Certainty, Identity
 from diffusion.identity.layers import Finding
 from diffusion.identity.metadata import ARCHITECTURE
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import DECLARED, identify
 from diffusion.identity.signatures import Signature, model_print, signature_of
 from diffusion.identity.tensors import Unreadable, sizes_of
 from server.catalogue_known import DECLARATIONS, rules_version
@@ -113,7 +113,7 @@ def _without_hints(header: Header) -> Header:
 def _reason(found: Identity) -> str:
     declared = [line for line in found.evidence if "declared" in line and "latent" in line]
     if declared:
-        return declared[0]
+        return DECLARED
     if len(found.latent_spaces) > 1:
         return "its tensors fit more than one"
     return f"its tensors are those of {found.title}" if found.latent_spaces else found.evidence[-1]

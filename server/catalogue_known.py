@@ -56,7 +56,7 @@ class Known:
             found.parts,
             lacks_of(header_, found),
             flaws.flaws_of(header_, found),
-            _evidence(found),
+            _evidence(found, len(header_.tensors)),
             found.certainty,
             declared=tuple((k, header_.metadata[k]) for k in DECLARATIONS if k in header_.metadata),
         )
@@ -107,14 +107,16 @@ def rules_version() -> str:
     return hashlib.sha256(texts).hexdigest()
 
 
-def _evidence(found: Identity) -> str:
-    """The one sentence that messages quote."""
+def _evidence(found: Identity, tensors: int) -> str:
+    """The one clause that messages quote, of a file of so many tensors."""
     declared = [line for line in found.evidence if rules.DECLARED in line]
     if found.kind == "unknown":
         return "; ".join(found.evidence)
-    if declared or found.certainty != "certain" or not found.latent_spaces:
-        return "; ".join(declared or found.evidence[-1:])
+    if declared:
+        return rules.DECLARED
+    if found.certainty != "certain" or not found.latent_spaces:
+        return "; ".join(found.evidence[-1:])
     fits = [LATENT_SPACES[id_].title for id_ in found.latent_spaces if id_ in LATENT_SPACES]
     if len(fits) > 1:
-        return f"its tensors fit {' and '.join(fits)} alike"
-    return f"its tensors are those of {found.title}"
+        return f"its {tensors:,} tensors fit {' and '.join(fits)} alike"
+    return f"its {tensors:,} tensors are those of {found.title}"

@@ -38,10 +38,19 @@ def test_an_unresolved_space_names_the_file_that_could_have_said_it() -> None:
     found = {item.code: item for item in result.problems}
     assert "mystery.safetensors could not be identified" in found["unresolved_space"].message
     assert found["unidentified"].severity == "warning"
-    result = checked(text_to_image("gone.safetensors"))
-    found = {item.code: item for item in result.problems}
-    assert set(found) == {"missing_file", "unresolved_space"}
-    assert "Load Checkpoint, which would say it, has no file" in found["unresolved_space"].message
+
+
+def test_one_missing_file_is_one_problem_and_not_that_of_the_empty_latent_too() -> None:
+    flow = text_to_image("gone.safetensors")
+    result = checked(flow)
+    (problem,) = result.problems
+    assert (problem.code, problem.node) == ("missing_file", "checkpoint")
+    assert result.blocking == (problem,)
+    # Where the loader is not needed, nobody else says why the Empty Latent cannot run.
+    alone = checked(flow, wanted=("empty",))
+    (blocking,) = alone.blocking
+    assert (blocking.code, blocking.node) == ("unresolved_space", "empty")
+    assert "Load Checkpoint, which would say it, has no file" in blocking.message
 
 
 def test_an_unknown_file_into_a_known_space_is_allowed_with_a_warning() -> None:

@@ -18,8 +18,9 @@ def test_a_starter_latent_cannot_enter_the_starter_b_vae() -> None:
     assert (problem.code, problem.severity) == ("space_mismatch", "error")
     assert places([problem]) == [("decode", "latent")]
     assert problem.message == (
-        "This latent is Starter: KSampler 'Sample' uses starter.safetensors. "
-        "VAE Decode 'Decode' uses starter-b.safetensors, which is for Starter B."
+        "This latent is Starter: KSampler 'Sample' uses starter.safetensors (declared in the "
+        "file's metadata, certain). VAE Decode 'Decode' uses starter-b.safetensors, which is for "
+        "Starter B (declared in the file's metadata, certain)."
     )
     arriving, present = problem.because
     assert (arriving.node, arriving.socket, arriving.space) == ("sampler", "latent", "starter")
@@ -40,6 +41,20 @@ def test_every_way_out_of_the_mismatch_is_offered_and_leaves_it_gone() -> None:
         "Convert it: put VAE Decode and VAE Encode in between",
         "I know better: allow this wire",
     ]
+
+
+def test_a_vae_that_nobody_loads_yet_is_loaded_from_a_file_that_matches() -> None:
+    flow = text_to_image("no-vae.safetensors")
+    flow.nodes["other"] = placed("load_checkpoint", {"file": "sdxl.safetensors"})
+    flow.nodes["decode"].inputs["vae"] = Wire(node="other", output="vae")
+    (problem,) = conflicts(flow)
+    assert "Load the VAE of sd1.safetensors for VAE Decode" in mended(flow, problem)
+    bridge = next(fix for fix in problem.fixes if fix.title.startswith("Convert it"))
+    nodes = apply(flow, bridge.edits).nodes
+    assert nodes["vae_decode"].title == "SD 1.x to image"
+    assert nodes["vae_encode"].title == "Image to SDXL"
+    assert nodes[nodes["vae_decode"].inputs["vae"].node].values == {"file": "sd1.safetensors"}
+    assert nodes["vae_encode"].inputs["vae"].node == "other"
 
 
 @pytest.mark.parametrize("file", ["sd15", "sdxl", "flux", "starter"])

@@ -41,7 +41,7 @@ def test_an_ambiguous_vae_has_both_candidates_and_says_so(root: Path) -> None:
     facts = of(root).facts("vae", "mse.safetensors")
     assert facts is not None
     assert facts.spaces == {"latent": ("sd1", "sdxl")}
-    assert facts.evidence == "its tensors fit SD 1.x and SDXL alike"
+    assert facts.evidence == "its 248 tensors fit SD 1.x and SDXL alike"
     assert facts.trouble is None
 
 

@@ -44,9 +44,13 @@ export function ProblemText({ problem }: { problem: Problem }) {
   );
 }
 
-/** Both sides of a problem and where each is known from. */
-export function Reasons({ problem }: { problem: Pick<Problem, "because"> }) {
-  const reasons = problem.because.filter((because) => because.evidence);
+/** Both sides of a problem and where each is known from, as far as the message does not say it. */
+export function Reasons({ problem }: { problem: Pick<Problem, "because" | "message"> }) {
+  const said = (evidence: string) =>
+    problem.message.includes(evidence.slice(evidence.indexOf(": ") + 2));
+  const reasons = problem.because.filter(
+    (because) => because.evidence && !said(because.evidence),
+  );
   if (reasons.length === 0) return null;
   return (
     <details className="problem-reasons nodrag">
