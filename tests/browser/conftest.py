@@ -42,6 +42,7 @@ def chromium() -> Iterator[Browser]:
 def page(chromium: Browser, url: str) -> Iterator[Page]:
     """The editor, opened anew on the default workflow. An error of the page fails the test."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context.add_init_script("localStorage.setItem('latent-loom.tour', 'seen')")
     opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))

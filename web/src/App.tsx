@@ -14,6 +14,7 @@ import { Sheets } from "./panels/Sheets";
 import { SidePanels } from "./panels/SidePanels";
 import { SocketCard } from "./panels/SocketCard";
 import { TappingBanner } from "./panels/TappingBanner";
+import { TourInvitation } from "./panels/TourInvitation";
 import { TopBar } from "./panels/TopBar";
 import { Viewer } from "./panels/Viewer";
 import { useUi } from "./store/ui";
@@ -38,6 +39,7 @@ export function App() {
       <Breadcrumbs />
       <SidePanels />
       <RunBar />
+      <TourInvitation />
       <Notices />
       <RefusalCard />
       <TappingBanner />

@@ -1,11 +1,31 @@
 /** Commands that open what explains and shows: templates, the tour, the app view. */
 
+import { definitions } from "../store/catalogue";
+import { activeWorkflow } from "../store/documents";
 import { lookAtNode, showTimeline } from "../store/looking";
+import { startTour } from "../store/tour";
 import { ui } from "../store/ui";
 import { selected } from "./actions";
 import type { Command } from "./command";
 
+/** The help of the chosen node; false where none is chosen. */
+function helpOnNode(): boolean {
+  const type = activeWorkflow().nodes[selected()[0] ?? ""]?.type;
+  if (!type || !definitions()[type]) return false;
+  ui({ sheet: { kind: "node-help", type } });
+  return true;
+}
+
 export const SEEING: readonly Command[] = [
+  {
+    id: "node-help",
+    title: "What this node does",
+    group: "Nodes",
+    keys: ["F1"],
+    menu: "node",
+    run: helpOnNode,
+  },
+  { id: "tour", title: "The opening tour", group: "View", menu: "canvas", run: startTour },
   {
     id: "inspect",
     title: "Look at what it gave",

@@ -8,6 +8,7 @@ type Of<Kind> = { sheet: Extract<Sheet, { kind: Kind }> };
 /** To add a sheet, add a row. */
 const SHEETS: { [Kind in Sheet["kind"]]: ComponentType<Of<Kind>> } = {
   app: lazy(() => import("../app/AppEditor")),
+  "node-help": lazy(() => import("./NodeHelp")),
   inspect: lazy(() => import("../inspect/Inspect")),
   timeline: lazy(() => import("../inspect/Timeline")),
   painter: lazy(() => import("../painter/Painter")),

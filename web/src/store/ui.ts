@@ -64,6 +64,7 @@ interface NoticeAction {
 export type Sheet =
   | { kind: "run-values"; run: string; how: "edit" | "again" }
   | { kind: "templates" }
+  | { kind: "node-help"; type: string }
   | { kind: "app" }
   | { kind: "inspect"; run: string; node: string; output: string }
   | { kind: "timeline"; run: string }
