@@ -1,5 +1,6 @@
 /** Every HTTP question the editor asks, one function each. */
 
+import { language } from "../i18n/language";
 import type { GalleryAnswer, GalleryNames, Picture, Sought } from "./gallery";
 import type {
   BatchAnswer,
@@ -30,6 +31,7 @@ import type {
   Workflow,
   WorkflowList,
 } from "./types";
+import { t } from "../i18n/t";
 
 /** An answer that is no success. `message` is the server's sentence; `status` 0 means it was not reached. */
 export class ApiError extends Error {
@@ -47,14 +49,17 @@ export class ApiError extends Error {
 async function ask<T>(path: string, init?: RequestInit): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(path, init);
+    const headers = { ...init?.headers, "Accept-Language": language() };
+    response = await fetch(path, { ...init, headers });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError(0, "unreachable", "The server does not answer. Is it still running?");
+    throw new ApiError(0, "unreachable", t("The server does not answer. Is it still running?"));
   }
   if (response.ok) return (await response.json()) as T;
   const body = await response.json().catch(() => ({}));
-  const sentence = body?.error?.message ?? `The server answered ${response.status} to ${path}.`;
+  const sentence =
+    body?.error?.message ??
+    t("The server answered {status} to {path}.", { status: response.status, path });
   const retry = Number(response.headers.get("Retry-After")) || 1;
   throw new ApiError(
     response.status,

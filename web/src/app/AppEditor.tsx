@@ -18,6 +18,7 @@ import {
 } from "../workflow/app";
 import { titleOf } from "../workflow/model";
 import "../theme/app.css";
+import { t } from "../i18n/t";
 
 const gesture = newGesture();
 
@@ -30,22 +31,22 @@ export default function AppEditor() {
   const pins = shownPins(form, workflow, definitions);
   const nodes = Object.entries(workflow.nodes).filter(([, node]) => definitions[node.type]);
   return (
-    <Sheet title="App view" name="app-editor">
+    <Sheet title={t("App view")} name="app-editor">
       <p className="templates-lead">
-        A form for people who need not see the graph: what they may set, and what they get.
+        {t("A form for people who need not see the graph: what they may set, and what they get.")}
       </p>
       <div className="app-editor">
         <label>
-          Title
+          {t("Title")}
           <input
             className="field"
             value={form.title}
-            placeholder="As the workflow is called"
+            placeholder={t("As the workflow is called")}
             onChange={(event) => put({ ...form, title: event.target.value }, gesture)}
           />
         </label>
         <label>
-          What it is for
+          {t("What it is for")}
           <input
             className="field"
             value={form.about}
@@ -59,12 +60,12 @@ export default function AppEditor() {
             data-test="suggest"
             onClick={() => put(suggested(workflow, definitions))}
           >
-            Begin with prompts, pictures, seeds and results
+            {t("Begin with prompts, pictures, seeds and results")}
           </button>
         )}
         {pins.length > 0 && (
           <section>
-            <h3>The form</h3>
+            <h3>{t("The form")}</h3>
             {pins.map((pin) => {
               const at = form.inputs.findIndex(
                 (other) => other.node === pin.node && other.widget === pin.widget,
@@ -73,7 +74,9 @@ export default function AppEditor() {
                 put(
                   {
                     ...form,
-                    inputs: form.inputs.map((one, index) => (index === at ? { ...one, label } : one)),
+                    inputs: form.inputs.map((one, index) =>
+                      index === at ? { ...one, label } : one,
+                    ),
                   },
                   gesture,
                 );
@@ -83,13 +86,13 @@ export default function AppEditor() {
                     className="field"
                     value={pin.label}
                     placeholder={pin.title}
-                    aria-label={`Label of ${pin.title}`}
+                    aria-label={t("Label of {title}", { title: pin.title })}
                     onChange={(event) => call(event.target.value)}
                   />
                   <button
                     type="button"
                     className="icon-button"
-                    aria-label={`${pin.title} up`}
+                    aria-label={t("{title} up", { title: pin.title })}
                     disabled={at === 0}
                     onClick={() => put(movedPin(form, at, -1))}
                   >
@@ -98,7 +101,7 @@ export default function AppEditor() {
                   <button
                     type="button"
                     className="icon-button"
-                    aria-label={`${pin.title} down`}
+                    aria-label={t("{title} down", { title: pin.title })}
                     disabled={at === form.inputs.length - 1}
                     onClick={() => put(movedPin(form, at, 1))}
                   >
@@ -110,7 +113,7 @@ export default function AppEditor() {
           </section>
         )}
         <section>
-          <h3>Nodes</h3>
+          <h3>{t("Nodes")}</h3>
           {nodes.map(([id, node]) => {
             const definition = definitions[node.type];
             const name = titleOf(node, definition);
@@ -138,7 +141,7 @@ export default function AppEditor() {
                       data-pin={id}
                       onChange={() => put(toggleOutput(form, id))}
                     />
-                    Show what it makes
+                    {t("Show what it makes")}
                   </label>
                 )}
               </fieldset>
@@ -156,10 +159,12 @@ export default function AppEditor() {
             data-test="open-app"
           >
             <ExternalLink size={14} aria-hidden="true" />
-            Open the app (as last saved)
+            {t("Open the app (as last saved)")}
           </a>
         ) : (
-          <span className="empty">Save the workflow (Ctrl+S): its app then has an address.</span>
+          <span className="empty">
+            {t("Save the workflow (Ctrl+S): its app then has an address.")}
+          </span>
         )}
       </div>
     </Sheet>

@@ -14,6 +14,7 @@ import { Sheets } from "../panels/Sheets";
 import { share } from "../workflow/progress";
 import { Widget } from "../widgets/Widget";
 import "../theme/app.css";
+import { t } from "../i18n/t";
 
 export default function AppPage({ name }: { name: string }) {
   const workflow = useActive((document) => document.workflow);
@@ -38,7 +39,7 @@ export default function AppPage({ name }: { name: string }) {
           {form.about && <p>{form.about}</p>}
         </header>
         {!there || !ready ? (
-          <p className="empty">{there ? "Starting…" : "Opening the workflow…"}</p>
+          <p className="empty">{there ? t("Starting…") : t("Opening the workflow…")}</p>
         ) : (
           <>
             <form
@@ -54,7 +55,7 @@ export default function AppPage({ name }: { name: string }) {
                   <Widget node={pin.node} widget={pin.definition} wired={false} />
                 </section>
               ))}
-              {pins.length === 0 && <p className="empty">There is nothing to set here.</p>}
+              {pins.length === 0 && <p className="empty">{t("There is nothing to set here.")}</p>}
               <Problems />
               <RunLine />
             </form>
@@ -62,7 +63,7 @@ export default function AppPage({ name }: { name: string }) {
           </>
         )}
         <footer>
-          <a href="./">Open the editor</a>
+          <a href="./">{t("Open the editor")}</a>
         </footer>
       </main>
       <Notices />
@@ -98,7 +99,7 @@ function RunLine() {
     <div className="app-run">
       <button type="submit" className="button button-primary" data-test="app-run">
         <Play size={16} aria-hidden="true" />
-        {runs ? "Run again" : "Run"}
+        {runs ? t("Run again") : t("Run")}
       </button>
       {runs && (
         <button
@@ -107,26 +108,24 @@ function RunLine() {
           onClick={() => void cancelRun(run.id)}
         >
           <Square size={14} aria-hidden="true" />
-          Cancel
+          {t("Cancel")}
         </button>
       )}
       <span className="app-status" role="status" data-test="app-status">
         {run && words(run)}
       </span>
-      {runs && (
-        <progress value={share(run)} max={1} aria-label="How far the run is" />
-      )}
+      {runs && <progress value={share(run)} max={1} aria-label={t("How far the run is")} />}
     </div>
   );
 }
 
 function words(run: Run): string {
-  if (run.status === "waiting") return "Waiting for its turn";
-  if (run.status === "failed") return run.error ?? "It failed.";
+  if (run.status === "waiting") return t("Waiting for its turn");
+  if (run.status === "failed") return run.error ?? t("It failed.");
   if (run.status === "cancelled") return "Cancelled";
   if (run.status === "finished") return "Done";
   const step = Object.entries(run.progress).find(([id]) => run.nodes[id]?.state === "running")?.[1];
-  return step ? `Step ${step.step} of ${step.steps}` : "Running";
+  return step ? t("Step {step} of {steps}", { step: step.step, steps: step.steps }) : "Running";
 }
 
 function Results({ outputs }: { outputs: string[] }) {
@@ -137,16 +136,16 @@ function Results({ outputs }: { outputs: string[] }) {
   const made = outputs.flatMap((node) => shownOutputs(runs, ids, node));
   if (made.length === 0 && !preview) return null;
   return (
-    <section className="app-results" aria-label="Results" data-test="app-results">
-      {preview && <img src={preview} alt="What is being made" />}
+    <section className="app-results" aria-label={t("Results")} data-test="app-results">
+      {preview && <img src={preview} alt={t("What is being made")} />}
       {!preview &&
         made.map(({ run: id, index, output }) =>
           output.url && output.kind === "image" ? (
             <figure key={`${id}-${index}`}>
-              <img src={output.url} alt="The result" data-test="app-picture" />
+              <img src={output.url} alt={t("The result")} data-test="app-picture" />
               <a className="button button-small" href={output.url} download>
                 <Download size={14} aria-hidden="true" />
-                Keep it
+                {t("Keep it")}
               </a>
             </figure>
           ) : (

@@ -3,6 +3,7 @@
 import { useConnection } from "@xyflow/react";
 import { createPortal } from "react-dom";
 import { useDrag } from "../store/drag";
+import { t } from "../i18n/t";
 
 export function DragReason() {
   const over = useConnection((connection) =>
@@ -26,7 +27,7 @@ export function DragReason() {
       role="status"
       style={{ left: socket.right + 12, top: socket.top - 8 }}
     >
-      {target.reason ?? "This socket cannot take that wire."}
+      {target.reason ?? t("This socket cannot take that wire.")}
     </div>,
     document.body,
   );

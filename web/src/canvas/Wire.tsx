@@ -21,6 +21,7 @@ import { socketBase } from "../workflow/model";
 import { dragDot, putDot } from "./bending";
 import type { FlowEdge } from "./flow";
 import { toCanvas } from "./instance";
+import { t } from "../i18n/t";
 
 const CODE_EVERY = 200; // pixels between two letter codes along a wire
 const ASIDE = 24; // pixels between a wire and the button that removes it
@@ -119,17 +120,17 @@ export const Wire = memo(function Wire(props: EdgeProps<FlowEdge>) {
             {overruled && (
               <span
                 className="badge badge-trouble"
-                title="A person allowed this wire although the spaces differ"
+                title={t("A person allowed this wire although the spaces differ")}
               >
-                allowed
+                {t("allowed")}
               </span>
             )}
             {removable && (
               <button
                 type="button"
                 className="wire-remove"
-                aria-label="Remove this wire"
-                title="Remove this wire"
+                aria-label={t("Remove this wire")}
+                title={t("Remove this wire")}
                 onClick={() => void deleteSelected()}
               >
                 <X size={12} />

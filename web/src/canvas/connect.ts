@@ -13,6 +13,7 @@ import { socketBase } from "../workflow/model";
 import { setRoute, sourceOf, wiresThrough } from "../workflow/reroutes";
 import { changed } from "../workflow/subgraphs";
 import { mend } from "./mend";
+import { t } from "../i18n/t";
 
 export interface Ends {
   /** The input. */
@@ -62,7 +63,9 @@ export async function drop(
   const wanted = via ? { ...straight, via } : straight;
   // Without an answer the wire is made, and the check after the edit speaks up if it is wrong.
   if (answer && !target?.ok) {
-    announce(`Refused. ${target?.reason ?? "This socket cannot take that wire."}`);
+    announce(
+      t("Refused. {reason}", { reason: target?.reason ?? t("This socket cannot take that wire.") }),
+    );
     return refuse(wanted, target, screen);
   }
   announce("Connected.");
@@ -85,7 +88,7 @@ async function refuse(wanted: Ends, target: Target | undefined, screen: Point): 
   const now = activeWorkflow();
   const candidate = connect(now, wanted.node, wanted.socket, wanted.wire);
   const problem = await problemOf(candidate, wanted, target?.code ?? null);
-  const message = problem?.message ?? target?.reason ?? "This socket cannot take that wire.";
+  const message = problem?.message ?? target?.reason ?? t("This socket cannot take that wire.");
   const choices = (problem?.fixes ?? []).map((fix) => ({
     title: fix.title,
     // The wire and its mending are one step to undo; what is said of a file is undone by itself.

@@ -14,6 +14,7 @@ import { drawSeed, seedWidgets } from "../workflow/seeds";
 import { type WidgetKind, widgetKind } from "../widgets/kinds";
 import { NODE_WIDTH } from "./flow";
 import { reveal } from "./instance";
+import { t } from "../i18n/t";
 
 const snap = (value: number) => Math.round(value / 8) * 8;
 
@@ -64,7 +65,7 @@ export function addNodeOf(
   if (type.startsWith(LIBRARY)) return insertKept(type, at);
   const definition = definitions()[type];
   if (!definition) {
-    notify("error", `There is no node type "${type}" here.`);
+    notify("error", t('There is no node type "{type}" here.', { type }));
     return null;
   }
   const id = freshId(type, new Set(Object.keys(activeWorkflow().nodes)));

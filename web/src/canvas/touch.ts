@@ -9,6 +9,7 @@ import type { Point } from "../workflow/edits";
 import { ofThing } from "../workflow/things";
 import { drop } from "./connect";
 import { toCanvas } from "./instance";
+import { t } from "../i18n/t";
 
 const LONG = 500; // milliseconds
 const STILL = 10; // pixels that a resting finger may wander
@@ -27,7 +28,7 @@ export function tapSocket(at: DragOrigin, screen: Point): void {
   ui({ refusal: null });
   useTapping.setState({ from: at });
   beginDrag(at);
-  announce("Now tap the socket at the other end.");
+  announce(t("Now tap the socket at the other end."));
 }
 
 export function stopTapping(): void {

@@ -12,6 +12,7 @@ import { corner, cut, fromText, paste, toText } from "../workflow/clipboard";
 import { disconnect, type Point } from "../workflow/edits";
 import { wiresThrough } from "../workflow/reroutes";
 import { ofThing, removeThings, thingsOf } from "../workflow/things";
+import { t } from "../i18n/t";
 
 let pointer: Point | null = null;
 let lastCopy = "";
@@ -111,7 +112,7 @@ export async function pasteHere(withWires = false): Promise<void> {
   const text = (await navigator.clipboard?.readText().catch(() => "")) || lastCopy;
   const piece = fromText(text);
   if (piece) pastePiece(piece, withWires);
-  else notify("info", "There are no nodes on the clipboard. Copy some with Ctrl+C first.");
+  else notify("info", t("There are no nodes on the clipboard. Copy some with Ctrl+C first."));
 }
 
 /** The browser's clipboard events, while no text is being edited. */

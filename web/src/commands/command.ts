@@ -1,5 +1,6 @@
 /** What a command is: a record that gives its menu entry, its shortcut and its line in the help. */
 
+import { t } from "../i18n/t";
 import type { ContextMenu, MenuPlace } from "../store/ui";
 import type { Point } from "../workflow/edits";
 
@@ -39,3 +40,15 @@ export function isInMenu({ menu }: Command, place: MenuPlace): boolean {
   if (menu === "both") return place === "node" || place === "canvas";
   return typeof menu === "string" ? menu === place : (menu?.includes(place) ?? false);
 }
+
+const GROUP_TITLES: Record<Group, string> = {
+  Run: t("Run"),
+  Edit: t("Edit"),
+  Nodes: t("Nodes"),
+  Go: t("Go"),
+  Arrange: t("Arrange"),
+  Workflow: t("Workflow"),
+  View: t("View"),
+};
+
+export const groupTitle = (group: Group): string => GROUP_TITLES[group];

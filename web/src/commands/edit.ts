@@ -11,11 +11,12 @@ import {
   pasteHere,
 } from "./clipboard";
 import type { Command } from "./command";
+import { t } from "../i18n/t";
 
 export const EDIT: readonly Command[] = [
   {
     id: "undo",
-    title: "Undo",
+    title: t("Undo"),
     group: "Edit",
     keys: ["Mod+Z"],
     menu: "canvas",
@@ -23,7 +24,7 @@ export const EDIT: readonly Command[] = [
   },
   {
     id: "redo",
-    title: "Redo",
+    title: t("Redo"),
     group: "Edit",
     keys: ["Mod+Shift+Z", "Mod+Y"],
     menu: "canvas",
@@ -31,7 +32,7 @@ export const EDIT: readonly Command[] = [
   },
   {
     id: "cut",
-    title: "Cut",
+    title: t("Cut"),
     group: "Edit",
     keys: ["Mod+X"],
     native: true,
@@ -40,7 +41,7 @@ export const EDIT: readonly Command[] = [
   },
   {
     id: "copy",
-    title: "Copy",
+    title: t("Copy"),
     group: "Edit",
     keys: ["Mod+C"],
     native: true,
@@ -49,7 +50,7 @@ export const EDIT: readonly Command[] = [
   },
   {
     id: "paste",
-    title: "Paste",
+    title: t("Paste"),
     group: "Edit",
     keys: ["Mod+V"],
     native: true,
@@ -58,7 +59,7 @@ export const EDIT: readonly Command[] = [
   },
   {
     id: "paste-wired",
-    title: "Paste, keeping wires from outside",
+    title: t("Paste, keeping wires from outside"),
     group: "Edit",
     keys: ["Mod+Shift+V"],
     native: true,
@@ -66,7 +67,7 @@ export const EDIT: readonly Command[] = [
   },
   {
     id: "duplicate",
-    title: "Duplicate",
+    title: t("Duplicate"),
     group: "Edit",
     keys: ["Mod+D"],
     menu: ["node", "group", "note"],
@@ -74,7 +75,7 @@ export const EDIT: readonly Command[] = [
   },
   {
     id: "delete",
-    title: "Delete",
+    title: t("Delete"),
     group: "Edit",
     keys: ["Delete", "Backspace"],
     menu: ["node", "wire", "dot", "group", "note"],
@@ -82,7 +83,7 @@ export const EDIT: readonly Command[] = [
   },
   {
     id: "select-all",
-    title: "Select all",
+    title: t("Select all"),
     group: "Edit",
     keys: ["Mod+A"],
     menu: "canvas",

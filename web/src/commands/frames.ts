@@ -11,6 +11,7 @@ import {
   selectMembers,
   togglePinned,
 } from "./framing";
+import { t } from "../i18n/t";
 
 const chosenGroups = () =>
   [...useView.getState().selected].map(ofThing).filter(({ kind }) => kind === "group");
@@ -18,7 +19,7 @@ const chosenGroups = () =>
 export const FRAMES: readonly Command[] = [
   {
     id: "group",
-    title: "Group",
+    title: t("Group"),
     group: "Arrange",
     keys: ["Mod+G"],
     menu: "both",
@@ -26,21 +27,21 @@ export const FRAMES: readonly Command[] = [
   },
   {
     id: "fit-group",
-    title: "Fit the group to what is in it",
+    title: t("Fit the group to what is in it"),
     group: "Arrange",
     menu: "group",
     run: () => chosenGroups().forEach(({ id }) => fitGroup(id)),
   },
   {
     id: "select-group",
-    title: "Select all in the group",
+    title: t("Select all in the group"),
     group: "Arrange",
     menu: "group",
     run: () => chosenGroups().forEach(({ id }) => selectMembers(id)),
   },
   {
     id: "note",
-    title: "Add a note",
+    title: t("Add a note"),
     group: "Arrange",
     keys: ["Shift+N"],
     menu: "canvas",
@@ -48,14 +49,14 @@ export const FRAMES: readonly Command[] = [
   },
   {
     id: "reroute",
-    title: "Add a reroute",
+    title: t("Add a reroute"),
     group: "Arrange",
     menu: "wire",
     run: rerouteHere,
   },
   {
     id: "pin",
-    title: "Pin or unpin",
+    title: t("Pin or unpin"),
     group: "Arrange",
     keys: ["P"],
     menu: ["node", "group", "note"],

@@ -3,6 +3,7 @@
 import type { Command } from "./command";
 import { EDIT } from "./edit";
 import { FRAMES } from "./frames";
+import { LANGUAGE } from "./language";
 import { NODES } from "./nodes";
 import { QUEUE } from "./queue";
 import { RUN } from "./run";
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   ...WORKFLOW,
   ...SEEING,
   ...VIEW,
+  ...LANGUAGE,
 ];
 
 export function command(id: string): Command {

@@ -5,11 +5,12 @@ import { ui } from "../store/ui";
 import { useView } from "../store/view";
 import { nudge, tidyUp, toggleFold, toggleMode } from "./actions";
 import type { Command } from "./command";
+import { t } from "../i18n/t";
 
 export const NODES: readonly Command[] = [
   {
     id: "add-node",
-    title: "Add a node",
+    title: t("Add a node"),
     group: "Nodes",
     keys: ["A"],
     menu: "canvas",
@@ -20,7 +21,7 @@ export const NODES: readonly Command[] = [
   },
   {
     id: "rename",
-    title: "Rename",
+    title: t("Rename"),
     group: "Nodes",
     keys: ["F2"],
     menu: ["node", "group", "note"],
@@ -28,7 +29,7 @@ export const NODES: readonly Command[] = [
   },
   {
     id: "mute",
-    title: "Mute: leave it out",
+    title: t("Mute: leave it out"),
     group: "Nodes",
     keys: ["Mod+M"],
     menu: ["node", "group"],
@@ -36,7 +37,7 @@ export const NODES: readonly Command[] = [
   },
   {
     id: "bypass",
-    title: "Bypass: pass wires through",
+    title: t("Bypass: pass wires through"),
     group: "Nodes",
     keys: ["Mod+B"],
     menu: ["node", "group"],
@@ -44,7 +45,7 @@ export const NODES: readonly Command[] = [
   },
   {
     id: "fold",
-    title: "Fold or unfold",
+    title: t("Fold or unfold"),
     group: "Nodes",
     keys: ["Alt+C"],
     menu: "node",
@@ -52,20 +53,32 @@ export const NODES: readonly Command[] = [
   },
   {
     id: "tidy",
-    title: "Tidy up",
+    title: t("Tidy up"),
     group: "Nodes",
     keys: ["Mod+Shift+L"],
     menu: "both",
     run: tidyUp,
   },
-  { id: "left", title: "Move left", group: "Nodes", keys: ["ArrowLeft"], run: () => nudge(-8, 0) },
+  {
+    id: "left",
+    title: t("Move left"),
+    group: "Nodes",
+    keys: ["ArrowLeft"],
+    run: () => nudge(-8, 0),
+  },
   {
     id: "right",
-    title: "Move right",
+    title: t("Move right"),
     group: "Nodes",
     keys: ["ArrowRight"],
     run: () => nudge(8, 0),
   },
-  { id: "up", title: "Move up", group: "Nodes", keys: ["ArrowUp"], run: () => nudge(0, -8) },
-  { id: "down", title: "Move down", group: "Nodes", keys: ["ArrowDown"], run: () => nudge(0, 8) },
+  { id: "up", title: t("Move up"), group: "Nodes", keys: ["ArrowUp"], run: () => nudge(0, -8) },
+  {
+    id: "down",
+    title: t("Move down"),
+    group: "Nodes",
+    keys: ["ArrowDown"],
+    run: () => nudge(0, 8),
+  },
 ];

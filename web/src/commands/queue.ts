@@ -5,6 +5,7 @@ import { openBatch } from "../store/batch";
 import { cancelQueue, pauseQueue } from "../store/queue";
 import { ui } from "../store/ui";
 import type { Command } from "./command";
+import { t } from "../i18n/t";
 
 /** The widget that has the keyboard, if one has. */
 function focused(): Place | undefined {
@@ -17,7 +18,7 @@ function focused(): Place | undefined {
 export const QUEUE: readonly Command[] = [
   {
     id: "vary",
-    title: "Vary this…",
+    title: t("Vary this…"),
     group: "Run",
     menu: "widget",
     run: (_at, on) =>
@@ -25,23 +26,23 @@ export const QUEUE: readonly Command[] = [
   },
   {
     id: "batch",
-    title: "Batch: vary values…",
+    title: t("Batch: vary values…"),
     group: "Run",
     keys: ["Shift+B"],
     menu: "canvas",
     run: () => openBatch(focused()),
   },
-  { id: "cancel-all", title: "Cancel every run", group: "Run", run: () => void cancelQueue() },
+  { id: "cancel-all", title: t("Cancel every run"), group: "Run", run: () => void cancelQueue() },
   {
     id: "pause",
-    title: "Pause the queue after this run",
+    title: t("Pause the queue after this run"),
     group: "Run",
     run: () => void pauseQueue("after"),
   },
-  { id: "go-on", title: "Let the queue go on", group: "Run", run: () => void pauseQueue("no") },
+  { id: "go-on", title: t("Let the queue go on"), group: "Run", run: () => void pauseQueue("no") },
   {
     id: "queue",
-    title: "Queue: what runs and waits",
+    title: t("Queue: what runs and waits"),
     group: "View",
     keys: ["Shift+Q"],
     menu: "canvas",

@@ -4,11 +4,12 @@ import { cancelRun, startRuns } from "../store/running";
 import { useUi } from "../store/ui";
 import { selected } from "./actions";
 import type { Command } from "./command";
+import { t } from "../i18n/t";
 
 export const RUN: readonly Command[] = [
   {
     id: "run",
-    title: "Run",
+    title: t("Run"),
     group: "Run",
     keys: ["Mod+Enter"],
     whileTyping: true,
@@ -16,14 +17,14 @@ export const RUN: readonly Command[] = [
   },
   {
     id: "run-node",
-    title: "Run up to here",
+    title: t("Run up to here"),
     group: "Run",
     menu: "node",
     run: () => void startRuns(1, selected()),
   },
   {
     id: "cancel",
-    title: "Cancel the run",
+    title: t("Cancel the run"),
     group: "Run",
     keys: ["Mod+Alt+Enter"],
     whileTyping: true,

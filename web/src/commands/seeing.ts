@@ -7,6 +7,7 @@ import { startTour } from "../store/tour";
 import { ui } from "../store/ui";
 import { selected } from "./actions";
 import type { Command } from "./command";
+import { t } from "../i18n/t";
 
 /** The help of the chosen node; false where none is chosen. */
 function helpOnNode(): boolean {
@@ -28,7 +29,7 @@ export const SEEING: readonly Command[] = [
   { id: "tour", title: "The opening tour", group: "View", menu: "canvas", run: startTour },
   {
     id: "inspect",
-    title: "Look at what it gave",
+    title: t("Look at what it gave"),
     group: "Run",
     keys: ["I"],
     menu: "node",
@@ -36,7 +37,7 @@ export const SEEING: readonly Command[] = [
   },
   {
     id: "timeline",
-    title: "Timeline of the last run",
+    title: t("Timeline of the last run"),
     group: "Run",
     keys: ["T"],
     menu: "canvas",
@@ -44,14 +45,14 @@ export const SEEING: readonly Command[] = [
   },
   {
     id: "templates",
-    title: "Templates…",
+    title: t("Templates…"),
     group: "Workflow",
     menu: "canvas",
     run: () => ui({ sheet: { kind: "templates" } }),
   },
   {
     id: "app",
-    title: "App view: a form for others…",
+    title: t("App view: a form for others…"),
     group: "Workflow",
     menu: "canvas",
     run: () => ui({ sheet: { kind: "app" } }),

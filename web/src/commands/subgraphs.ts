@@ -9,6 +9,7 @@ import { pack, type Packed, unpack } from "../workflow/packing";
 import { subgraphOf } from "../workflow/subgraphs";
 import { selected } from "./actions";
 import type { Command } from "./command";
+import { t } from "../i18n/t";
 
 const DRAWN = 100; // milliseconds in which a new node is drawn, so that its field can be typed in
 
@@ -21,7 +22,7 @@ function chosen(): string | null {
 }
 
 function told(): false {
-  notify("info", "Choose one node that stands for a subgraph.");
+  notify("info", t("Choose one node that stands for a subgraph."));
   return false;
 }
 
@@ -32,7 +33,7 @@ function packSelected(): void {
     return packed?.workflow ?? workflow;
   });
   const [id] = (packed as Packed | null)?.ids ?? [];
-  if (!id) return notify("info", "Choose the nodes to make one of.");
+  if (!id) return notify("info", t("Choose the nodes to make one of."));
   useView.getState().select([id]);
   setTimeout(() => ui({ renaming: id }), DRAWN);
 }
@@ -52,7 +53,7 @@ function unpackSelected(): void | false {
 export const SUBGRAPHS: readonly Command[] = [
   {
     id: "pack",
-    title: "Make one node of them",
+    title: t("Make one node of them"),
     group: "Nodes",
     keys: ["Mod+Shift+E", "Mod+Shift+G"],
     menu: "node",
@@ -60,7 +61,7 @@ export const SUBGRAPHS: readonly Command[] = [
   },
   {
     id: "enter",
-    title: "Open the subgraph",
+    title: t("Open the subgraph"),
     group: "Nodes",
     keys: ["Enter"],
     menu: "node",
@@ -71,21 +72,21 @@ export const SUBGRAPHS: readonly Command[] = [
   },
   {
     id: "leave",
-    title: "Leave the subgraph",
+    title: t("Leave the subgraph"),
     group: "Nodes",
     menu: "canvas",
     run: () => void leave(),
   },
   {
     id: "unpack",
-    title: "Unpack the subgraph",
+    title: t("Unpack the subgraph"),
     group: "Nodes",
     menu: "node",
     run: () => void unpackSelected(),
   },
   {
     id: "keep-subgraph",
-    title: "Keep the subgraph in the library…",
+    title: t("Keep the subgraph in the library…"),
     group: "Nodes",
     menu: "node",
     run: () => {
@@ -96,7 +97,7 @@ export const SUBGRAPHS: readonly Command[] = [
   },
   {
     id: "export-subgraph",
-    title: "Download the subgraph as JSON",
+    title: t("Download the subgraph as JSON"),
     group: "Nodes",
     run: () => {
       const id = chosen();
@@ -106,7 +107,7 @@ export const SUBGRAPHS: readonly Command[] = [
   },
   {
     id: "import-subgraph",
-    title: "Add a subgraph from a file to the library…",
+    title: t("Add a subgraph from a file to the library…"),
     group: "Nodes",
     run: importSubgraph,
   },

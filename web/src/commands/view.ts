@@ -7,11 +7,12 @@ import { closeTop, setPatterns, setTheme, type Theme, ui, useUi } from "../store
 import { useView } from "../store/view";
 import { selected } from "./actions";
 import type { Command } from "./command";
+import { t } from "../i18n/t";
 
 export const VIEW: readonly Command[] = [
   {
     id: "fit",
-    title: "Show everything",
+    title: t("Show everything"),
     group: "View",
     keys: ["F", "Mod+0"],
     menu: "canvas",
@@ -19,32 +20,32 @@ export const VIEW: readonly Command[] = [
   },
   {
     id: "show-selected",
-    title: "Show what is selected",
+    title: t("Show what is selected"),
     group: "View",
     keys: ["Shift+F"],
     menu: "node",
     run: () => show(selected()),
   },
-  { id: "zoom-in", title: "Zoom in", group: "View", keys: ["+", "="], run: () => zoomBy(1.25) },
-  { id: "zoom-out", title: "Zoom out", group: "View", keys: ["-"], run: () => zoomBy(0.8) },
-  { id: "zoom-1", title: "Zoom to 100 %", group: "View", keys: ["1"], run: () => zoomTo(1) },
+  { id: "zoom-in", title: t("Zoom in"), group: "View", keys: ["+", "="], run: () => zoomBy(1.25) },
+  { id: "zoom-out", title: t("Zoom out"), group: "View", keys: ["-"], run: () => zoomBy(0.8) },
+  { id: "zoom-1", title: t("Zoom to 100 %"), group: "View", keys: ["1"], run: () => zoomTo(1) },
   {
     id: "left-panel",
-    title: "Left panel",
+    title: t("Left panel"),
     group: "View",
     keys: ["["],
     run: () => ui((state) => ({ left: state.left ? null : "library" })),
   },
   {
     id: "right-panel",
-    title: "Right panel",
+    title: t("Right panel"),
     group: "View",
     keys: ["]"],
     run: () => ui((state) => ({ right: state.right ? null : "gallery" })),
   },
   {
     id: "gallery",
-    title: "All pictures",
+    title: t("All pictures"),
     group: "View",
     keys: ["Shift+G"],
     menu: "canvas",
@@ -52,7 +53,7 @@ export const VIEW: readonly Command[] = [
   },
   {
     id: "memory",
-    title: "Memory: what is loaded",
+    title: t("Memory: what is loaded"),
     group: "View",
     keys: ["Shift+M"],
     menu: "canvas",
@@ -60,14 +61,14 @@ export const VIEW: readonly Command[] = [
   },
   {
     id: "free-memory",
-    title: "Free all models",
+    title: t("Free all models"),
     group: "View",
     menu: "canvas",
     run: () => void freeMemory(),
   },
   {
     id: "theme",
-    title: "Light, dark, or as the system",
+    title: t("Light, dark, or as the system"),
     group: "View",
     run: () => {
       setTheme(nextTheme(useUi.getState().theme));
@@ -75,21 +76,21 @@ export const VIEW: readonly Command[] = [
   },
   {
     id: "patterns",
-    title: "Letter codes on wires",
+    title: t("Letter codes on wires"),
     group: "View",
     menu: "canvas",
     run: () => setPatterns(!useUi.getState().patterns),
   },
   {
     id: "help",
-    title: "Keyboard shortcuts",
+    title: t("Keyboard shortcuts"),
     group: "View",
     keys: ["?"],
     run: () => ui((state) => ({ help: !state.help })),
   },
   {
     id: "escape",
-    title: "Close, or select nothing",
+    title: t("Close, or select nothing"),
     group: "View",
     keys: ["Escape"],
     whileTyping: true,

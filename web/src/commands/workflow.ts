@@ -3,30 +3,38 @@
 import { activeDocument, useDocuments } from "../store/documents";
 import { askName, chooseFile, closeDocument, download, newWorkflow, save } from "../store/files";
 import type { Command } from "./command";
+import { t } from "../i18n/t";
 
 export const WORKFLOW: readonly Command[] = [
-  { id: "new", title: "New workflow", group: "Workflow", keys: ["Alt+N"], run: newWorkflow },
+  { id: "new", title: t("New workflow"), group: "Workflow", keys: ["Alt+N"], run: newWorkflow },
   {
     id: "open",
-    title: "Open a file…",
+    title: t("Open a file…"),
     group: "Workflow",
     keys: ["Mod+O"],
     whileTyping: true,
     run: chooseFile,
   },
-  { id: "save", title: "Save", group: "Workflow", keys: ["Mod+S"], whileTyping: true, run: save },
+  {
+    id: "save",
+    title: t("Save"),
+    group: "Workflow",
+    keys: ["Mod+S"],
+    whileTyping: true,
+    run: save,
+  },
   {
     id: "save-as",
-    title: "Save as…",
+    title: t("Save as…"),
     group: "Workflow",
     keys: ["Mod+Shift+S"],
     whileTyping: true,
     run: askName,
   },
-  { id: "download", title: "Download as JSON", group: "Workflow", run: download },
+  { id: "download", title: t("Download as JSON"), group: "Workflow", run: download },
   {
     id: "close",
-    title: "Close the tab",
+    title: t("Close the tab"),
     group: "Workflow",
     keys: ["Alt+W"],
     run: () => closeDocument(activeDocument(useDocuments.getState()).id),

@@ -10,6 +10,7 @@ import { ui } from "../store/ui";
 import { titleOf } from "../workflow/model";
 import { Prompt } from "./Prompt";
 import { Tunnel } from "./Tunnel";
+import { t } from "../i18n/t";
 
 export interface Place {
   run: string;
@@ -26,12 +27,11 @@ export default function Inspect({ sheet }: { sheet: Place }) {
   const name = placed ? titleOf(placed, definition) : node;
   const { about, trouble } = useAbout(run, node, output);
   const outputs = definition?.outputs ?? [];
-  const choose = (next: string) =>
-    ui({ sheet: { kind: "inspect", run, node, output: next } });
+  const choose = (next: string) => ui({ sheet: { kind: "inspect", run, node, output: next } });
   return (
-    <Sheet title={`What ${name} gave`} name="inspect">
+    <Sheet title={t("What {name} gave", { name })} name="inspect">
       {outputs.length > 1 && (
-        <div className="inspect-outputs" role="group" aria-label="Outputs">
+        <div className="inspect-outputs" role="group" aria-label={t("Outputs")}>
           {outputs.map((other) => (
             <button
               key={other.name}
@@ -59,21 +59,21 @@ function Value({ place, about, name }: { place: Place; about: About; name: strin
     case "Mask":
       return (
         <>
-          <img className="inspect-picture" src={url} alt={`Output of ${name}`} />
+          <img className="inspect-picture" src={url} alt={t("Output of {name}", { name })} />
           <Facts about={about} />
         </>
       );
     case "Latent":
       return (
         <>
-          <div className="inspect-outputs" role="group" aria-label="How it is shown">
+          <div className="inspect-outputs" role="group" aria-label={t("How it is shown")}>
             <button
               type="button"
               className="button button-small"
               aria-pressed={!channels}
               onClick={() => setChannels(false)}
             >
-              As a picture
+              {t("As a picture")}
             </button>
             <button
               type="button"
@@ -82,7 +82,7 @@ function Value({ place, about, name }: { place: Place; about: About; name: strin
               data-test="channels"
               onClick={() => setChannels(true)}
             >
-              Channel by channel
+              {t("Channel by channel")}
             </button>
           </div>
           <Tunnel place={place} last={url} hidden={channels} name={name} />
@@ -90,7 +90,7 @@ function Value({ place, about, name }: { place: Place; about: About; name: strin
             <img
               className="inspect-picture"
               src={`${url}?view=channels`}
-              alt={`The channels of ${name}: blue is below zero, red above`}
+              alt={t("The channels of {name}: blue is below zero, red above", { name })}
             />
           )}
           <Facts about={about} />
@@ -108,19 +108,19 @@ function Value({ place, about, name }: { place: Place; about: About; name: strin
 }
 
 const WORDS: Record<string, string> = {
-  batch: "Pictures",
-  channels: "Channels",
-  width: "Width",
-  height: "Height",
-  tokens: "Tokens",
-  pooled: "Pooled vector",
-  space: "Space",
-  masked: "Noise mask",
-  mean: "Mean",
-  deviation: "Deviation",
-  lowest: "Lowest",
-  highest: "Highest",
-  extras: "Goes along",
+  batch: t("Pictures"),
+  channels: t("Channels"),
+  width: t("Width"),
+  height: t("Height"),
+  tokens: t("Tokens"),
+  pooled: t("Pooled vector"),
+  space: t("Space"),
+  masked: t("Noise mask"),
+  mean: t("Mean"),
+  deviation: t("Deviation"),
+  lowest: t("Lowest"),
+  highest: t("Highest"),
+  extras: t("Goes along"),
 };
 
 function Facts({ about }: { about: About }) {

@@ -4,11 +4,14 @@ import { useActive } from "../store/documents";
 import { encoderName, useTokens } from "../store/tokens";
 import type { EncoderCount } from "../api/types";
 import type { About } from "./Inspect";
+import { t } from "../i18n/t";
 
 export function Prompt({ node, about }: { node: string; about: About }) {
   const text = useActive(({ workflow }) => {
     const values = Object.entries(workflow.nodes[node]?.values ?? {});
-    const found = values.find(([name, value]) => /text|clip|t5/.test(name) && typeof value === "string");
+    const found = values.find(
+      ([name, value]) => /text|clip|t5/.test(name) && typeof value === "string",
+    );
     return String(found?.[1] ?? "");
   });
   const answer = useTokens(node, text);
@@ -19,7 +22,7 @@ export function Prompt({ node, about }: { node: string; about: About }) {
         <Encoder key={encoder.encoder} encoder={encoder} text={text} />
       ))}
       {answer?.encoders.length === 0 && <p className="empty">{answer.trouble}</p>}
-      <h3 className="inspect-heading">How long each token’s vector is</h3>
+      <h3 className="inspect-heading">{t("How long each token’s vector is")}</h3>
       <Bars lengths={lengths} />
     </>
   );
@@ -32,17 +35,22 @@ function Encoder({ encoder, text }: { encoder: EncoderCount; text: string }) {
   return (
     <section data-test="tokens">
       <h3 className="inspect-heading">
-        {encoderName(encoder.encoder)}: {encoder.tokens} tokens
+        {t("{encoderName}: {tokens} tokens", {
+          encoderName: encoderName(encoder.encoder),
+          tokens: encoder.tokens,
+        })}
       </h3>
       {chunks.map((pieces, index) => (
         <p className="token-line" key={index}>
-          {chunks.length > 1 && <span className="token-chunk">chunk {index + 1}</span>}
+          {chunks.length > 1 && (
+            <span className="token-chunk">{t("chunk {value}", { value: index + 1 })}</span>
+          )}
           {pieces.map(([start, end, weight]) => (
             <span
               key={`${start}-${end}`}
               className="token"
               data-weight={weight > 1 ? "more" : weight < 1 ? "less" : undefined}
-              title={`weight ${Math.round(weight * 1000) / 1000}`}
+              title={t("weight {value}", { value: Math.round(weight * 1000) / 1000 })}
             >
               {text.slice(start, end) || "·"}
               {weight !== 1 && <sup>{Math.round(weight * 100) / 100}</sup>}
@@ -50,7 +58,7 @@ function Encoder({ encoder, text }: { encoder: EncoderCount; text: string }) {
           ))}
         </p>
       ))}
-      {encoder.tokens === 0 && <p className="empty">The empty prompt.</p>}
+      {encoder.tokens === 0 && <p className="empty">{t("The empty prompt.")}</p>}
     </section>
   );
 }
@@ -65,7 +73,10 @@ function Bars({ lengths }: { lengths: number[] }) {
       viewBox={`0 0 ${Math.max(1, lengths.length) * 4} ${HEIGHT}`}
       preserveAspectRatio="none"
       role="img"
-      aria-label={`The lengths of ${lengths.length} vectors, at most ${most.toPrecision(3)}`}
+      aria-label={t("The lengths of {count} vectors, at most {toPrecision}", {
+        count: lengths.length,
+        toPrecision: most.toPrecision(3),
+      })}
     >
       {lengths.map((length, index) => {
         const high = (length / most) * HEIGHT;

@@ -10,12 +10,13 @@ import { useRuns } from "../store/runs";
 import { useView } from "../store/view";
 import { titleOf } from "../workflow/model";
 import { timeline, totals } from "../workflow/timeline";
+import { plural, t } from "../i18n/t";
 
 const WORDS: Record<string, string> = {
-  cached: "from the cache",
-  running: "running",
-  failed: "failed",
-  cancelled: "cancelled",
+  cached: t("from the cache"),
+  running: t("running"),
+  failed: t("failed"),
+  cancelled: t("cancelled"),
 };
 
 export default function Timeline({ sheet }: { sheet: { run: string } }) {
@@ -35,11 +36,13 @@ export default function Timeline({ sheet }: { sheet: { run: string } }) {
   };
   const whole = all.seconds || 1;
   return (
-    <Sheet title="Timeline of the run" name="timeline">
+    <Sheet title={t("Timeline of the run")} name="timeline">
       <p className="timeline-total" data-test="timeline-total">
-        {seconds(all.seconds)} in {all.ran} {all.ran === 1 ? "node" : "nodes"}
-        {all.cached > 0 && `, ${all.cached} from the cache`}
-        {all.memory !== null && `; models took up to ${sizeInWords(all.memory)}`}
+        {plural(all.ran, "{seconds} in 1 node", "{seconds} in {count} nodes", {
+          seconds: seconds(all.seconds),
+        })}
+        {all.cached > 0 && t(", {cached} from the cache", { cached: all.cached })}
+        {all.memory !== null && t("; models took up to {size}", { size: sizeInWords(all.memory) })}
       </p>
       <ol className="timeline">
         {bars.map((bar) => (

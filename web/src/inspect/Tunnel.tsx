@@ -4,6 +4,7 @@ import { Pause, Play } from "lucide-react";
 import { useEffect, useState } from "react";
 import { api, ApiError, stepsUrl } from "../api/client";
 import type { Place } from "./Inspect";
+import { t } from "../i18n/t";
 
 const FRAME = 120; // milliseconds a step is shown while it plays
 
@@ -43,15 +44,19 @@ export function Tunnel({ place, last, hidden, name }: Props) {
         className="inspect-picture"
         data-step={step ?? "last"}
         src={source}
-        alt={step === undefined ? `Output of ${name}` : `${name} after step ${step}`}
+        alt={
+          step === undefined
+            ? t("Output of {name}", { name })
+            : t("{name} after step {step}", { name, step })
+        }
       />
       {steps.length > 0 && (
         <div className="tunnel">
           <button
             type="button"
             className="icon-button"
-            aria-label={playing ? "Stop" : "Play the steps"}
-            title={playing ? "Stop" : "Play the steps"}
+            aria-label={playing ? t("Stop") : t("Play the steps")}
+            title={playing ? t("Stop") : t("Play the steps")}
             onClick={play}
           >
             {playing ? <Pause size={16} /> : <Play size={16} />}
@@ -61,7 +66,7 @@ export function Tunnel({ place, last, hidden, name }: Props) {
             min={0}
             max={end}
             value={shown}
-            aria-label="Step"
+            aria-label={t("Step")}
             data-test="tunnel"
             aria-valuetext={step === undefined ? "the result" : `step ${step}`}
             onChange={(event) => {
@@ -69,7 +74,9 @@ export function Tunnel({ place, last, hidden, name }: Props) {
               setAt(Number(event.target.value));
             }}
           />
-          <span className="tunnel-step">{step === undefined ? "result" : `step ${step}`}</span>
+          <span className="tunnel-step">
+            {step === undefined ? t("result") : t("step {step}", { step })}
+          </span>
         </div>
       )}
     </>

@@ -9,6 +9,7 @@ import { wireColour } from "../theme/spaces";
 import { sourceOf } from "../workflow/reroutes";
 import { ofThing } from "../workflow/things";
 import { usePaint } from "./useNode";
+import { t } from "../i18n/t";
 
 export const DotView = memo(function DotView({ id, selected }: NodeProps<FlowNode>) {
   const dot = ofThing(id).id;
@@ -30,7 +31,7 @@ export const DotView = memo(function DotView({ id, selected }: NodeProps<FlowNod
       data-dot={dot}
       data-selected={selected || undefined}
       data-fits={takes || undefined}
-      title={`${name}: drag to move, drag from its right side for another wire`}
+      title={t("{name}: drag to move, drag from its right side for another wire", { name })}
       style={{ background: wireColour(paint)?.colour ?? "var(--wire)" }}
     >
       <Handle id={DOT_IN} type="target" position={Position.Left} className="dot-end" />
@@ -39,7 +40,7 @@ export const DotView = memo(function DotView({ id, selected }: NodeProps<FlowNod
         type="source"
         position={Position.Right}
         className="dot-end dot-out"
-        aria-label={`Reroute: ${name}`}
+        aria-label={t("Reroute: {name}", { name })}
       />
     </div>
   );

@@ -5,19 +5,20 @@ import type { Workflow } from "../api/types";
 import { edit, newGesture } from "../store/documents";
 import { COLOURS } from "../workflow/frames";
 import type { Box } from "../workflow/room";
+import { t } from "../i18n/t";
 
 export function Palette({ current, onPick }: { current: string; onPick(colour: string): void }) {
   return (
-    <span className="palette nodrag" role="group" aria-label="Colour">
+    <span className="palette nodrag" role="group" aria-label={t("Colour")}>
       {COLOURS.map((colour) => (
         <button
           key={colour}
           type="button"
           className="swatch"
           data-colour={colour}
-          aria-label={colour || "neutral"}
+          aria-label={colour || t("neutral")}
           aria-pressed={colour === current}
-          title={colour || "neutral"}
+          title={colour || t("neutral")}
           onClick={() => onPick(colour)}
         />
       ))}

@@ -11,6 +11,7 @@ import { setGroup } from "../workflow/frames";
 import { ofThing } from "../workflow/things";
 import { FrameCorner, Palette } from "./FrameParts";
 import { useDetail } from "./useNode";
+import { t } from "../i18n/t";
 
 function Tool(props: {
   icon: ComponentType<{ size?: number }>;
@@ -40,8 +41,8 @@ function TitleField({ id, title }: { id: string; title: string }) {
       className="group-field nodrag"
       autoFocus
       value={text}
-      placeholder="Group"
-      aria-label="Group name"
+      placeholder={t("Group")}
+      aria-label={t("Group name")}
       onFocus={(event) => event.target.select()}
       onChange={(event) => setText(event.target.value)}
       onBlur={() => {
@@ -71,15 +72,15 @@ export const GroupView = memo(function GroupView({ id: name, selected }: NodePro
       data-colour={group.colour}
       data-selected={selected || undefined}
       data-far={far || undefined}
-      aria-label={`Group ${group.title}`}
+      aria-label={t("Group {title}", { title: group.title })}
     >
       <header className="group-title" onDoubleClick={() => ui({ renaming: name })}>
         {renaming ? (
           <TitleField id={id} title={group.title} />
         ) : (
-          <span className="group-name">{group.title || "Group"}</span>
+          <span className="group-name">{group.title || t("Group")}</span>
         )}
-        {group.pinned && <Pin size={14} aria-label="pinned" />}
+        {group.pinned && <Pin size={14} aria-label={t("pinned")} />}
         {selected && !far && (
           <span className="group-tools">
             <Palette
@@ -88,31 +89,31 @@ export const GroupView = memo(function GroupView({ id: name, selected }: NodePro
             />
             <Tool
               icon={CornerDownRight}
-              title="Bypass all in it"
+              title={t("Bypass all in it")}
               name="bypass"
               onClick={() => toggleGroupMode(id, "bypass")}
             />
             <Tool
               icon={CircleSlash}
-              title="Mute all in it"
+              title={t("Mute all in it")}
               name="mute"
               onClick={() => toggleGroupMode(id, "mute")}
             />
             <Tool
               icon={BoxSelect}
-              title="Select all in it"
+              title={t("Select all in it")}
               name="select"
               onClick={() => selectMembers(id)}
             />
             <Tool
               icon={Maximize2}
-              title="Fit to what is in it"
+              title={t("Fit to what is in it")}
               name="fit"
               onClick={() => fitGroup(id)}
             />
             <Tool
               icon={Pin}
-              title={group.pinned ? "Unpin" : "Pin"}
+              title={group.pinned ? t("Unpin") : t("Pin")}
               name="pin"
               onClick={() => togglePinned([name])}
             />

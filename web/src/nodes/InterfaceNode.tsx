@@ -7,6 +7,7 @@ import type { NodeRows } from "../workflow/sockets";
 import { removeSocket, renameSocket } from "../workflow/exposing";
 import { INPUTS, NEW, subgraphsOn } from "../workflow/subgraphs";
 import { Socket } from "./Socket";
+import { t } from "../i18n/t";
 
 function useInside(): string | undefined {
   return useWhole((document) => subgraphsOn(document.workflow, pathOf(document)).at(-1));
@@ -22,10 +23,12 @@ export function InterfaceNode({ id, rows }: { id: string; rows: NodeRows }) {
       className="node interface-node"
       data-node={id}
       data-interface={which}
-      aria-label={id === INPUTS ? "Inputs of the subgraph" : "Outputs of the subgraph"}
+      aria-label={id === INPUTS ? t("Inputs of the subgraph") : t("Outputs of the subgraph")}
     >
       <header className="node-title">
-        <span className="node-name interface-title">{id === INPUTS ? "Inputs" : "Outputs"}</span>
+        <span className="node-name interface-title">
+          {id === INPUTS ? t("Inputs") : t("Outputs")}
+        </span>
       </header>
       <div className="node-sockets">
         {shown.map(({ name, title, description }) => (
@@ -64,7 +67,7 @@ function SocketName({ subgraph, which, name, title }: NameProps) {
     <>
       <input
         className="interface-name nodrag"
-        aria-label={`Name of ${title}`}
+        aria-label={t("Name of {title}", { title })}
         value={text ?? title}
         onChange={(event) => setText(event.target.value)}
         onBlur={commit}
@@ -79,8 +82,8 @@ function SocketName({ subgraph, which, name, title }: NameProps) {
       <button
         type="button"
         className="icon-button interface-remove nodrag"
-        aria-label={`Remove ${title}`}
-        title="Remove this socket"
+        aria-label={t("Remove {title}", { title })}
+        title={t("Remove this socket")}
         onClick={() => editWhole((workflow) => removeSocket(workflow, subgraph, which, name))}
       >
         <X size={12} />

@@ -5,17 +5,13 @@ import type { Problem } from "../api/types";
 import { mend } from "../canvas/mend";
 import { say } from "../store/statements";
 import { useSeverity } from "./useNode";
+import { t } from "../i18n/t";
 
 export function ProblemText({ problem }: { problem: Problem }) {
   const severity = useSeverity()(problem);
   const Icon = severity === "error" ? CircleAlert : AlertTriangle;
   return (
-    <div
-      className="problem"
-      data-severity={severity}
-      data-problem={problem.code}
-      role="alert"
-    >
+    <div className="problem" data-severity={severity} data-problem={problem.code} role="alert">
       <p>
         <Icon size={14} aria-label={severity} />
         <span>{problem.message}</span>
@@ -54,7 +50,7 @@ export function Reasons({ problem }: { problem: Pick<Problem, "because" | "messa
   if (reasons.length === 0) return null;
   return (
     <details className="problem-reasons nodrag">
-      <summary>Why</summary>
+      <summary>{t("Why")}</summary>
       <ul>
         {reasons.map((because, index) => (
           <li key={`${because.node}-${because.socket}-${index}`}>
@@ -80,7 +76,7 @@ export function NodeProblems({
       {failure && (
         <div className="problem" data-severity="error" role="alert" data-test="node-failure">
           <p>
-            <CircleAlert size={14} aria-label="failed" />
+            <CircleAlert size={14} aria-label={t("failed")} />
             <span>{failure}</span>
           </p>
         </div>

@@ -3,6 +3,7 @@
 import { memo } from "react";
 import type { Shown } from "../store/runs";
 import { viewOutput } from "../store/viewer";
+import { t } from "../i18n/t";
 
 interface Props {
   name: string;
@@ -16,7 +17,12 @@ export const NodeResult = memo(function NodeResult({ name, outputs, preview }: P
   if (preview) {
     return (
       <div className="node-result" data-test="preview">
-        <img className="node-picture" src={preview} alt={`Preview of ${name}`} draggable={false} />
+        <img
+          className="node-picture"
+          src={preview}
+          alt={t("Preview of {name}", { name })}
+          draggable={false}
+        />
       </div>
     );
   }
@@ -28,13 +34,13 @@ export const NodeResult = memo(function NodeResult({ name, outputs, preview }: P
           key={`${run}-${index}`}
           type="button"
           className="picture-button nodrag"
-          aria-label={`Open the picture of ${name}`}
+          aria-label={t("Open the picture of {name}", { name })}
           onClick={() => viewOutput(run, index)}
         >
           <img
             className="node-picture"
             src={output.url ?? undefined}
-            alt={`Result of ${name}`}
+            alt={t("Result of {name}", { name })}
             draggable={false}
           />
         </button>

@@ -17,6 +17,7 @@ import { setLayout, setTitle } from "../workflow/edits";
 import { titleOf } from "../workflow/model";
 import { subgraphOf } from "../workflow/subgraphs";
 import type { Progressing } from "./useNode";
+import { t } from "../i18n/t";
 
 interface Props {
   id: string;
@@ -26,12 +27,12 @@ interface Props {
 }
 
 const WORDS: Record<string, string> = {
-  waiting: "queued",
-  running: "running",
-  cached: "unchanged, taken from the cache",
-  finished: "done",
-  failed: "failed",
-  cancelled: "cancelled",
+  waiting: t("queued"),
+  running: t("running"),
+  cached: t("unchanged, taken from the cache"),
+  finished: t("done"),
+  failed: t("failed"),
+  cancelled: t("cancelled"),
 };
 
 export function seconds(time: number): string {
@@ -53,8 +54,8 @@ export function NodeTitle({ id, node, definition, running }: Props) {
       <button
         type="button"
         className="node-fold nodrag"
-        aria-label={collapsed ? "Unfold node" : "Fold node"}
-        title={collapsed ? "Unfold" : "Fold"}
+        aria-label={collapsed ? t("Unfold node") : t("Fold node")}
+        title={collapsed ? t("Unfold") : t("Fold")}
         onDoubleClick={(event) => event.stopPropagation()}
         onClick={() => edit((workflow) => setLayout(workflow, id, { collapsed: !collapsed }))}
       >
@@ -67,13 +68,13 @@ export function NodeTitle({ id, node, definition, running }: Props) {
           {name}
         </span>
       )}
-      {pinned && <Pin size={12} aria-label="pinned" className="node-pin" />}
+      {pinned && <Pin size={12} aria-label={t("pinned")} className="node-pin" />}
       {subgraphOf(node.type) !== null && definition && (
         <button
           type="button"
           className="icon-button node-enter nodrag"
-          aria-label={`Open ${name}`}
-          title="Open the subgraph (Enter)"
+          aria-label={t("Open {name}", { name })}
+          title={t("Open the subgraph (Enter)")}
           data-enter={id}
           onDoubleClick={(event) => event.stopPropagation()}
           onClick={() => enter(id)}
@@ -82,15 +83,18 @@ export function NodeTitle({ id, node, definition, running }: Props) {
         </button>
       )}
       {node.mode === "mute" && (
-        <span className="node-mode" title="Left out, with all that hangs on it (Ctrl+M)">
+        <span className="node-mode" title={t("Left out, with all that hangs on it (Ctrl+M)")}>
           <CircleSlash size={14} aria-hidden="true" />
-          Muted
+          {t("Muted")}
         </span>
       )}
       {node.mode === "bypass" && (
-        <span className="node-mode" title="Wires pass through it as if it were not there (Ctrl+B)">
+        <span
+          className="node-mode"
+          title={t("Wires pass through it as if it were not there (Ctrl+B)")}
+        >
           <CornerDownRight size={14} aria-hidden="true" />
-          Bypassed
+          {t("Bypassed")}
         </span>
       )}
       {run?.state === "running" && progress && (
@@ -135,7 +139,7 @@ function TitleField({
       autoFocus
       value={text}
       placeholder={placeholder}
-      aria-label="Node name"
+      aria-label={t("Node name")}
       onFocus={(event) => event.target.select()}
       onChange={(event) => setText(event.target.value)}
       onBlur={commit}

@@ -29,6 +29,7 @@ import {
   useRows,
   useSeverity,
 } from "./useNode";
+import { t } from "../i18n/t";
 
 const NARROWEST = 240;
 const WIDEST = 640;
@@ -158,7 +159,7 @@ export const NodeView = memo(function NodeView({ id, selected, dragging }: NodeP
 
   const folded = place?.collapsed ?? false;
   const failure =
-    running.run?.state === "failed" ? (running.run.message ?? "This node failed.") : null;
+    running.run?.state === "failed" ? (running.run.message ?? t("This node failed.")) : null;
   const worst = problems.some((p) => severityOf(p) === "error")
     ? "error"
     : problems.length

@@ -9,6 +9,7 @@ import { ui, useUi } from "../store/ui";
 import { setNote } from "../workflow/frames";
 import { ofThing } from "../workflow/things";
 import { FrameCorner, Palette } from "./FrameParts";
+import { t } from "../i18n/t";
 
 function Rendered({ text }: { text: string }) {
   const [html, setHtml] = useState("");
@@ -21,7 +22,8 @@ function Rendered({ text }: { text: string }) {
       mounted = false;
     };
   }, [text]);
-  if (!text.trim()) return <p className="note-empty">Double click to write. Markdown works.</p>;
+  if (!text.trim())
+    return <p className="note-empty">{t("Double click to write. Markdown works.")}</p>;
   // Sanitised by DOMPurify in `markdown.ts`.
   return <div className="note-text" dangerouslySetInnerHTML={{ __html: html }} />;
 }
@@ -33,8 +35,8 @@ function Writing({ id, text }: { id: string; text: string }) {
       className="note-field nodrag nowheel"
       autoFocus
       value={text}
-      placeholder="Markdown: # title, **bold**, - list"
-      aria-label="Note"
+      placeholder={t("Markdown: # title, **bold**, - list")}
+      aria-label={t("Note")}
       data-test="note-field"
       onChange={(event) => {
         const written = event.target.value;
@@ -61,11 +63,11 @@ export const NoteView = memo(function NoteView({ id: name, selected }: NodeProps
       data-note={id}
       data-colour={note.colour}
       data-selected={selected || undefined}
-      aria-label="Note"
+      aria-label={t("Note")}
       onDoubleClick={() => ui({ renaming: name })}
     >
       {writing ? <Writing id={id} text={note.text} /> : <Rendered text={note.text} />}
-      {note.pinned && <Pin className="note-pin" size={12} aria-label="pinned" />}
+      {note.pinned && <Pin className="note-pin" size={12} aria-label={t("pinned")} />}
       {selected && !writing && (
         <div className="note-tools">
           <Palette

@@ -4,6 +4,7 @@ import { Pin, PinOff } from "lucide-react";
 import { editWhole, pathOf, useWhole } from "../store/documents";
 import { shownAs, toggleShown } from "../workflow/exposing";
 import { subgraphsOn } from "../workflow/subgraphs";
+import { t } from "../i18n/t";
 
 export function ShowOutside({ node, name, title }: { node: string; name: string; title: string }) {
   const id = useWhole((document) => subgraphsOn(document.workflow, pathOf(document)).at(-1));
@@ -12,7 +13,9 @@ export function ShowOutside({ node, name, title }: { node: string; name: string;
   );
   if (id === undefined) return null;
   const Icon = shown ? PinOff : Pin;
-  const what = shown ? `Show ${title} inside only` : `Show ${title} outside, too`;
+  const what = shown
+    ? t("Show {title} inside only", { title })
+    : t("Show {title} outside, too", { title });
   return (
     <button
       type="button"

@@ -9,6 +9,7 @@ import { lookAt, useHasValue } from "../store/looking";
 import { shapeOf } from "./shapes";
 import { SocketShape } from "./SocketShape";
 import { usePaint } from "./useNode";
+import { t } from "../i18n/t";
 
 interface Props {
   node: string;
@@ -57,9 +58,9 @@ const ShownSocket = memo(function ShownSocket(props: Props) {
   const what = [paint.kind, paint.title].filter(Boolean).join(", ");
   const tooltip = [
     `${title}: ${what}`,
-    optional ? "optional" : "",
+    optional ? t("optional") : "",
     description,
-    looks ? "Click to look at what it gave." : "",
+    looks ? t("Click to look at what it gave.") : "",
   ]
     .filter(Boolean)
     .join("\n");
@@ -71,7 +72,7 @@ const ShownSocket = memo(function ShownSocket(props: Props) {
         position={side === "in" ? Position.Left : Position.Right}
         className={quiet ? "socket socket-quiet" : "socket"}
         role="button"
-        aria-label={`${title}, ${side === "in" ? "input" : "output"}: ${what}, ${shapeOf(paint.kind).word}`}
+        aria-label={`${title}, ${side === "in" ? t("input") : t("output")}: ${what}, ${shapeOf(paint.kind).word}`}
         title={tooltip}
         tabIndex={-1}
         onKeyDown={(event) => socketKeys(event, { node, socket: name, side })}

@@ -1,5 +1,7 @@
 /** The shape of a socket says its kind: a disc fits into a ring, and nothing else does. */
 
+import { t } from "../i18n/t";
+
 /** SVG paths in a box of 16 by 16 pixels; rings and halves are cut by the even-odd rule. */
 const DISC = "M8 2.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 1 1 0-11Z";
 const RING = `${DISC}M8 4.7a3.3 3.3 0 1 0 0 6.6a3.3 3.3 0 1 0 0-6.6Z`;
@@ -20,19 +22,19 @@ export interface Shape {
 }
 
 const SHAPES: Record<string, Shape> = {
-  Latent: { path: DISC, word: "disc" },
-  Vae: { path: RING, word: "ring" },
-  Model: { path: HEXAGON, word: "hexagon" },
-  Conditioning: { path: TRIANGLE, word: "triangle" },
-  Image: { path: ROUNDED_SQUARE, word: "rounded square" },
-  Mask: { path: ROUNDED_SQUARE, half: true, word: "half-filled square" },
-  Clip: { path: PENTAGON, word: "pentagon" },
-  Integer: { path: SMALL_DISC, word: "small disc" },
-  Number: { path: SMALL_DISC, word: "small disc" },
-  Text: { path: SMALL_DISC, word: "small disc" },
-  Boolean: { path: SMALL_DISC, word: "small disc" },
+  Latent: { path: DISC, word: t("disc") },
+  Vae: { path: RING, word: t("ring") },
+  Model: { path: HEXAGON, word: t("hexagon") },
+  Conditioning: { path: TRIANGLE, word: t("triangle") },
+  Image: { path: ROUNDED_SQUARE, word: t("rounded square") },
+  Mask: { path: ROUNDED_SQUARE, half: true, word: t("half-filled square") },
+  Clip: { path: PENTAGON, word: t("pentagon") },
+  Integer: { path: SMALL_DISC, word: t("small disc") },
+  Number: { path: SMALL_DISC, word: t("small disc") },
+  Text: { path: SMALL_DISC, word: t("small disc") },
+  Boolean: { path: SMALL_DISC, word: t("small disc") },
 };
 
 export function shapeOf(kind: string): Shape {
-  return SHAPES[kind] ?? { path: DIAMOND, word: "diamond" };
+  return SHAPES[kind] ?? { path: DIAMOND, word: t("diamond") };
 }

@@ -9,6 +9,7 @@ import { notify } from "../store/ui";
 import { setValue } from "../workflow/edits";
 import { type Piece, pieceOf, type Spot } from "../workflow/painting";
 import { useMask } from "./useMask";
+import { t } from "../i18n/t";
 
 type Tool = "brush" | "eraser" | "crop";
 
@@ -17,9 +18,9 @@ interface Props {
 }
 
 const TOOLS = [
-  { tool: "brush", title: "Brush: what is painted is made anew (B)", icon: BrushIcon },
-  { tool: "eraser", title: "Eraser (E)", icon: Eraser },
-  { tool: "crop", title: "Cut a piece out (C)", icon: Crop },
+  { tool: "brush", title: t("Brush: what is painted is made anew (B)"), icon: BrushIcon },
+  { tool: "eraser", title: t("Eraser (E)"), icon: Eraser },
+  { tool: "crop", title: t("Cut a piece out (C)"), icon: Crop },
 ] as const;
 
 export default function Painter({ sheet }: Props) {
@@ -101,9 +102,9 @@ export default function Painter({ sheet }: Props) {
     }
   };
   return (
-    <Sheet title={`Mask: ${name}`} name="painter" full>
+    <Sheet title={t("Mask: {name}", { name })} name="painter" full>
       <div className="painter">
-        <div className="painter-tools" role="toolbar" aria-label="Painting">
+        <div className="painter-tools" role="toolbar" aria-label={t("Painting")}>
           {TOOLS.map(({ tool: which, title, icon: Icon }) => (
             <button
               key={which}
@@ -119,24 +120,43 @@ export default function Painter({ sheet }: Props) {
             </button>
           ))}
           <span className="bar-divider" />
-          <Range label="Size" title="Size of the brush, in pixels ([ and ])" value={size} low={1}
-            high={Math.max(64, picture?.width ?? 0)} step={1} onChange={setSize} />
-          <Range label="Softness" title="How far the brush's edge fades" value={softness} low={0}
-            high={1} step={0.05} onChange={setSoftness} />
+          <Range
+            label={t("Size")}
+            title={t("Size of the brush, in pixels ([ and ])")}
+            value={size}
+            low={1}
+            high={Math.max(64, picture?.width ?? 0)}
+            step={1}
+            onChange={setSize}
+          />
+          <Range
+            label={t("Softness")}
+            title={t("How far the brush's edge fades")}
+            value={softness}
+            low={0}
+            high={1}
+            step={0.05}
+            onChange={setSoftness}
+          />
           <span className="bar-divider" />
-          <Action icon={Undo2} title="Undo (Ctrl+Z)" off={!mask.canUndo} run={mask.undo} />
-          <Action icon={Redo2} title="Redo (Ctrl+Shift+Z)" off={!mask.canRedo} run={mask.redo} />
-          <Action icon={Contrast} title="Invert (I)" run={mask.invert} />
-          <Action icon={Trash2} title="Clear" run={mask.clear} />
+          <Action icon={Undo2} title={t("Undo (Ctrl+Z)")} off={!mask.canUndo} run={mask.undo} />
+          <Action
+            icon={Redo2}
+            title={t("Redo (Ctrl+Shift+Z)")}
+            off={!mask.canRedo}
+            run={mask.redo}
+          />
+          <Action icon={Contrast} title={t("Invert (I)")} run={mask.invert} />
+          <Action icon={Trash2} title={t("Clear")} run={mask.clear} />
           <span className="painter-told" data-test="covered">
             {tool === "crop"
               ? piece
                 ? `${piece.width} × ${piece.height}`
-                : "Draw a frame around what to keep"
-              : `${Math.round(mask.covered * 100)} % painted`}
+                : t("Draw a frame around what to keep")
+              : t("{percent} % painted", { percent: Math.round(mask.covered * 100) })}
           </span>
           <button type="button" className="button button-quiet" onClick={closeSheet}>
-            Cancel
+            {t("Cancel")}
           </button>
           <button
             type="button"
@@ -145,21 +165,27 @@ export default function Painter({ sheet }: Props) {
             data-test="keep-mask"
             onClick={() => void keep()}
           >
-            {tool === "crop" ? "Cut out" : "Use this mask"}
+            {tool === "crop" ? t("Cut out") : t("Use this mask")}
           </button>
         </div>
         <div className="painter-room">
           <div
             className="painter-paper"
-            style={picture ? { aspectRatio: `${picture.width} / ${picture.height}`,
-              width: `min(100%, calc((100vh - 160px) * ${picture.width / picture.height}))` } : undefined}
+            style={
+              picture
+                ? {
+                    aspectRatio: `${picture.width} / ${picture.height}`,
+                    width: `min(100%, calc((100vh - 160px) * ${picture.width / picture.height}))`,
+                  }
+                : undefined
+            }
           >
             {picture && <img src={picture.url} alt={name} draggable={false} />}
             <canvas
               ref={mask.canvas}
               data-test="mask-canvas"
               data-tool={tool}
-              aria-label="The mask"
+              aria-label={t("The mask")}
               onPointerDown={down}
               onPointerMove={move}
               onPointerUp={up}

@@ -11,6 +11,7 @@ import { Popover } from "../widgets/Popover";
 import { type AxisDraft, type AxisKind, KIND_TITLES, kindsFor } from "../workflow/batch";
 import { type Varying, varyingAt, varyingWidgets } from "../workflow/varying";
 import { BatchFields } from "./BatchFields";
+import { t } from "../i18n/t";
 
 interface Props {
   draft: AxisDraft;
@@ -46,12 +47,14 @@ export function WidgetPick({ at, onPick }: PickProps) {
         className="field field-choice"
         aria-haspopup="listbox"
         aria-expanded={open}
-        aria-label={`Value that varies: ${current ? `${current.node}, ${current.title}` : "none"}`}
+        aria-label={t("Value that varies: {value}", {
+          value: current ? `${current.node}, ${current.title}` : "none",
+        })}
         data-test="axis-widget"
         onClick={() => setOpen(!open)}
       >
         <span className="field-text">
-          {current ? `${current.node} · ${current.title}` : "choose…"}
+          {current ? `${current.node} · ${current.title}` : t("choose…")}
         </span>
         <ChevronDown size={14} aria-hidden="true" />
       </button>
@@ -65,9 +68,9 @@ export function WidgetPick({ at, onPick }: PickProps) {
               group: node,
             }))}
             current={key(at)}
-            placeholder="Search values"
-            label="Value that varies"
-            empty="No value of that name."
+            placeholder={t("Search values")}
+            label={t("Value that varies")}
+            empty={t("No value of that name.")}
             search
             onPick={(picked) => {
               const found = all.find(({ place }) => key(place) === picked);
@@ -89,14 +92,14 @@ export function BatchAxis({ draft, letter, first, only }: Props) {
   return (
     <li className="batch-axis" data-test="batch-axis" data-trouble={Boolean(trouble) || undefined}>
       <div className="batch-axis-head">
-        <span className="batch-letter" title={`Axis ${letter} of the grid`}>
+        <span className="batch-letter" title={t("Axis {letter} of the grid", { letter })}>
           {letter}
         </span>
         <WidgetPick at={draft.at} onPick={(picked) => aimDraft(draft.key, picked)} />
         {varying && kindsFor(varying.widget).length > 1 && (
           <select
             className="field batch-kind"
-            aria-label="How it varies"
+            aria-label={t("How it varies")}
             data-test="axis-kind"
             value={draft.kind}
             onChange={(event) => setDraft(draft.key, { kind: event.target.value as AxisKind })}
@@ -111,8 +114,8 @@ export function BatchAxis({ draft, letter, first, only }: Props) {
         <button
           type="button"
           className="icon-button"
-          aria-label="Let this value stay as it is"
-          title="Let this value stay as it is"
+          aria-label={t("Let this value stay as it is")}
+          title={t("Let this value stay as it is")}
           disabled={only}
           onClick={() => removeDraft(draft.key)}
         >
@@ -128,7 +131,7 @@ export function BatchAxis({ draft, letter, first, only }: Props) {
             data-test="axis-together"
             onChange={(event) => setDraft(draft.key, { together: event.target.checked })}
           />
-          Step by step with the one above, not every combination
+          {t("Step by step with the one above, not every combination")}
         </label>
       )}
       {trouble && (

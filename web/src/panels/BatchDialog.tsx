@@ -9,6 +9,7 @@ import { lettersOf } from "../workflow/batch";
 import { inWords } from "../workflow/timeLeft";
 import { BatchAxis } from "./BatchAxis";
 import { closeSheet, Sheet } from "./Sheet";
+import { t } from "../i18n/t";
 
 const PAUSE = 250; // milliseconds without a change after which the server is asked
 
@@ -38,7 +39,10 @@ function Summary() {
         <p>
           <strong data-test="batch-count">{counted(plan)}</strong>
           {typeof plan.seconds === "number" && (
-            <span data-test="batch-time"> · about {inWords(plan.seconds)}</span>
+            <span data-test="batch-time">
+              {" "}
+              {t("· about {time}", { time: inWords(plan.seconds) })}
+            </span>
           )}
         </p>
       )}
@@ -65,7 +69,7 @@ export default function BatchDialog() {
   const plan = useBatch((state) => state.plan);
   const letters = lettersOf(drafts);
   return (
-    <Sheet title="Batch: let values vary" name="batch">
+    <Sheet title={t("Batch: let values vary")} name="batch">
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -90,11 +94,11 @@ export default function BatchDialog() {
           onClick={addDraft}
         >
           <Plus size={14} aria-hidden="true" />
-          Let another value vary
+          {t("Let another value vary")}
         </button>
         <div className="batch-about">
           <label>
-            Name
+            {t("Name")}
             <input
               className="field"
               value={name}
@@ -108,13 +112,13 @@ export default function BatchDialog() {
               checked={stopOnError}
               onChange={(event) => useBatch.setState({ stopOnError: event.target.checked })}
             />
-            Stop at the first error
+            {t("Stop at the first error")}
           </label>
         </div>
         <div className="dialog-buttons">
           <Summary />
           <button type="button" className="button button-quiet" onClick={closeSheet}>
-            Cancel
+            {t("Cancel")}
           </button>
           <button
             type="submit"
@@ -122,7 +126,7 @@ export default function BatchDialog() {
             disabled={!plan?.runnable}
             data-test="batch-queue"
           >
-            Queue {plan && plan.count > 1 ? plan.count.toLocaleString() : ""}
+            {t("Queue")} {plan && plan.count > 1 ? plan.count.toLocaleString() : ""}
           </button>
         </div>
       </form>

@@ -10,6 +10,7 @@ import { drawSeed } from "../workflow/seeds";
 import type { Varying } from "../workflow/varying";
 import { widgetKind } from "../widgets/kinds";
 import { WidgetPick } from "./BatchAxis";
+import { t } from "../i18n/t";
 
 interface Props {
   draft: AxisDraft;
@@ -47,7 +48,7 @@ function Values({ draft, varying }: Props) {
     const lines = ["text", "multiline", "image_file"].includes(widgetKind(varying.widget));
     return (
       <label>
-        {lines ? "One value a line" : "Values, apart by commas"}
+        {lines ? t("One value a line") : t("Values, apart by commas")}
         <textarea
           className="field field-multiline"
           rows={lines ? 4 : 2}
@@ -59,7 +60,11 @@ function Values({ draft, varying }: Props) {
     );
   }
   return (
-    <div className="batch-choices" role="group" aria-label={`Values of ${varying.title}`}>
+    <div
+      className="batch-choices"
+      role="group"
+      aria-label={t("Values of {title}", { title: varying.title })}
+    >
       {choices.map(({ label, value }) => {
         const chosen = draft.chosen.includes(value);
         const others = draft.chosen.filter((other) => other !== value);
@@ -76,7 +81,9 @@ function Values({ draft, varying }: Props) {
           </button>
         );
       })}
-      {choices.length === 0 && <span className="list-detail">There is nothing to choose yet.</span>}
+      {choices.length === 0 && (
+        <span className="list-detail">{t("There is nothing to choose yet.")}</span>
+      )}
     </div>
   );
 }
@@ -88,8 +95,8 @@ function Seed({ draft, label }: { draft: AxisDraft; label: string }) {
       <button
         type="button"
         className="icon-button"
-        aria-label="Draw another one"
-        title="Draw another one"
+        aria-label={t("Draw another one")}
+        title={t("Draw another one")}
         onClick={() => setDraft(draft.key, { seed: String(drawSeed()) })}
       >
         <Dices size={14} />
@@ -125,20 +132,27 @@ function Columns({ draft, varying }: Props) {
     setDraft(draft.key, { more: draft.more.map((m, i) => (i === at ? { ...m, ...one } : m)) });
   return (
     <>
-      <Input draft={draft} name="file" label="CSV file in the input folder" />
+      <Input draft={draft} name="file" label={t("CSV file in the input folder")} />
       <datalist id={list}>
         {names.map((name) => (
           <option key={name} value={name} />
         ))}
       </datalist>
-      {names.length > 0 && <span className="list-detail">Its columns: {names.join(", ")}</span>}
-      <Input draft={draft} name="column" label={`Column for ${varying.title}`} list={list} />
+      {names.length > 0 && (
+        <span className="list-detail">{t("Its columns: {join}", { join: names.join(", ") })}</span>
+      )}
+      <Input
+        draft={draft}
+        name="column"
+        label={t("Column for {title}", { title: varying.title })}
+        list={list}
+      />
       {draft.more.map(({ column, at }, index) => (
         <div className="batch-column" key={index}>
           <input
             className="field"
-            aria-label="Column"
-            placeholder="Column"
+            aria-label={t("Column")}
+            placeholder={t("Column")}
             list={list}
             value={column}
             onChange={(event) => change(index, { column: event.target.value })}
@@ -147,8 +161,8 @@ function Columns({ draft, varying }: Props) {
           <button
             type="button"
             className="icon-button"
-            aria-label="Leave this column out"
-            title="Leave this column out"
+            aria-label={t("Leave this column out")}
+            title={t("Leave this column out")}
             onClick={() =>
               setDraft(draft.key, { more: draft.more.filter((_, other) => other !== index) })
             }
@@ -163,7 +177,7 @@ function Columns({ draft, varying }: Props) {
         onClick={() => setDraft(draft.key, { more: [...draft.more, { column: "", at: draft.at }] })}
       >
         <Plus size={12} aria-hidden="true" />
-        Another column
+        {t("Another column")}
       </button>
     </>
   );
@@ -176,17 +190,17 @@ export function BatchFields({ draft, varying }: Props) {
     case "range":
       return (
         <div className="batch-row">
-          <Input draft={draft} name="start" label="From" />
-          <Input draft={draft} name="stop" label="To" />
-          <Input draft={draft} name="count" label="How many" />
+          <Input draft={draft} name="start" label={t("From")} />
+          <Input draft={draft} name="stop" label={t("To")} />
+          <Input draft={draft} name="count" label={t("How many")} />
         </div>
       );
     case "seeds":
       return (
         <div className="batch-row">
-          <Input draft={draft} name="count" label="How many" />
+          <Input draft={draft} name="count" label={t("How many")} />
           <label>
-            Order
+            {t("Order")}
             <select
               className="field"
               value={draft.how}
@@ -196,22 +210,22 @@ export function BatchFields({ draft, varying }: Props) {
                 })
               }
             >
-              <option value="random">Random</option>
-              <option value="increment">One after the other</option>
+              <option value="random">{t("Random")}</option>
+              <option value="increment">{t("One after the other")}</option>
             </select>
           </label>
-          <Seed draft={draft} label={draft.how === "random" ? "Drawn from" : "First seed"} />
+          <Seed draft={draft} label={draft.how === "random" ? t("Drawn from") : t("First seed")} />
         </div>
       );
     case "lines":
-      return <Input draft={draft} name="file" label="Text file in the input folder" />;
+      return <Input draft={draft} name="file" label={t("Text file in the input folder")} />;
     case "columns":
       return <Columns draft={draft} varying={varying} />;
     case "wildcards":
       return (
         <>
           <label>
-            Text with {"{one|another}"} and __file__ (of the wildcards folder)
+            {t("Text with {one|another} and __file__ (of the wildcards folder)")}
             <textarea
               className="field field-multiline"
               rows={3}
@@ -221,8 +235,8 @@ export function BatchFields({ draft, varying }: Props) {
             />
           </label>
           <div className="batch-row">
-            <Input draft={draft} name="count" label="How many" />
-            <Seed draft={draft} label="Drawn from" />
+            <Input draft={draft} name="count" label={t("How many")} />
+            <Seed draft={draft} label={t("Drawn from")} />
           </div>
         </>
       );

@@ -6,6 +6,7 @@ import { pathOf, useWhole } from "../store/documents";
 import { goTo } from "../store/levels";
 import { levelOf } from "../workflow/subgraphs";
 import { titleOf } from "../workflow/model";
+import { t } from "../i18n/t";
 
 export function Breadcrumbs() {
   const document = useWhole((shown) => shown);
@@ -17,8 +18,12 @@ export function Breadcrumbs() {
     return node ? titleOf(node, definitions[node.type]) : id;
   });
   return (
-    <nav className="bar breadcrumbs" aria-label="Inside" data-test="breadcrumbs">
-      <button type="button" className="button button-quiet button-small" onClick={() => goTo([], path[0])}>
+    <nav className="bar breadcrumbs" aria-label={t("Inside")} data-test="breadcrumbs">
+      <button
+        type="button"
+        className="button button-quiet button-small"
+        onClick={() => goTo([], path[0])}
+      >
         {document.name}
       </button>
       {names.map((name, depth) => (

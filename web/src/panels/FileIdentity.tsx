@@ -5,6 +5,7 @@ import type { ModelFile } from "../api/types";
 import { useCatalogue } from "../store/catalogue";
 import { say } from "../store/statements";
 import { layerLines, saidOf, surenessOf } from "../workflow/identity";
+import { t } from "../i18n/t";
 
 interface Props {
   folder: string;
@@ -17,9 +18,13 @@ export function FileIdentity({ folder, file }: Props) {
   const ids = file.spaces?.latent ?? [];
   const lines = layerLines(file, titleOf);
   return (
-    <section className="identity" aria-label={`What ${file.name} is`} data-test="identity">
+    <section
+      className="identity"
+      aria-label={t("What {name} is", { name: file.name })}
+      data-test="identity"
+    >
       <p className="identity-answer">
-        <strong>{ids.length > 0 ? ids.map(titleOf).join(" or ") : "Unknown"}</strong>
+        <strong>{ids.length > 0 ? ids.map(titleOf).join(" or ") : t("Unknown")}</strong>
         <span className="list-detail" data-test="sureness">
           {surenessOf(file)}
         </span>
@@ -32,7 +37,7 @@ export function FileIdentity({ folder, file }: Props) {
             <li key={line.layer} data-layer={line.layer} data-decides={line.decides || undefined}>
               <span>
                 {line.title}: {line.says}
-                {line.decides && <Check size={13} aria-label="this decided" />}
+                {line.decides && <Check size={13} aria-label={t("this decided")} />}
               </span>
               <span className="list-detail">{line.reason}</span>
             </li>
@@ -41,7 +46,7 @@ export function FileIdentity({ folder, file }: Props) {
       )}
       {file.contradiction && (
         <p className="identity-against" role="note" data-test="contradiction">
-          <AlertTriangle size={13} aria-label="contradiction" />
+          <AlertTriangle size={13} aria-label={t("contradiction")} />
           {file.contradiction}
         </p>
       )}
@@ -68,8 +73,8 @@ function Choices({ folder, file, titleOf }: Props & { titleOf: (id: string) => s
   );
   return (
     <fieldset className="identity-choices">
-      <legend>Say what this file is</legend>
-      {row(null, "Let the file speak for itself")}
+      <legend>{t("Say what this file is")}</legend>
+      {row(null, t("Let the file speak for itself"))}
       {choices.map((space) => row(space, titleOf(space)))}
     </fieldset>
   );

@@ -5,18 +5,20 @@ import { useEffect } from "react";
 import { lookAtGallerySoon, seek, useGallery } from "../store/gallery";
 import { ui } from "../store/ui";
 import { GalleryGrid } from "./GalleryGrid";
+import { t } from "../i18n/t";
 
-export const NO_PICTURES =
-  "No pictures yet. Write what you want to see into the prompt and press Run.";
+export const NO_PICTURES = t(
+  "No pictures yet. Write what you want to see into the prompt and press Run.",
+);
 
-export function GallerySearch({ placeholder = "Search pictures" }: { placeholder?: string }) {
+export function GallerySearch({ placeholder = t("Search pictures") }: { placeholder?: string }) {
   const search = useGallery((state) => state.sought.search);
   return (
     <label className="panel-search">
       <Search size={14} aria-hidden="true" />
       <input
         value={search}
-        aria-label="Search pictures by prompt, title, model, family or date"
+        aria-label={t("Search pictures by prompt, title, model, family or date")}
         placeholder={placeholder}
         data-test="gallery-search"
         onChange={(event) => seek({ search: event.target.value })}
@@ -37,13 +39,13 @@ export function Gallery() {
   return (
     <>
       <div className="gallery-tools">
-        <GallerySearch placeholder="Search" />
+        <GallerySearch placeholder={t("Search")} />
         <button
           type="button"
           className="icon-button"
-          aria-label="Starred only"
+          aria-label={t("Starred only")}
           aria-pressed={starred}
-          title="Starred only"
+          title={t("Starred only")}
           onClick={() => seek({ starred: !starred })}
         >
           <Star size={14} />
@@ -51,8 +53,8 @@ export function Gallery() {
         <button
           type="button"
           className="icon-button"
-          aria-label="All pictures"
-          title="All pictures (Shift+G)"
+          aria-label={t("All pictures")}
+          title={t("All pictures (Shift+G)")}
           data-test="open-gallery"
           onClick={() => ui({ sheet: { kind: "gallery" } })}
         >
@@ -62,7 +64,7 @@ export function Gallery() {
       {trouble && <div className="empty">{trouble}</div>}
       <GalleryGrid
         wanted={96}
-        empty={search || starred ? "No picture is like this." : NO_PICTURES}
+        empty={search || starred ? t("No picture is like this.") : NO_PICTURES}
       />
     </>
   );

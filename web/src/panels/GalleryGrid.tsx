@@ -14,6 +14,7 @@ import type { Picture } from "../api/gallery";
 import { choose, loadMore, starPicture, trashPictures, useGallery } from "../store/gallery";
 import { view, viewedPicture } from "../store/viewer";
 import { thumbnailFor, tileAfter, tilesIn } from "../workflow/tiles";
+import { t } from "../i18n/t";
 
 const GAP = 6;
 const AHEAD = 600; // pixels above the end at which more is loaded
@@ -75,8 +76,8 @@ const Tile = memo(function Tile(props: TileProps) {
         <button
           type="button"
           className="tile-mark tile-star"
-          aria-label={picture.starred ? "Take the star back" : "Give it a star"}
-          title={picture.starred ? "Take the star back (S)" : "Give it a star (S)"}
+          aria-label={picture.starred ? t("Take the star back") : t("Give it a star")}
+          title={picture.starred ? t("Take the star back (S)") : t("Give it a star (S)")}
           aria-pressed={picture.starred}
           tabIndex={-1}
           data-test="star"
@@ -91,8 +92,8 @@ const Tile = memo(function Tile(props: TileProps) {
           className="tile-mark tile-choose"
           role="checkbox"
           aria-checked={chosen}
-          aria-label="Choose this picture"
-          title="Choose it (Space)"
+          aria-label={t("Choose this picture")}
+          title={t("Choose it (Space)")}
           tabIndex={-1}
           data-test="choose"
           onClick={() => choose(picture.id, !chosen)}
@@ -191,7 +192,7 @@ export function GalleryGrid({ wanted, choosing = false, empty }: Props) {
         if (index) setAt(Number(index.getAttribute("data-index")));
       }}
     >
-      <div role="list" aria-label="Pictures" style={{ height, position: "relative" }}>
+      <div role="list" aria-label={t("Pictures")} style={{ height, position: "relative" }}>
         {items.slice(from, to).map((picture, offset) => {
           const index = from + offset;
           return (

@@ -17,6 +17,7 @@ import { view, viewedPicture } from "../store/viewer";
 import { GallerySearch, NO_PICTURES } from "./Gallery";
 import { GalleryGrid } from "./GalleryGrid";
 import { Sheet } from "./Sheet";
+import { t } from "../i18n/t";
 
 function Names({ of, title }: { of: "model" | "family"; title: string }) {
   const names = useGallery((state) => state.names[of === "model" ? "models" : "families"]);
@@ -58,24 +59,24 @@ function Filters() {
   const date = useGallery((state) => state.sought.date);
   return (
     <div className="gallery-filters">
-      <GallerySearch placeholder="Search prompts, titles, models" />
-      <Names of="model" title="Any model" />
-      <Names of="family" title="Any family" />
+      <GallerySearch placeholder={t("Search prompts, titles, models")} />
+      <Names of="model" title={t("Any model")} />
+      <Names of="family" title={t("Any family")} />
       <input
         className="field"
         type="date"
-        aria-label="Made on this day"
+        aria-label={t("Made on this day")}
         data-test="gallery-date"
         value={date}
         onChange={(event) => seek({ date: event.target.value })}
       />
       <Toggle of="starred">
         <Star size={14} aria-hidden="true" />
-        Starred
+        {t("Starred")}
       </Toggle>
       <Toggle of="trash">
         <Trash2 size={14} aria-hidden="true" />
-        Trash
+        {t("Trash")}
       </Toggle>
     </div>
   );
@@ -114,12 +115,12 @@ function Chosen() {
   if (!first) return null;
   const clear = () => useGallery.setState({ chosen: [] });
   return (
-    <div className="gallery-chosen" role="toolbar" aria-label="The chosen pictures">
-      <span>{chosen.length} chosen</span>
+    <div className="gallery-chosen" role="toolbar" aria-label={t("The chosen pictures")}>
+      <span>{t("{count} chosen", { count: chosen.length })}</span>
       {trash ? (
         <Action
           icon={<Undo2 size={14} aria-hidden="true" />}
-          title="Put back"
+          title={t("Put back")}
           test="gallery-restore"
           onClick={() => void restorePictures(chosen)}
         />
@@ -127,26 +128,26 @@ function Chosen() {
         <>
           <Action
             icon={<Columns2 size={14} aria-hidden="true" />}
-            title="Compare"
+            title={t("Compare")}
             test="gallery-compare"
             disabled={chosen.length !== 2}
             onClick={() => compare(chosen)}
           />
           <Action
             icon={<Star size={14} aria-hidden="true" />}
-            title="Star"
+            title={t("Star")}
             test="gallery-star"
             onClick={() => chosen.forEach((picture) => void starPicture(picture, true))}
           />
           <Action
             icon={<RotateCcw size={14} aria-hidden="true" />}
-            title="Rerun with another seed"
+            title={t("Rerun with another seed")}
             test="gallery-rerun"
             onClick={() => chosen.forEach((picture) => void rerunPicture(picture))}
           />
           <Action
             icon={<Trash2 size={14} aria-hidden="true" />}
-            title="Into the trash"
+            title={t("Into the trash")}
             test="gallery-to-trash"
             onClick={() => void trashPictures(chosen)}
           />
@@ -155,8 +156,8 @@ function Chosen() {
       <button
         type="button"
         className="icon-button"
-        aria-label="Choose none"
-        title="Choose none"
+        aria-label={t("Choose none")}
+        title={t("Choose none")}
         onClick={clear}
       >
         <X size={14} />
@@ -168,9 +169,9 @@ function Chosen() {
 function askEmpty(count: number): void {
   ui({
     dialog: {
-      title: count === 1 ? "Delete this picture?" : `Delete ${count} pictures?`,
-      text: "What is in the trash is deleted from disk. This cannot be undone.",
-      confirm: "Delete for good",
+      title: count === 1 ? t("Delete this picture?") : t("Delete {count} pictures?", { count }),
+      text: t("What is in the trash is deleted from disk. This cannot be undone."),
+      confirm: t("Delete for good"),
       danger: true,
       done: () => void emptyTrash(),
     },
@@ -178,8 +179,8 @@ function askEmpty(count: number): void {
 }
 
 function emptySentence({ search, model, family, starred, date, trash }: Sought): string {
-  if (search || model || family || starred || date) return "No picture is like this.";
-  return trash ? "The trash is empty." : NO_PICTURES;
+  if (search || model || family || starred || date) return t("No picture is like this.");
+  return trash ? t("The trash is empty.") : NO_PICTURES;
 }
 
 /** What the panel could not show as sought is sought no longer once the sheet is closed. */
@@ -203,7 +204,7 @@ export default function GallerySheet() {
   const counted = total === null ? "" : total === 1 ? "1 picture" : `${total} pictures`;
   return (
     <Sheet
-      title={sought.trash ? "Trash" : "Pictures"}
+      title={sought.trash ? t("Trash") : t("Pictures")}
       name="gallery-sheet"
       full
       extra={
@@ -218,7 +219,7 @@ export default function GallerySheet() {
               data-test="gallery-empty"
               onClick={() => askEmpty(total ?? 0)}
             >
-              Empty the trash
+              {t("Empty the trash")}
             </button>
           )}
         </>

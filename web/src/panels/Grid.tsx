@@ -12,6 +12,7 @@ import { view, type Viewed } from "../store/viewer";
 import { thumbnailFor } from "../workflow/tiles";
 import { tally } from "./QueueBatches";
 import { Sheet } from "./Sheet";
+import { t } from "../i18n/t";
 
 const SMALLEST = 64;
 const LARGEST = 384;
@@ -66,7 +67,7 @@ const GridCell = memo(function GridCell({ cell, side, onOpen }: CellProps) {
         className="grid-cell"
         data-test="grid-cell"
         data-state="finished"
-        aria-label={`${run.name}: open the picture`}
+        aria-label={t("{name}: open the picture", { name: run.name })}
         title={run.name}
         onClick={() => onOpen(run.id)}
       >
@@ -85,10 +86,13 @@ const GridCell = memo(function GridCell({ cell, side, onOpen }: CellProps) {
         className="grid-cell"
         data-test="grid-cell"
         data-state="failed"
-        title={`${run.name}: ${run.error ?? "failed"} Click to open its workflow.`}
+        title={t("{name}: {value} Click to open its workflow.", {
+          name: run.name,
+          value: run.error ?? "failed",
+        })}
         onClick={() => void openRun(run.id)}
       >
-        <span>{run.error ?? "Failed"}</span>
+        <span>{run.error ?? t("Failed")}</span>
       </button>
     );
   const preview = live && Object.values(live.previews).at(-1);
@@ -110,12 +114,12 @@ const GridCell = memo(function GridCell({ cell, side, onOpen }: CellProps) {
 });
 
 const WORDS: Record<RunAnswer["status"], string> = {
-  waiting: "waits",
-  interrupted: "waits",
-  running: "runs",
-  finished: "no picture",
-  failed: "failed",
-  cancelled: "cancelled",
+  waiting: t("waits"),
+  interrupted: t("waits"),
+  running: t("runs"),
+  finished: t("no picture"),
+  failed: t("failed"),
+  cancelled: t("cancelled"),
 };
 
 interface TableProps {
@@ -129,7 +133,7 @@ function Table({ grid, sheet, side }: TableProps) {
   const [columns, rows] = grid.axes;
   const cells = sheetOf(grid, sheet);
   return (
-    <table className="grid-table" aria-label={grid.name || "Batch"}>
+    <table className="grid-table" aria-label={grid.name || t("Batch")}>
       <thead>
         <tr>
           <th className="grid-corner">
@@ -189,8 +193,8 @@ function Bar({ grid, sheet, onSheet, side, onSide }: BarProps) {
   return (
     <div className="grid-bar">
       <span data-test="grid-count">
-        {finished} of {all}
-        {failed > 0 && `, ${failed} failed`}
+        {t("{finished} of {all}", { finished, all })}
+        {failed > 0 && t(", {failed} failed", { failed })}
       </span>
       <span className="meter" hidden={left === 0}>
         <span style={{ width: `${((all - left) / Math.max(1, all)) * 100}%` }} />
@@ -217,7 +221,7 @@ function Bar({ grid, sheet, onSheet, side, onSide }: BarProps) {
         </label>
       ))}
       <label className="grid-size">
-        Size
+        {t("Size")}
         <input
           type="range"
           min={SMALLEST}
@@ -231,13 +235,13 @@ function Bar({ grid, sheet, onSheet, side, onSide }: BarProps) {
         {left > 0 && (
           <button type="button" className="button" onClick={() => void cancelQueue(grid.id)}>
             <Square size={12} aria-hidden="true" />
-            Cancel the rest
+            {t("Cancel the rest")}
           </button>
         )}
         {failed > 0 && (
           <button type="button" className="button" onClick={() => void repeatFailed(grid.id)}>
             <RotateCcw size={14} aria-hidden="true" />
-            Retry failed
+            {t("Retry failed")}
           </button>
         )}
         <a
@@ -248,7 +252,7 @@ function Bar({ grid, sheet, onSheet, side, onSide }: BarProps) {
           data-test="grid-png"
         >
           <ImageIcon size={14} aria-hidden="true" />
-          Contact sheet
+          {t("Contact sheet")}
         </a>
         <a
           className="button"
@@ -258,7 +262,7 @@ function Bar({ grid, sheet, onSheet, side, onSide }: BarProps) {
           data-test="grid-html"
         >
           <FileText size={14} aria-hidden="true" />
-          Page
+          {t("Page")}
         </a>
       </span>
     </div>
@@ -270,7 +274,7 @@ export default function Grid({ sheet: { batch } }: { sheet: { batch: string } })
   const [sheet, setSheet] = useState<number[]>([]);
   const [side, setSide] = useState(innerWidth < 700 ? 104 : 176);
   return (
-    <Sheet title={grid?.name || "Batch"} name="grid" full>
+    <Sheet title={grid?.name || t("Batch")} name="grid" full>
       {grid && <Bar grid={grid} sheet={sheet} onSheet={setSheet} side={side} onSide={setSide} />}
       <div className="grid-scroll" style={{ "--cell": `${side}px` } as CSSProperties}>
         {grid &&

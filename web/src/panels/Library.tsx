@@ -11,6 +11,7 @@ import { LIBRARY, removeKept, useListed } from "../store/library";
 import { PACK } from "../workflow/interface";
 import { ranked } from "../widgets/search";
 import { KindIcon } from "./KindIcon";
+import { t } from "../i18n/t";
 
 export interface Entry {
   definition: NodeDefinition;
@@ -60,8 +61,8 @@ const Item = memo(function Item({ definition }: { definition: NodeDefinition }) 
         <span
           className="icon-button list-action"
           role="button"
-          aria-label={`Delete ${definition.title} from the library`}
-          title="Delete from the library"
+          aria-label={t("Delete {title} from the library", { title: definition.title })}
+          title={t("Delete from the library")}
           onClick={(event) => {
             event.stopPropagation();
             removeKept(definition.title);
@@ -109,8 +110,8 @@ export function Library() {
         <Search size={14} aria-hidden="true" />
         <input
           value={query}
-          placeholder="Search nodes"
-          aria-label="Search nodes"
+          placeholder={t("Search nodes")}
+          aria-label={t("Search nodes")}
           onChange={(event) => setQuery(event.target.value)}
           onKeyDown={(event) => {
             if (event.key === "Enter" && found[0]) addNodeOf(found[0].definition.type, middle());
@@ -124,18 +125,25 @@ export function Library() {
               <Category key={name} name={name} entries={list} />
             ))}
         {!ready && (
-          <div className="empty">The nodes are being loaded. The canvas can be used already.</div>
+          <div className="empty">
+            {t("The nodes are being loaded. The canvas can be used already.")}
+          </div>
         )}
         {ready && found.length === 0 && (
           <div className="empty">
-            No node fits “{query}”. Try the name of what it makes, such as “image”.
+            {t("No node fits “{query}”. Try the name of what it makes, such as “image”.", {
+              query,
+            })}
           </div>
         )}
         {broken.map((pack) => (
           <div key={pack.name} className="problem" data-severity="warning">
             <p>
               <span>
-                The pack “{pack.name}” could not be loaded: {pack.error}
+                {t("The pack “{name}” could not be loaded: {error}", {
+                  name: pack.name,
+                  error: pack.error,
+                })}
               </span>
             </p>
           </div>

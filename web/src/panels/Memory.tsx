@@ -4,6 +4,7 @@ import { X } from "lucide-react";
 import { useEffect } from "react";
 import type { LoadedModel, MemoryAnswer, WorkerMemory } from "../api/types";
 import { freeMemory, lookAtMemory, partTitle, sizeInWords, useMemory } from "../store/memory";
+import { t } from "../i18n/t";
 
 const EVERY = 2000; // milliseconds between two looks while the panel is open
 
@@ -28,12 +29,12 @@ function ModelRow({ model, worker }: { model: LoadedModel; worker: number }) {
       </span>
       <span className="list-detail">{sizeInWords(model.bytes)}</span>
       {model.in_use ? (
-        <span className="memory-used" title="The running node uses it">
-          in use
+        <span className="memory-used" title={t("The running node uses it")}>
+          {t("in use")}
         </span>
       ) : (
         <FreeButton
-          label={`Free ${part} of ${model.name}`}
+          label={t("Free {part} of {name}", { part, name: model.name })}
           run={() => void freeMemory([model.id], false, worker)}
         />
       )}
@@ -46,23 +47,33 @@ function Worker({ report, number }: { report: WorkerMemory; number: number }) {
   return (
     <>
       <div className="memory-sum" data-test="memory-sum">
-        {`${sizeInWords(report.used)} of ${sizeInWords(report.budget)} on ${report.device}`}
+        {t("{size} of {size2} on {device}", {
+          size: sizeInWords(report.used),
+          size2: sizeInWords(report.budget),
+          device: report.device,
+        })}
         <div className="meter">
           <span style={{ width: `${share * 100}%` }} />
         </div>
-        {report.free !== null && `${sizeInWords(report.free)} free on the device`}
+        {report.free !== null && t("{size} free on the device", { size: sizeInWords(report.free) })}
       </div>
       {report.models.map((model) => (
         <ModelRow key={model.id} model={model} worker={number} />
       ))}
       {report.models.length === 0 && (
-        <div className="empty">No model is loaded. A run loads those that it needs.</div>
+        <div className="empty">{t("No model is loaded. A run loads those that it needs.")}</div>
       )}
       {report.results > 0 && (
-        <div className="memory-row" title="So that a node that did not change need not run again">
-          <span className="library-name">Kept results</span>
+        <div
+          className="memory-row"
+          title={t("So that a node that did not change need not run again")}
+        >
+          <span className="library-name">{t("Kept results")}</span>
           <span className="list-detail">{sizeInWords(report.results)}</span>
-          <FreeButton label="Free kept results" run={() => void freeMemory([], true, number)} />
+          <FreeButton
+            label={t("Free kept results")}
+            run={() => void freeMemory([], true, number)}
+          />
         </div>
       )}
     </>
@@ -75,7 +86,9 @@ function Report({ report: { workers } }: { report: MemoryAnswer }) {
     <>
       {workers.map((worker) => (
         <div key={worker.number} data-worker={worker.number}>
-          {workers.length > 1 && <div className="panel-heading">Worker {worker.number}</div>}
+          {workers.length > 1 && (
+            <div className="panel-heading">{t("Worker {number}", { number: worker.number })}</div>
+          )}
           <Worker report={worker} number={worker.number} />
         </div>
       ))}
@@ -86,7 +99,7 @@ function Report({ report: { workers } }: { report: MemoryAnswer }) {
         data-test="free-all"
         onClick={() => void freeMemory()}
       >
-        Free all models
+        {t("Free all models")}
       </button>
     </>
   );
@@ -103,7 +116,7 @@ export function Memory() {
     <div className="panel-scroll" data-test="memory">
       {report && <Report report={report} />}
       {trouble && <div className="empty">{trouble}</div>}
-      {notes.length > 0 && <div className="panel-heading">What runs had to do</div>}
+      {notes.length > 0 && <div className="panel-heading">{t("What runs had to do")}</div>}
       {notes.map((note) => (
         <div key={note} className="memory-note">
           {note}

@@ -8,6 +8,7 @@ import { COMMANDS } from "../commands/list";
 import { Reasons } from "../nodes/NodeProblems";
 import { type ContextMenu as Menu, type MenuPlace, type Refusal, ui, useUi } from "../store/ui";
 import type { Point } from "../workflow/edits";
+import { t } from "../i18n/t";
 
 /** Keep a card inside the window once its size is known. */
 function useInside(screen: Point, gap: number) {
@@ -112,14 +113,14 @@ function OpenRefusal({ refusal }: { refusal: Refusal }) {
       ref={inside.ref}
       className="popover refusal"
       role="alertdialog"
-      aria-label="This wire does not fit"
+      aria-label={t("This wire does not fit")}
       data-test="refusal"
       style={inside.place}
     >
       <button
         type="button"
         className="icon-button refusal-close"
-        aria-label="Close"
+        aria-label={t("Close")}
         onClick={close}
       >
         <X size={14} />

@@ -7,6 +7,7 @@ import { FamilyBadge, whyNot } from "../widgets/ModelFileField";
 import { Popover } from "../widgets/Popover";
 import { FileIdentity } from "./FileIdentity";
 import { categoryTitle } from "./Library";
+import { t } from "../i18n/t";
 
 function Row({ folder, file }: { folder: string; file: ModelFile }) {
   const button = useRef<HTMLButtonElement>(null);
@@ -54,9 +55,10 @@ export function Models() {
         </section>
       ))}
       <div className="empty">
-        Put model files into the folder <code>models</code>; they appear here by themselves. What a
-        file is, is read from the file, not from its name. Click one to see why, and to say it
-        yourself where the file leaves it open.
+        {t("Put model files into the folder")} <code>{t("models")}</code>
+        {t(
+          "; they appear here by themselves. What a file is, is read from the file, not from its name. Click one to see why, and to say it yourself where the file leaves it open.",
+        )}
       </div>
     </div>
   );

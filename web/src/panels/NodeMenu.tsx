@@ -8,6 +8,7 @@ import { type NodeMenu as Menu, ui, useUi } from "../store/ui";
 import { type Pick, PickList } from "../widgets/PickList";
 import { KindIcon } from "./KindIcon";
 import { categoryTitle, entriesOf } from "./Library";
+import { t } from "../i18n/t";
 
 const WIDTH = 304;
 const HEIGHT = 380;
@@ -74,18 +75,18 @@ function OpenMenu({ menu }: { menu: Menu }) {
       <div className="popover node-menu" data-test="node-menu" style={{ left, top, width: WIDTH }}>
         {menu.from && (
           <div className="popover-title">
-            Nodes that {menu.from.side === "out" ? "take" : "give"} this
+            {menu.from.side === "out" ? t("Nodes that take this") : t("Nodes that give this")}
           </div>
         )}
         {menu.from && !fitting ? (
-          <div className="empty">Asking which nodes fit…</div>
+          <div className="empty">{t("Asking which nodes fit…")}</div>
         ) : (
           <PickList
             search
             picks={picks}
-            placeholder="Search nodes"
-            label="Nodes"
-            empty={menu.from ? "No node fits this wire." : "No node of that name."}
+            placeholder={t("Search nodes")}
+            label={t("Nodes")}
+            empty={menu.from ? t("No node fits this wire.") : t("No node of that name.")}
             onPick={(key) => {
               const [type = "", socket = ""] = key.split(" ");
               close();

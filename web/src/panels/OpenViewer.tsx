@@ -21,6 +21,7 @@ import type { Size } from "../workflow/zoom";
 import { useFocusInside } from "./Sheet";
 import { ViewerInfo } from "./ViewerInfo";
 import { ViewerStage } from "./ViewerStage";
+import { t } from "../i18n/t";
 
 const BESIDE = 12; // small pictures before and after the shown one
 
@@ -95,20 +96,22 @@ export default function OpenViewer({ viewing: { pictures, at, other } }: { viewi
       className="viewer"
       role="dialog"
       aria-modal="true"
-      aria-label={`Picture: ${shown.title}`}
+      aria-label={t("Picture: {title}", { title: shown.title })}
       data-test="viewer"
     >
       <header className="viewer-bar">
         <span className="viewer-title" title={shown.title}>
-          {second ? `${shown.title}, and ${second.title}` : shown.title}
+          {second
+            ? t("{title}, and {title2}", { title: shown.title, title2: second.title })
+            : shown.title}
         </span>
         <span className="list-detail" data-test="viewer-count">
-          {at + 1} of {pictures.length}
+          {t("{value} of {count}", { value: at + 1, count: pictures.length })}
         </span>
         {picture && (
           <Tool
             icon={Star}
-            title={picture.starred ? "Take the star back (S)" : "Give it a star (S)"}
+            title={picture.starred ? t("Take the star back (S)") : t("Give it a star (S)")}
             test="viewer-star"
             pressed={picture.starred}
             full={picture.starred}
@@ -118,7 +121,7 @@ export default function OpenViewer({ viewing: { pictures, at, other } }: { viewi
         {pictures.length > 1 && (
           <Tool
             icon={Columns2}
-            title="Compare two (C)"
+            title={t("Compare two (C)")}
             test="viewer-compare"
             pressed={second !== undefined}
             onClick={toggleCompare}
@@ -126,7 +129,7 @@ export default function OpenViewer({ viewing: { pictures, at, other } }: { viewi
         )}
         <Tool
           icon={Info}
-          title="What is known of it (I)"
+          title={t("What is known of it (I)")}
           test="viewer-about"
           pressed={info}
           onClick={() => setInfo(!info)}
@@ -135,15 +138,15 @@ export default function OpenViewer({ viewing: { pictures, at, other } }: { viewi
           className="icon-button"
           href={shown.url}
           download={shown.url.split("/").at(-1)}
-          aria-label="Download"
-          title="Download"
+          aria-label={t("Download")}
+          title={t("Download")}
         >
           <Download size={16} />
         </a>
         {picture?.seed_at && run && (
           <Tool
             icon={RotateCcw}
-            title="Run it again with another seed (R)"
+            title={t("Run it again with another seed (R)")}
             test="viewer-rerun"
             onClick={() => void rerunPicture(picture)}
           />
@@ -151,7 +154,7 @@ export default function OpenViewer({ viewing: { pictures, at, other } }: { viewi
         {picture && !picture.trashed && (
           <Tool
             icon={Trash2}
-            title="Into the trash (Del)"
+            title={t("Into the trash (Del)")}
             test="viewer-trash"
             onClick={() => void trashPicture(picture)}
           />
@@ -164,10 +167,10 @@ export default function OpenViewer({ viewing: { pictures, at, other } }: { viewi
             onClick={() => void openRun(run)}
           >
             <WorkflowIcon size={14} aria-hidden="true" />
-            <span>Open its workflow</span>
+            <span>{t("Open its workflow")}</span>
           </button>
         )}
-        <Tool icon={X} title="Close (Esc)" test="viewer-close" onClick={close} />
+        <Tool icon={X} title={t("Close (Esc)")} test="viewer-close" onClick={close} />
       </header>
       <div className="viewer-middle">
         <ViewerStage
@@ -188,7 +191,7 @@ export default function OpenViewer({ viewing: { pictures, at, other } }: { viewi
 
 function Step({ side }: { side: "left" | "right" }) {
   const Icon = side === "left" ? ChevronLeft : ChevronRight;
-  const title = side === "left" ? "The picture before (←)" : "The next picture (→)";
+  const title = side === "left" ? t("The picture before (←)") : t("The next picture (→)");
   return (
     <button
       type="button"
@@ -206,7 +209,7 @@ function Step({ side }: { side: "left" | "right" }) {
 function Strip({ pictures, at, other }: Viewing) {
   const from = Math.max(0, Math.min(other ?? at, at) - BESIDE);
   return (
-    <nav className="viewer-strip" aria-label="Other pictures">
+    <nav className="viewer-strip" aria-label={t("Other pictures")}>
       {pictures.slice(from, Math.max(other ?? at, at) + BESIDE + 1).map((picture, index) => {
         const place = from + index;
         return (

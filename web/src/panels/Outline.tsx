@@ -11,6 +11,7 @@ import { paintOf } from "../theme/spaces";
 import { titleOf } from "../workflow/model";
 import { kindOf, socketTitle } from "../workflow/sockets";
 import { inOrder, wiresAt } from "../workflow/travel";
+import { t } from "../i18n/t";
 
 function useWords(id: string) {
   const types = useChecks((state) => state.types[id]);
@@ -50,15 +51,10 @@ const Entry = memo(function Entry({ id }: { id: string }) {
     wiresAt({ nodes }, id, socket, "out")
       .map((wire) => `${nodeName(wire.node)}: ${socketName(wire.node, wire.socket, "in")}`)
       .join("; ");
-  const modes = { run: "", mute: "muted", bypass: "bypassed" };
+  const modes = { run: "", mute: t("muted"), bypass: t("bypassed") };
   return (
     <li>
-      <button
-        type="button"
-        className="outline-node"
-        data-outline={id}
-        onClick={() => goToNode(id)}
-      >
+      <button type="button" className="outline-node" data-outline={id} onClick={() => goToNode(id)}>
         {nodeName(id)}
         {modes[node.mode] && <span className="list-detail">{modes[node.mode]}</span>}
       </button>
@@ -72,24 +68,26 @@ const Entry = memo(function Entry({ id }: { id: string }) {
           <li key={input.name}>
             {`${input.title} (${typeOf(input.name, "in")}): `}
             {from(input.name)
-              ? `from ${from(input.name)}`
+              ? t("from {from}", { from: from(input.name) })
               : input.optional
-                ? "not connected, optional"
-                : "not connected, needed"}
+                ? t("not connected, optional")
+                : t("not connected, needed")}
           </li>
         ))}
         {rows.widgets.map(({ widget }) => (
           <li key={widget.name}>
             {`${widget.title}: `}
             {from(widget.name)
-              ? `from ${from(widget.name)}`
+              ? t("from {from}", { from: from(widget.name) })
               : String(node.values[widget.name] ?? widget.default ?? "empty").slice(0, LONGEST)}
           </li>
         ))}
         {rows.outputs.map((output) => (
           <li key={output.name}>
             {`${output.title} (${typeOf(output.name, "out")}): `}
-            {takers(output.name) ? `to ${takers(output.name)}` : "not connected"}
+            {takers(output.name)
+              ? t("to {takers}", { takers: takers(output.name) })
+              : t("not connected")}
           </li>
         ))}
       </ul>
@@ -102,12 +100,12 @@ export function Outline() {
   const order = useMemo(() => inOrder({ ...activeWorkflow(), nodes }), [nodes]);
   return (
     <div className="panel-scroll" data-test="outline">
-      <ol className="outline" aria-label="Nodes, each after those it is made from">
+      <ol className="outline" aria-label={t("Nodes, each after those it is made from")}>
         {order.map((id) => (
           <Entry key={id} id={id} />
         ))}
       </ol>
-      {order.length === 0 && <div className="empty">There are no nodes yet.</div>}
+      {order.length === 0 && <div className="empty">{t("There are no nodes yet.")}</div>}
     </div>
   );
 }

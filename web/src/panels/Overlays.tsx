@@ -2,32 +2,34 @@
 
 import { Upload, X } from "lucide-react";
 import { useEffect, useState } from "react";
-import { GROUPS } from "../commands/command";
+import { groupTitle, GROUPS } from "../commands/command";
 import { COMMANDS } from "../commands/list";
 import { useCatalogue } from "../store/catalogue";
 import { useActive } from "../store/documents";
 import { openTemplate, DEFAULT_TEMPLATE } from "../store/files";
 import { type Dialog as Question, dismiss, ui, useUi } from "../store/ui";
+import { LanguageChoice } from "./LanguageChoice";
 import { Keys } from "./Menus";
+import { t } from "../i18n/t";
 
 const BY_HAND: readonly [string, string][] = [
-  ["Drag the empty canvas", "move the view"],
-  ["Wheel, pinch", "zoom"],
-  ["Shift and drag", "select with a box"],
-  ["Double click the canvas", "add a node"],
-  ["Drop a wire on the canvas", "add a node that takes it"],
-  ["Pull a wire’s end away", "disconnect it"],
-  ["Drag a number", "change it; Shift is finer"],
-  ["Type 512*1.5", "numbers are computed"],
+  [t("Drag the empty canvas"), t("move the view")],
+  [t("Wheel, pinch"), t("zoom")],
+  [t("Shift and drag"), t("select with a box")],
+  [t("Double click the canvas"), t("add a node")],
+  [t("Drop a wire on the canvas"), t("add a node that takes it")],
+  [t("Pull a wire’s end away"), t("disconnect it")],
+  [t("Drag a number"), t("change it; Shift is finer")],
+  [t("Type 512*1.5"), t("numbers are computed")],
 ];
 
 const ON_A_SOCKET: readonly [string, string][] = [
-  ["Enter", "Its wires, and where it fits"],
-  ["Delete", "Remove its wire"],
-  ["ArrowDown", "Next socket; ↑ previous"],
-  ["ArrowRight", "To the outputs; ← to the inputs"],
-  ["Alt+ArrowRight", "Along its wire"],
-  ["Escape", "Back to the node"],
+  ["Enter", t("Its wires, and where it fits")],
+  ["Delete", t("Remove its wire")],
+  ["ArrowDown", t("Next socket; ↑ previous")],
+  ["ArrowRight", t("To the outputs; ← to the inputs")],
+  ["Alt+ArrowRight", t("Along its wire")],
+  ["Escape", t("Back to the node")],
 ];
 
 export function Help() {
@@ -38,7 +40,7 @@ export function Help() {
       className="sheet"
       role="dialog"
       aria-modal="true"
-      aria-label="Keyboard shortcuts"
+      aria-label={t("Keyboard shortcuts")}
       onClick={() => ui({ help: false })}
     >
       <div
@@ -47,11 +49,12 @@ export function Help() {
         onClick={(event) => event.stopPropagation()}
       >
         <div className="sheet-title">
-          Keyboard and pointer
+          {t("Keyboard and pointer")}
+          <LanguageChoice />
           <button
             type="button"
             className="icon-button"
-            aria-label="Close"
+            aria-label={t("Close")}
             autoFocus
             onClick={() => ui({ help: false })}
           >
@@ -61,7 +64,7 @@ export function Help() {
         <div className="help-columns">
           {GROUPS.map((group) => (
             <section key={group}>
-              <h3>{group}</h3>
+              <h3>{groupTitle(group)}</h3>
               {COMMANDS.filter((c) => c.group === group && c.keys).map((c) => (
                 <div className="help-row" key={c.id}>
                   <span>{c.title}</span>
@@ -71,7 +74,7 @@ export function Help() {
             </section>
           ))}
           <section>
-            <h3>On a socket</h3>
+            <h3>{t("On a socket")}</h3>
             {ON_A_SOCKET.map(([keys, what]) => (
               <div className="help-row" key={keys}>
                 <span>{what}</span>
@@ -80,7 +83,7 @@ export function Help() {
             ))}
           </section>
           <section>
-            <h3>Pointer</h3>
+            <h3>{t("Pointer")}</h3>
             {BY_HAND.map(([hand, what]) => (
               <div className="help-row" key={hand}>
                 <span>{hand}</span>
@@ -126,7 +129,7 @@ function OpenDialog({ dialog }: { dialog: Question }) {
           <input
             className="field"
             autoFocus
-            aria-label="Name"
+            aria-label={t("Name")}
             value={value}
             onFocus={(event) => event.target.select()}
             onChange={(event) => setValue(event.target.value)}
@@ -134,7 +137,7 @@ function OpenDialog({ dialog }: { dialog: Question }) {
         )}
         <div className="dialog-buttons">
           <button type="button" className="button button-quiet" onClick={close}>
-            Cancel
+            {t("Cancel")}
           </button>
           <button
             type="submit"
@@ -172,7 +175,7 @@ export function Notices() {
           <button
             type="button"
             className="icon-button"
-            aria-label="Dismiss"
+            aria-label={t("Dismiss")}
             onClick={() => dismiss(notice.id)}
           >
             <X size={14} />
@@ -204,14 +207,17 @@ export function Banners() {
   let text: string | null = null;
   let kind = "info";
   if (lost) {
-    text = "The server does not answer. Your workflow is kept here; the page reconnects by itself.";
+    text = t(
+      "The server does not answer. Your workflow is kept here; the page reconnects by itself.",
+    );
     kind = "error";
   } else if (worker.state === "stopped") {
-    text = worker.message || "The worker has stopped. It is started again with the next run.";
+    text = worker.message || t("The worker has stopped. It is started again with the next run.");
     kind = "error";
-  } else if (!ready) text = "Starting: the nodes are being loaded. You can look around meanwhile.";
+  } else if (!ready)
+    text = t("Starting: the nodes are being loaded. You can look around meanwhile.");
   else if (readOnly)
-    text = "This workflow was made by a newer program. It is shown and cannot be changed.";
+    text = t("This workflow was made by a newer program. It is shown and cannot be changed.");
   return text ? (
     <div className="banner" data-kind={kind} role="status" data-test="banner">
       {text}
@@ -226,12 +232,12 @@ export function EmptyCanvas() {
   if (!empty || !ready) return null;
   return (
     <div className="empty-canvas" data-test="empty-canvas">
-      <p>Double click the canvas to add a node, or drop a workflow or a picture here.</p>
+      <p>{t("Double click the canvas to add a node, or drop a workflow or a picture here.")}</p>
       <button type="button" className="button" onClick={() => void openTemplate(DEFAULT_TEMPLATE)}>
-        Open the text-to-image template
+        {t("Open the text-to-image template")}
       </button>
       <button type="button" className="button" onClick={() => ui({ sheet: { kind: "templates" } })}>
-        See all templates
+        {t("See all templates")}
       </button>
     </div>
   );
@@ -243,7 +249,7 @@ export function DropHint() {
     <div className="drop-hint" data-test="drop-hint">
       <span>
         <Upload size={20} aria-hidden="true" />
-        Drop to open the workflow inside
+        {t("Drop to open the workflow inside")}
       </span>
     </div>
   ) : null;

@@ -5,6 +5,7 @@ import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
 import { useWhole } from "../store/documents";
 import { showNode } from "../store/levels";
+import { t } from "../i18n/t";
 import { titleOf } from "../workflow/model";
 import { levelOf, locate } from "../workflow/subgraphs";
 
@@ -41,8 +42,8 @@ export function ProblemList() {
       {problems.length === 0 && !trouble && (
         <div className="empty">
           {ready
-            ? "No problems: this workflow can run."
-            : "The workflow is checked once the nodes are known."}
+            ? t("No problems: this workflow can run.")
+            : t("The workflow is checked once the nodes are known.")}
         </div>
       )}
     </div>

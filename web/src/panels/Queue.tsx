@@ -16,14 +16,17 @@ import { ui } from "../store/ui";
 import { Batches } from "./QueueBatches";
 import { WaitingRuns } from "./QueueLine";
 import { NodeLink, RunningRun, useRunName } from "./QueueRun";
+import { t } from "../i18n/t";
 
 function askCancelAll(count: number): void {
   if (count === 1) return void cancelQueue();
   ui({
     dialog: {
-      title: `Cancel all ${count} runs?`,
-      text: "What runs is stopped, and what waits leaves the queue. Pictures that are done stay.",
-      confirm: "Cancel all",
+      title: t("Cancel all {count} runs?", { count }),
+      text: t(
+        "What runs is stopped, and what waits leaves the queue. Pictures that are done stay.",
+      ),
+      confirm: t("Cancel all"),
       danger: true,
       done: () => void cancelQueue(),
     },
@@ -40,18 +43,18 @@ function Controls() {
           <button
             type="button"
             className="button button-small"
-            title="What runs is finished; nothing else is begun until you let it go on"
+            title={t("What runs is finished; nothing else is begun until you let it go on")}
             data-test="queue-pause"
             onClick={() => void pauseQueue("after")}
           >
             <PauseIcon size={12} aria-hidden="true" />
-            Pause
+            {t("Pause")}
           </button>
           <button
             type="button"
             className="icon-button"
-            aria-label="Pause now"
-            title="Pause now: what runs stops and goes back in line"
+            aria-label={t("Pause now")}
+            title={t("Pause now: what runs stops and goes back in line")}
             data-test="queue-pause-now"
             onClick={() => void pauseQueue("now")}
           >
@@ -67,7 +70,7 @@ function Controls() {
         onClick={() => askCancelAll(count)}
       >
         <CircleStop size={12} aria-hidden="true" />
-        Cancel all
+        {t("Cancel all")}
       </button>
     </div>
   );
@@ -79,7 +82,7 @@ function Paused() {
   if (!paused) return null;
   return (
     <div className="queue-paused" role="status" data-test="queue-paused">
-      <span>{running ? "Paused once this run is over." : "Paused. Nothing is begun."}</span>
+      <span>{running ? t("Paused once this run is over.") : t("Paused. Nothing is begun.")}</span>
       <button
         type="button"
         className="button button-small"
@@ -87,7 +90,7 @@ function Paused() {
         onClick={() => void pauseQueue("no")}
       >
         <Play size={12} aria-hidden="true" />
-        Go on
+        {t("Go on")}
       </button>
     </div>
   );
@@ -108,8 +111,8 @@ function FailedRun({ run }: { run: RunAnswer }) {
           <button
             type="button"
             className="icon-button"
-            aria-label={`Forget ${name}`}
-            title="Forget this run"
+            aria-label={t("Forget {name}", { name })}
+            title={t("Forget this run")}
             onClick={() => void forgetRun(run.id)}
           >
             <X size={14} />
@@ -123,19 +126,19 @@ function FailedRun({ run }: { run: RunAnswer }) {
           <button
             type="button"
             className="button button-small button-quiet"
-            title="Open this run’s workflow"
+            title={t("Open this run’s workflow")}
             onClick={() => void openRun(run.id)}
           >
-            Open
+            {t("Open")}
           </button>
           <button
             type="button"
             className="button button-small button-quiet"
-            title="Retry with other values"
+            title={t("Retry with other values")}
             data-test="queue-retry-edited"
             onClick={() => ui({ sheet: { kind: "run-values", run: run.id, how: "again" } })}
           >
-            Edit…
+            {t("Edit…")}
           </button>
           <button
             type="button"
@@ -144,7 +147,7 @@ function FailedRun({ run }: { run: RunAnswer }) {
             onClick={() => void repeatRuns([run.id])}
           >
             <RotateCcw size={12} aria-hidden="true" />
-            Retry
+            {t("Retry")}
           </button>
         </span>
       </div>
@@ -170,10 +173,10 @@ export function Queue() {
       {trouble && <div className="empty">{trouble}</div>}
       {idle && !trouble && (
         <div className="empty">
-          Nothing runs and nothing waits. Press Run to queue this workflow.
+          {t("Nothing runs and nothing waits. Press Run to queue this workflow.")}
         </div>
       )}
-      {failed.length > 0 && <div className="panel-heading">Failed</div>}
+      {failed.length > 0 && <div className="panel-heading">{t("Failed")}</div>}
       {failed.map((run) => (
         <FailedRun key={run.id} run={run} />
       ))}

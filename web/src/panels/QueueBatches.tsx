@@ -4,6 +4,7 @@ import { Grid3x3, RotateCcw, X } from "lucide-react";
 import type { BatchAnswer } from "../api/queue";
 import { cancelQueue, repeatFailed, useQueue } from "../store/queue";
 import { ui } from "../store/ui";
+import { t } from "../i18n/t";
 
 const SHOWN = 8; // the newest ones; those that are not over are shown in any case
 
@@ -36,8 +37,8 @@ function Batch({ batch }: { batch: BatchAnswer }) {
           <button
             type="button"
             className="icon-button"
-            aria-label={`Cancel what is left of ${name}`}
-            title="Cancel what is left of this batch"
+            aria-label={t("Cancel what is left of {name}", { name })}
+            title={t("Cancel what is left of this batch")}
             onClick={() => void cancelQueue(batch.id)}
           >
             <X size={14} />
@@ -59,7 +60,7 @@ function Batch({ batch }: { batch: BatchAnswer }) {
             onClick={() => ui({ sheet: { kind: "grid", batch: batch.id } })}
           >
             <Grid3x3 size={12} aria-hidden="true" />
-            Grid
+            {t("Grid")}
           </button>
           {failed > 0 && (
             <button
@@ -69,7 +70,7 @@ function Batch({ batch }: { batch: BatchAnswer }) {
               onClick={() => void repeatFailed(batch.id)}
             >
               <RotateCcw size={12} aria-hidden="true" />
-              Retry failed
+              {t("Retry failed")}
             </button>
           )}
         </span>
@@ -84,7 +85,7 @@ export function Batches() {
   if (batches.length === 0) return null;
   return (
     <>
-      <div className="panel-heading">Batches</div>
+      <div className="panel-heading">{t("Batches")}</div>
       {batches.map((batch) => (
         <Batch key={batch.id} batch={batch} />
       ))}

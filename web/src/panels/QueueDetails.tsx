@@ -4,11 +4,12 @@ import { ArrowDown, ArrowUp, CopyPlus, SlidersHorizontal } from "lucide-react";
 import type { RunAnswer } from "../api/types";
 import { prioritise, repeatRuns } from "../store/queue";
 import { ui } from "../store/ui";
+import { t } from "../i18n/t";
 
 const PRIORITIES: readonly { title: string; priority: number }[] = [
-  { title: "High", priority: 10 },
-  { title: "Normal", priority: 0 },
-  { title: "Low", priority: -10 },
+  { title: t("High"), priority: 10 },
+  { title: t("Normal"), priority: 0 },
+  { title: t("Low"), priority: -10 },
 ];
 
 function nameOf(priority: number): string {
@@ -33,7 +34,7 @@ export function QueueDetails({ run, earlier, later }: Props) {
     <div className="queue-details" data-test="queue-details">
       <div className="queue-buttons">
         <label className="queue-priority">
-          Priority
+          {t("Priority")}
           <select
             className="field"
             data-test="queue-priority"
@@ -51,8 +52,8 @@ export function QueueDetails({ run, earlier, later }: Props) {
         <button
           type="button"
           className="icon-button"
-          aria-label="Earlier"
-          title="Earlier (Alt+↑)"
+          aria-label={t("Earlier")}
+          title={t("Earlier (Alt+↑)")}
           disabled={!earlier}
           onClick={earlier ?? undefined}
         >
@@ -61,8 +62,8 @@ export function QueueDetails({ run, earlier, later }: Props) {
         <button
           type="button"
           className="icon-button"
-          aria-label="Later"
-          title="Later (Alt+↓)"
+          aria-label={t("Later")}
+          title={t("Later (Alt+↓)")}
           disabled={!later}
           onClick={later ?? undefined}
         >
@@ -77,7 +78,7 @@ export function QueueDetails({ run, earlier, later }: Props) {
           onClick={() => ui({ sheet: { kind: "run-values", run: run.id, how: "edit" } })}
         >
           <SlidersHorizontal size={12} aria-hidden="true" />
-          Edit…
+          {t("Edit…")}
         </button>
         <button
           type="button"
@@ -86,7 +87,7 @@ export function QueueDetails({ run, earlier, later }: Props) {
           onClick={() => void repeatRuns([run.id])}
         >
           <CopyPlus size={12} aria-hidden="true" />
-          Duplicate
+          {t("Duplicate")}
         </button>
       </div>
     </div>

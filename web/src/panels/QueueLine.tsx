@@ -7,6 +7,7 @@ import type { RunAnswer } from "../api/types";
 import { droppedOn, movedBy, moveRun, useQueue } from "../store/queue";
 import { priorityTitle, QueueDetails } from "./QueueDetails";
 import { CancelButton, useRunName } from "./QueueRun";
+import { t } from "../i18n/t";
 
 const DRAGGED = "application/x-latent-loom-run";
 const AT_FIRST = 40; // rows that are drawn before a person asks for more
@@ -78,7 +79,7 @@ const WaitingRun = memo(function WaitingRun({ run, first, last }: RowProps) {
       data-test="queue-waiting"
       draggable
       tabIndex={0}
-      aria-label={interrupted ? `${name}, was interrupted` : name}
+      aria-label={interrupted ? t("{name}, was interrupted", { name }) : name}
       aria-keyshortcuts="Alt+ArrowUp Alt+ArrowDown Enter"
       onKeyDown={keys}
       {...drag}
@@ -91,16 +92,16 @@ const WaitingRun = memo(function WaitingRun({ run, first, last }: RowProps) {
         {!run.name && <span className="list-detail">{queued(run)}</span>}
         {priorityTitle(run) && <span className="badge">{priorityTitle(run)}</span>}
         {interrupted && (
-          <span className="badge" title="It was cut off and is begun once more">
-            interrupted
+          <span className="badge" title={t("It was cut off and is begun once more")}>
+            {t("interrupted")}
           </span>
         )}
         <span className="queue-actions">
           <button
             type="button"
             className="icon-button"
-            aria-label="Run it next"
-            title="Run it next"
+            aria-label={t("Run it next")}
+            title={t("Run it next")}
             disabled={first}
             data-test="queue-front"
             onClick={() => void move(run.id, { front: true })}
@@ -110,8 +111,8 @@ const WaitingRun = memo(function WaitingRun({ run, first, last }: RowProps) {
           <button
             type="button"
             className="icon-button"
-            aria-label={`More about ${name}`}
-            title="More (Enter)"
+            aria-label={t("More about {name}", { name })}
+            title={t("More (Enter)")}
             aria-expanded={open}
             data-test="queue-more"
             onClick={() => setOpen(!open)}
@@ -141,10 +142,10 @@ export function WaitingRuns() {
   return (
     <>
       <div className="panel-heading">
-        Waiting
+        {t("Waiting")}
         <span className="panel-count">{Math.max(waiting, runs.length)}</span>
       </div>
-      <ol className="queue-line" aria-label="Waiting runs">
+      <ol className="queue-line" aria-label={t("Waiting runs")}>
         {runs.slice(0, most).map((run, index) => (
           <WaitingRun key={run.id} run={run} first={index === 0} last={index === runs.length - 1} />
         ))}
@@ -156,7 +157,9 @@ export function WaitingRuns() {
           disabled={most >= runs.length}
           onClick={() => setMost(most + 200)}
         >
-          {most >= runs.length ? `${more} more wait` : `Show more of ${more}`}
+          {most >= runs.length
+            ? t("{more} more wait", { more })
+            : t("Show more of {more}", { more })}
         </button>
       )}
     </>

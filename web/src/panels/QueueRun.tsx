@@ -13,6 +13,7 @@ import { type Run, useRuns } from "../store/runs";
 import { useView } from "../store/view";
 import { titleOf } from "../workflow/model";
 import { inWords, type Pace, paced, timeLeft, usualTimes } from "../workflow/timeLeft";
+import { t } from "../i18n/t";
 
 /** The workflow that a run is of: asked for once, so that its nodes have names. */
 export function useWorkflowOf(run: RunAnswer): Workflow | undefined {
@@ -46,7 +47,7 @@ export function NodeLink({ run, node }: { run: RunAnswer; node: string }) {
     <button
       type="button"
       className="queue-node"
-      title="Show this node"
+      title={t("Show this node")}
       data-test="queue-node"
       onClick={() => void showNode(run.id, node)}
     >
@@ -97,9 +98,17 @@ export function RunningRun({ run }: { run: RunAnswer }) {
       </div>
       <Preview url={preview} />
       <div className="queue-about">
-        {node ? <NodeLink run={run} node={node} /> : <span className="library-name">Begins</span>}
+        {node ? (
+          <NodeLink run={run} node={node} />
+        ) : (
+          <span className="library-name">{t("Begins")}</span>
+        )}
         <span className="list-detail">
-          {step ? `${step.step}/${step.steps}` : nodes.length ? `${done} of ${nodes.length}` : ""}
+          {step
+            ? `${step.step}/${step.steps}`
+            : nodes.length
+              ? t("{done} of {count}", { done, count: nodes.length })
+              : ""}
         </span>
       </div>
       {step && (
@@ -108,7 +117,9 @@ export function RunningRun({ run }: { run: RunAnswer }) {
         </div>
       )}
       {left !== null && left >= 0.5 && (
-        <div className="queue-about list-detail">about {inWords(left)} left</div>
+        <div className="queue-about list-detail">
+          {t("about {time} left", { time: inWords(left) })}
+        </div>
       )}
     </div>
   );
@@ -122,7 +133,7 @@ function Preview({ url }: { url: string | undefined }) {
     <img
       className="run-preview"
       src={url}
-      alt="Preview of the running picture"
+      alt={t("Preview of the running picture")}
       onError={() => setGone(url)}
     />
   );
@@ -133,8 +144,8 @@ export function CancelButton({ run, name }: { run: string; name: string }) {
     <button
       type="button"
       className="icon-button"
-      aria-label={`Cancel ${name}`}
-      title="Cancel this run"
+      aria-label={t("Cancel {name}", { name })}
+      title={t("Cancel this run")}
       onClick={() => void cancelRun(run)}
     >
       <X size={14} />

@@ -15,23 +15,26 @@ import { share } from "../workflow/progress";
 import { levelOf, locate } from "../workflow/subgraphs";
 import { CommandButton } from "./TopBar";
 import { useForecast } from "./useForecast";
+import { plural, t } from "../i18n/t";
 
 const MOST = 99; // runs that are queued at once
 
 function happening(run: Run, paused: boolean, name: (id: string) => string): string {
-  if (paused && run.status !== "running") return "The queue is paused";
-  if (run.status === "waiting") return "Waiting for its turn";
-  if (run.status === "interrupted") return "Was interrupted; will be run again";
+  if (paused && run.status !== "running") return t("The queue is paused");
+  if (run.status === "waiting") return t("Waiting for its turn");
+  if (run.status === "interrupted") return t("Was interrupted; will be run again");
   const entries = Object.entries(run.nodes);
   const running = entries.find(([, node]) => node.state === "running");
   const done = entries.filter(
     ([, node]) => node.state === "finished" || node.state === "cached",
   ).length;
-  const count = entries.length ? `${done} of ${entries.length}` : "";
-  if (!running) return ["Running", count].filter(Boolean).join(" · ");
+  const count = entries.length ? t("{done} of {count}", { done, count: entries.length }) : "";
+  if (!running) return [t("Running"), count].filter(Boolean).join(" · ");
   const step = run.progress[running[0]];
   // The line beneath tells how far the whole run is.
-  return [name(running[0]), step ? `${step.step}/${step.steps}` : count].filter(Boolean).join(" · ");
+  return [name(running[0]), step ? `${step.step}/${step.steps}` : count]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function Status() {
@@ -52,17 +55,17 @@ function Status() {
     const node = at ? levelOf(workflow, at.path).nodes[at.id] : undefined;
     return node ? titleOf(node, definitions[node.type]) : id;
   };
-  if (!ready) return <span className="run-status">Starting…</span>;
+  if (!ready) return <span className="run-status">{t("Starting…")}</span>;
   if (current) {
     return (
       <span className="run-status" role="status" data-test="run-status">
         {happening(current, paused, name)}
-        {waiting > 1 && ` · ${waiting - 1} waiting`}
+        {waiting > 1 && t(" · {value} waiting", { value: waiting - 1 })}
         <span className="run-line" style={{ width: `${share(current) * 100}%` }} />
       </span>
     );
   }
-  const count = errors === 1 ? "1 problem" : `${errors} problems`;
+  const count = plural(errors, "1 problem", "{count} problems");
   return (
     <>
       {(runnable || errors === 0) && (
@@ -76,7 +79,11 @@ function Status() {
           className="run-status run-errors"
           data-quiet={runnable || undefined}
           data-test="run-problems"
-          title={runnable ? `${count} that do not concern this run` : "What keeps this from running"}
+          title={
+            runnable
+              ? t("{count} that do not concern this run", { count })
+              : t("What keeps this from running")
+          }
           onClick={() => ui({ right: "problems" })}
         >
           {count}
@@ -90,20 +97,20 @@ function Count() {
   const count = useUi((state) => state.count);
   const set = (next: number) => ui({ count: Math.max(1, Math.min(MOST, next)) });
   return (
-    <div className="run-count" role="group" aria-label="How many runs">
+    <div className="run-count" role="group" aria-label={t("How many runs")}>
       <button
         type="button"
         className="icon-button"
-        aria-label="One run less"
-        title="One run less"
+        aria-label={t("One run less")}
+        title={t("One run less")}
         disabled={count <= 1}
         onClick={() => set(count - 1)}
       >
         <Minus size={14} />
       </button>
       <input
-        aria-label="Number of runs"
-        title="How many runs; random seeds differ in each"
+        aria-label={t("Number of runs")}
+        title={t("How many runs; random seeds differ in each")}
         inputMode="numeric"
         value={count}
         onChange={(event) => set(Number(event.target.value.replace(/\D/g, "")) || 1)}
@@ -111,8 +118,8 @@ function Count() {
       <button
         type="button"
         className="icon-button"
-        aria-label="One run more"
-        title="One run more"
+        aria-label={t("One run more")}
+        title={t("One run more")}
         disabled={count >= MOST}
         onClick={() => set(count + 1)}
       >
@@ -126,12 +133,12 @@ function Zoom() {
   const zoom = useStore((state) => state.transform[2]);
   const flow = useReactFlow();
   return (
-    <div className="bar" role="toolbar" aria-label="Zoom">
+    <div className="bar" role="toolbar" aria-label={t("Zoom")}>
       <CommandButton id="zoom-out" icon={Minus} />
       <button
         type="button"
         className="zoom-value"
-        title="Zoom to 100 % (1)"
+        title={t("Zoom to 100 % (1)")}
         onClick={() => void flow.zoomTo(1, { duration: 120 })}
       >
         {Math.round(zoom * 100)} %
@@ -148,17 +155,17 @@ export function RunBar() {
   const { title, run } = command("run");
   return (
     <footer className="bottom-bar">
-      <div className="bar run-bar" role="toolbar" aria-label="Run">
+      <div className="bar run-bar" role="toolbar" aria-label={t("Run")}>
         <button
           type="button"
           className="button button-primary"
-          title={`${title} (Ctrl+Enter)`}
+          title={t("{title} (Ctrl+Enter)", { title })}
           disabled={!ready}
           data-test="run"
           onClick={() => void run()}
         >
           <Play size={14} aria-hidden="true" />
-          Run
+          {t("Run")}
         </button>
         <Count />
         <CommandButton id="batch" icon={Grid3x3} />
@@ -170,11 +177,11 @@ export function RunBar() {
               type="button"
               className="button button-quiet"
               data-test="cancel"
-              title="Cancel the run (Ctrl+Alt+Enter)"
+              title={t("Cancel the run (Ctrl+Alt+Enter)")}
               onClick={() => void cancelRun()}
             >
               <Square size={12} aria-hidden="true" />
-              Cancel
+              {t("Cancel")}
             </button>
           )}
         </div>

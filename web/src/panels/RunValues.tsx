@@ -9,6 +9,7 @@ import { changeRun } from "../store/queue";
 import { Field } from "../widgets/Field";
 import { type Varying, varyingWidgets } from "../workflow/varying";
 import { closeSheet, Sheet } from "./Sheet";
+import { t } from "../i18n/t";
 
 interface Props {
   sheet: { run: string; how: "edit" | "again" };
@@ -58,7 +59,7 @@ export default function RunValues({ sheet: { run, how } }: Props) {
   const set = ({ place }: Varying, value: Json) =>
     setChanges((now) => ({ ...now, [place.node]: { ...now[place.node], [place.widget]: value } }));
   return (
-    <Sheet title={how === "edit" ? "Values of this run" : "Run again with"} name="run-values">
+    <Sheet title={how === "edit" ? t("Values of this run") : t("Run again with")} name="run-values">
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -92,7 +93,7 @@ export default function RunValues({ sheet: { run, how } }: Props) {
         )}
         <div className="dialog-buttons">
           <button type="button" className="button button-quiet" onClick={closeSheet}>
-            Cancel
+            {t("Cancel")}
           </button>
           <button
             type="submit"
@@ -100,7 +101,7 @@ export default function RunValues({ sheet: { run, how } }: Props) {
             disabled={!workflow}
             data-test="values-done"
           >
-            {how === "edit" ? "Change this run" : "Queue it"}
+            {how === "edit" ? t("Change this run") : t("Queue it")}
           </button>
         </div>
       </form>

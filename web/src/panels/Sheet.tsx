@@ -3,6 +3,7 @@
 import { X } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
 import { ui } from "../store/ui";
+import { t } from "../i18n/t";
 
 const STOPS =
   'a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea, [tabindex="0"]';
@@ -63,8 +64,8 @@ export function Sheet({ title, name, children, extra, full }: Props) {
           <button
             type="button"
             className="icon-button"
-            aria-label="Close"
-            title="Close (Esc)"
+            aria-label={t("Close")}
+            title={t("Close (Esc)")}
             onClick={closeSheet}
           >
             <X size={16} />

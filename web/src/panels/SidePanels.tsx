@@ -5,7 +5,8 @@ import {
   CircleAlert,
   FolderOpen,
   Images,
-  LayoutGrid, ListTree,
+  LayoutGrid,
+  ListTree,
   ListOrdered,
   MemoryStick,
 } from "lucide-react";
@@ -21,6 +22,7 @@ import { Models } from "./Models";
 import { ProblemList } from "./ProblemList";
 import { Queue } from "./Queue";
 import { Workflows } from "./Workflows";
+import { t } from "../i18n/t";
 
 interface Panel<Id extends string> {
   id: Id;
@@ -31,17 +33,17 @@ interface Panel<Id extends string> {
 
 /** To add a panel, add a row. */
 const LEFT: readonly Panel<LeftPanel>[] = [
-  { id: "library", title: "Nodes", icon: Boxes, content: Library },
-  { id: "outline", title: "Outline", icon: ListTree, content: Outline },
-  { id: "workflows", title: "Workflows", icon: LayoutGrid, content: Workflows },
-  { id: "models", title: "Models", icon: FolderOpen, content: Models },
+  { id: "library", title: t("Nodes"), icon: Boxes, content: Library },
+  { id: "outline", title: t("Outline"), icon: ListTree, content: Outline },
+  { id: "workflows", title: t("Workflows"), icon: LayoutGrid, content: Workflows },
+  { id: "models", title: t("Models"), icon: FolderOpen, content: Models },
 ];
 
 const RIGHT: readonly Panel<RightPanel>[] = [
-  { id: "gallery", title: "Pictures", icon: Images, content: Gallery },
-  { id: "queue", title: "Queue", icon: ListOrdered, content: Queue },
-  { id: "problems", title: "Problems", icon: CircleAlert, content: ProblemList },
-  { id: "memory", title: "Memory", icon: MemoryStick, content: Memory },
+  { id: "gallery", title: t("Pictures"), icon: Images, content: Gallery },
+  { id: "queue", title: t("Queue"), icon: ListOrdered, content: Queue },
+  { id: "problems", title: t("Problems"), icon: CircleAlert, content: ProblemList },
+  { id: "memory", title: t("Memory"), icon: MemoryStick, content: Memory },
 ];
 
 interface RailProps<Id extends string> {
@@ -55,8 +57,11 @@ interface RailProps<Id extends string> {
 function Side<Id extends string>({ panels, open, onOpen, side, marks = {} }: RailProps<Id>) {
   const panel = panels.find(({ id }) => id === open);
   return (
-    <aside className={`side side-${side}`} aria-label={side === "left" ? "Library" : "Results"}>
-      <nav className="rail" aria-label={`${side} panels`}>
+    <aside
+      className={`side side-${side}`}
+      aria-label={side === "left" ? t("Library") : t("Results")}
+    >
+      <nav className="rail" aria-label={side === "left" ? t("left panels") : t("right panels")}>
         {panels.map(({ id, title, icon: Icon }) => (
           <button
             key={id}

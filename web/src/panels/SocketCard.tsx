@@ -17,6 +17,7 @@ import { disconnect } from "../workflow/edits";
 import { type PlacedWire, titleOf } from "../workflow/model";
 import { socketTitle } from "../workflow/sockets";
 import { wiresAt } from "../workflow/travel";
+import { t } from "../i18n/t";
 
 const WIDTH = 360;
 const NEW_NODE = "a new node";
@@ -63,7 +64,10 @@ function OpenCard({ from }: { from: DragOrigin }) {
   const paint = usePaint(from.node, from.socket, from.side);
   const targets = useTargets(from);
   const other = from.side === "out" ? "in" : "out";
-  const title = `${names.socket(from.node, from.socket, from.side)} of ${names.node(from.node)}`;
+  const title = t("{socket} of {node}", {
+    socket: names.socket(from.node, from.socket, from.side),
+    node: names.node(from.node),
+  });
   const box = socketElement(from.node, from.socket, from.side)?.getBoundingClientRect();
   const screen = { x: box?.right ?? innerWidth / 2, y: box?.bottom ?? innerHeight / 3 };
   const close = () => {
@@ -73,15 +77,21 @@ function OpenCard({ from }: { from: DragOrigin }) {
   const picks = useMemo((): Pick[] => {
     const all = (targets ?? []).map((target): Pick => {
       const label = `${names.node(target.node)}: ${names.socket(target.node, target.socket, other)}`;
-      const reason = target.reason ?? "This socket cannot take that wire.";
+      const reason = target.reason ?? t("This socket cannot take that wire.");
       const key = `${target.node} ${target.socket}`;
       return target.ok
         ? { key, label }
         : { key, label, disabled: reason, detail: <span className="pick-reason">{reason}</span> };
     });
     all.sort((a, b) => Number(Boolean(a.disabled)) - Number(Boolean(b.disabled)));
-    const verb = from.side === "out" ? "takes" : "gives";
-    return [...all, { key: NEW_NODE, label: `Add a node that ${verb} this…` }];
+    return [
+      ...all,
+      {
+        key: NEW_NODE,
+        label:
+          from.side === "out" ? t("Add a node that takes this…") : t("Add a node that gives this…"),
+      },
+    ];
   }, [targets, names, other, from.side]);
   const pick = (key: string) => {
     if (key === NEW_NODE) {
@@ -106,23 +116,25 @@ function OpenCard({ from }: { from: DragOrigin }) {
       >
         <div className="popover-title">
           {title}
-          <span className="list-detail">{[paint.kind, paint.title].filter(Boolean).join(", ")}</span>
+          <span className="list-detail">
+            {[paint.kind, paint.title].filter(Boolean).join(", ")}
+          </span>
         </div>
         <Wires from={from} names={names} />
         <div className="popover-title">
-          {from.side === "out" ? "Connect it to" : "Connect it from"}
+          {from.side === "out" ? t("Connect it to") : t("Connect it from")}
         </div>
         {targets ? (
           <PickList
             search
             picks={picks}
-            placeholder="Search sockets"
-            label="Sockets"
-            empty="No socket of that name."
+            placeholder={t("Search sockets")}
+            label={t("Sockets")}
+            empty={t("No socket of that name.")}
             onPick={pick}
           />
         ) : (
-          <div className="empty">Asking which sockets fit…</div>
+          <div className="empty">{t("Asking which sockets fit…")}</div>
         )}
       </div>
     </>
@@ -136,14 +148,20 @@ function Wires({ from, names }: { from: DragOrigin; names: ReturnType<typeof use
     [nodes, from.node, from.socket, from.side],
   );
   const list = useRef<HTMLUListElement>(null);
-  if (wires.length === 0) return <div className="empty">No wire here yet.</div>;
+  if (wires.length === 0) return <div className="empty">{t("No wire here yet.")}</div>;
   const farEnd = ({ node, socket, wire }: PlacedWire) =>
     from.side === "in"
-      ? `from ${names.node(wire.node)}: ${names.socket(wire.node, wire.output, "out")}`
-      : `to ${names.node(node)}: ${names.socket(node, socket, "in")}`;
+      ? t("from {node}: {socket}", {
+          node: names.node(wire.node),
+          socket: names.socket(wire.node, wire.output, "out"),
+        })
+      : t("to {node}: {socket}", {
+          node: names.node(node),
+          socket: names.socket(node, socket, "in"),
+        });
   const remove = (wire: PlacedWire) => {
     edit((workflow) => disconnect(workflow, wire.node, wire.socket));
-    announce(`Removed the wire ${farEnd(wire)}.`);
+    announce(t("Removed the wire {place}.", { place: farEnd(wire) }));
     list.current?.closest<HTMLElement>(".socket-card")?.querySelector("input")?.focus();
   };
   const go = ({ node, socket, wire }: PlacedWire) => {
@@ -152,15 +170,15 @@ function Wires({ from, names }: { from: DragOrigin; names: ReturnType<typeof use
     else focusSocket(node, socket, "in");
   };
   return (
-    <ul className="socket-wires" ref={list} aria-label="Wires">
+    <ul className="socket-wires" ref={list} aria-label={t("Wires")}>
       {wires.map((wire) => (
         <li key={`${wire.node}:${wire.socket}`}>
           <span>{farEnd(wire)}</span>
           <button
             type="button"
             className="icon-button"
-            aria-label={`Go along the wire ${farEnd(wire)}`}
-            title="Go there"
+            aria-label={t("Go along the wire {place}", { place: farEnd(wire) })}
+            title={t("Go there")}
             onClick={() => go(wire)}
           >
             <ArrowRight size={14} />
@@ -168,8 +186,8 @@ function Wires({ from, names }: { from: DragOrigin; names: ReturnType<typeof use
           <button
             type="button"
             className="icon-button"
-            aria-label={`Remove the wire ${farEnd(wire)}`}
-            title="Remove this wire"
+            aria-label={t("Remove the wire {place}", { place: farEnd(wire) })}
+            title={t("Remove this wire")}
             data-test="remove-wire"
             onClick={() => remove(wire)}
           >

@@ -4,13 +4,16 @@ import { LayoutTemplate } from "lucide-react";
 import { useCatalogue } from "../store/catalogue";
 import { openTemplate } from "../store/files";
 import { closeSheet, Sheet } from "./Sheet";
+import { t } from "../i18n/t";
 
 export default function Templates() {
   const templates = useCatalogue((state) => state.workflows.templates);
   return (
-    <Sheet title="Templates" name="templates">
+    <Sheet title={t("Templates")} name="templates">
       <p className="templates-lead">
-        Each runs at once on the small model that ships here. Put your own model in its place.
+        {t(
+          "Each runs at once on the small model that ships here. Put your own model in its place.",
+        )}
       </p>
       <ul className="templates">
         {templates.map(({ name, title, description, picture }) => (
@@ -37,7 +40,7 @@ export default function Templates() {
           </li>
         ))}
       </ul>
-      {templates.length === 0 && <p className="empty">No templates yet.</p>}
+      {templates.length === 0 && <p className="empty">{t("No templates yet.")}</p>}
     </Sheet>
   );
 }

@@ -20,6 +20,7 @@ import { useCatalogue } from "../store/catalogue";
 import { isUnsaved, useActive, useDocuments } from "../store/documents";
 import { closeDocument } from "../store/files";
 import { useUi } from "../store/ui";
+import { t } from "../i18n/t";
 
 interface IconProps {
   size?: number;
@@ -69,20 +70,20 @@ function Tab({
         type="button"
         aria-current={active ? "page" : undefined}
         className="tab-name"
-        title={unsaved ? `${name} (not saved)` : name}
+        title={unsaved ? t("{name} (not saved)", { name }) : name}
         onClick={() => useDocuments.getState().activate(id)}
         onAuxClick={(event) => event.button === 1 && closeDocument(id)}
       >
         {name}
       </button>
       {unsaved && (
-        <span className="tab-unsaved" role="img" aria-label="Not saved" data-test="unsaved" />
+        <span className="tab-unsaved" role="img" aria-label={t("Not saved")} data-test="unsaved" />
       )}
       <button
         type="button"
         className="tab-close"
-        aria-label={`Close ${name}`}
-        title="Close"
+        aria-label={t("Close {name}", { name })}
+        title={t("Close")}
         onClick={() => closeDocument(id)}
       >
         <X size={12} />
@@ -92,10 +93,10 @@ function Tab({
 }
 
 const WORKER_WORDS = {
-  starting: "Starting",
-  ready: "Ready",
-  busy: "Working",
-  stopped: "Stopped",
+  starting: t("Starting"),
+  ready: t("Ready"),
+  busy: t("Working"),
+  stopped: t("Stopped"),
 } as const;
 
 function WorkerChip() {
@@ -106,7 +107,10 @@ function WorkerChip() {
       type="button"
       className="worker-chip"
       data-state={worker.state}
-      title={worker.message || `The worker is ${worker.state}${device}: show what it has loaded`}
+      title={
+        worker.message ||
+        t("The worker is {state}{device}: show what it has loaded", { state: worker.state, device })
+      }
       data-test="worker"
       onClick={() => void command("memory").run()}
     >
@@ -129,9 +133,9 @@ export function TopBar() {
   const canRedo = useActive((document) => document.future.length > 0);
   return (
     <header className="top-bar">
-      <div className="bar" role="toolbar" aria-label="Workflow">
-        <img className="logo" src="./icon.svg" alt="Latent Loom" width={20} height={20} />
-        <nav className="tabs" aria-label="Open workflows">
+      <div className="bar" role="toolbar" aria-label={t("Workflow")}>
+        <img className="logo" src="./icon.svg" alt={t("Latent Loom")} width={20} height={20} />
+        <nav className="tabs" aria-label={t("Open workflows")}>
           {documents.map((document) => (
             <Tab
               key={document.id}
@@ -151,7 +155,7 @@ export function TopBar() {
         <CommandButton id="undo" icon={Undo2} disabled={!canUndo} />
         <CommandButton id="redo" icon={Redo2} disabled={!canRedo} />
       </div>
-      <div className="bar" role="toolbar" aria-label="Page">
+      <div className="bar" role="toolbar" aria-label={t("Page")}>
         <WorkerChip />
         <span className="bar-divider" />
         <CommandButton id="theme" icon={THEME_ICONS[theme]} />

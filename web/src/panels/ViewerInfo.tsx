@@ -8,6 +8,7 @@ import type { Viewed } from "../store/viewer";
 import { inWords } from "../workflow/timeLeft";
 import { varyingWidgets } from "../workflow/varying";
 import type { Size } from "../workflow/zoom";
+import { t } from "../i18n/t";
 
 /** The run, once it is known; null where there is none any more. */
 function useRun(id: string | null): RunAnswer | null {
@@ -63,7 +64,7 @@ export function ViewerInfo({ viewed, size }: { viewed: Viewed; size: Size | null
   const values = run?.workflow ? varyingWidgets(run.workflow, definitions) : [];
   const nodes = [...new Set(values.map(({ place }) => place.node))];
   return (
-    <aside className="viewer-info" aria-label="About this picture" data-test="viewer-info">
+    <aside className="viewer-info" aria-label={t("About this picture")} data-test="viewer-info">
       {viewed.picture?.prompt && <p className="viewer-prompt">{viewed.picture.prompt}</p>}
       <Facts facts={about(viewed, size, run)} />
       {nodes.map((node) => {

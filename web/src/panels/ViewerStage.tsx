@@ -2,6 +2,7 @@
 
 import { type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { fitScale, heldIn, type Size, type Zoom, zoomed } from "../workflow/zoom";
+import { t } from "../i18n/t";
 
 interface Props {
   url: string;
@@ -171,7 +172,7 @@ export function CompareHandle({ split, onSplit }: { split: number; onSplit(to: n
         max={100}
         step={0.5}
         value={split}
-        aria-label="How much of the first picture is seen"
+        aria-label={t("How much of the first picture is seen")}
         data-test="compare"
         onKeyDown={(event) => event.key.startsWith("Arrow") && event.stopPropagation()}
         onChange={(event) => onSplit(Number(event.target.value))}

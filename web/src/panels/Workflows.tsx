@@ -4,6 +4,7 @@ import { FileText, LayoutTemplate, Trash2 } from "lucide-react";
 import { useCatalogue } from "../store/catalogue";
 import { chooseFile, openSaved, openTemplate, removeSaved } from "../store/files";
 import { ui } from "../store/ui";
+import { t } from "../i18n/t";
 
 function modified(time: number | string): string {
   const date = new Date(typeof time === "number" ? time * 1000 : time);
@@ -16,14 +17,14 @@ export function Workflows() {
   const { templates, saved } = useCatalogue((state) => state.workflows);
   return (
     <div className="panel-scroll" data-test="workflows">
-      <div className="panel-heading">Templates</div>
+      <div className="panel-heading">{t("Templates")}</div>
       <button
         type="button"
         className="button panel-button"
         data-test="open-templates"
         onClick={() => ui({ sheet: { kind: "templates" } })}
       >
-        Show as pictures…
+        {t("Show as pictures…")}
       </button>
       {templates.map(({ name, title }) => (
         <button
@@ -37,8 +38,8 @@ export function Workflows() {
           <span className="library-name">{title}</span>
         </button>
       ))}
-      {templates.length === 0 && <div className="empty">No templates yet.</div>}
-      <div className="panel-heading">Saved</div>
+      {templates.length === 0 && <div className="empty">{t("No templates yet.")}</div>}
+      <div className="panel-heading">{t("Saved")}</div>
       {saved.map(({ name, modified: time }) => (
         <div key={name} className="list-row">
           <button
@@ -54,8 +55,8 @@ export function Workflows() {
           <button
             type="button"
             className="icon-button list-action"
-            aria-label={`Delete ${name}`}
-            title="Delete"
+            aria-label={t("Delete {name}", { name })}
+            title={t("Delete")}
             onClick={() => removeSaved(name)}
           >
             <Trash2 size={14} />
@@ -63,13 +64,13 @@ export function Workflows() {
         </div>
       ))}
       {saved.length === 0 && (
-        <div className="empty">Nothing saved yet. Ctrl+S keeps the open workflow here.</div>
+        <div className="empty">{t("Nothing saved yet. Ctrl+S keeps the open workflow here.")}</div>
       )}
       <button type="button" className="button panel-button" onClick={chooseFile}>
-        Open a file…
+        {t("Open a file…")}
       </button>
       <div className="empty">
-        Or drop a workflow’s JSON, or a picture made here, anywhere on the page.
+        {t("Or drop a workflow’s JSON, or a picture made here, anywhere on the page.")}
       </div>
     </div>
   );

@@ -11,15 +11,17 @@ import { activeRuns, useRuns } from "../store/runs";
 import { type Forecast, forecast } from "../workflow/forecast";
 import { emptyWorkflow } from "../workflow/model";
 import { withFreshSeeds } from "../workflow/seeds";
+import { t } from "../i18n/t";
 
 const PAUSE = 200; // milliseconds without a change before the server is asked
 
 export function foretold({ cached, toRun, seconds: time }: Forecast): string {
-  if (cached + toRun === 0) return "Nothing to run: add a node that saves or shows a picture.";
-  if (toRun === 0) return "Nothing changed since the last run";
-  const parts = cached ? [`${cached} cached`] : [];
-  parts.push(`${toRun} to run`);
-  if (time !== null && time >= 0.5) parts.push(`about ${seconds(Math.round(time))}`);
+  if (cached + toRun === 0) return t("Nothing to run: add a node that saves or shows a picture.");
+  if (toRun === 0) return t("Nothing changed since the last run");
+  const parts = cached ? [t("{cached} cached", { cached })] : [];
+  parts.push(t("{toRun} to run", { toRun }));
+  if (time !== null && time >= 0.5)
+    parts.push(t("about {time}", { time: seconds(Math.round(time)) }));
   return parts.join(", ");
 }
 

@@ -3,6 +3,7 @@
 import { create } from "zustand";
 import { activeDocument, useDocuments } from "./documents";
 import { useRuns } from "./runs";
+import { t } from "../i18n/t";
 
 interface Said {
   text: string;
@@ -22,11 +23,13 @@ export function announceRuns(): () => void {
     for (const id of activeDocument(useDocuments.getState()).runs) {
       const run = runs[id];
       if (!run || run.status === before.runs[id]?.status) continue;
-      if (run.status === "running") announce("The run has started.");
-      if (run.status === "finished") announce("The run is finished.");
-      if (run.status === "cancelled") announce("The run was cancelled.");
-      if (run.status === "interrupted") announce("The run was interrupted; it will be run again.");
-      if (run.status === "failed") announce(`The run failed. ${run.error ?? ""}`);
+      if (run.status === "running") announce(t("The run has started."));
+      if (run.status === "finished") announce(t("The run is finished."));
+      if (run.status === "cancelled") announce(t("The run was cancelled."));
+      if (run.status === "interrupted")
+        announce(t("The run was interrupted; it will be run again."));
+      if (run.status === "failed")
+        announce(t("The run failed. {reason}", { reason: run.error ?? "" }));
     }
   });
 }

@@ -7,6 +7,7 @@ import { type Document, useDocuments } from "./documents";
 import { documentOf, type Kept, statesOf, type Writing, writingOf } from "./journal";
 import { notify } from "./ui";
 import { viewports } from "./view";
+import { t } from "../i18n/t";
 
 const PAUSE = 100; // milliseconds between two writings while a gesture goes on
 const PATIENCE = 3000; // milliseconds that the browser's database may take to open
@@ -86,7 +87,7 @@ export async function restoredSoon(): Promise<Restored | null> {
     watchForAutosave();
     return found;
   } catch {
-    notify("error", "This browser keeps nothing here: save your work with Ctrl+S.");
+    notify("error", t("This browser keeps nothing here: save your work with Ctrl+S."));
     return null;
   }
 }

@@ -9,6 +9,7 @@ import { definitions, useCatalogue } from "./catalogue";
 import { activeDocument, activeWorkflow, useDocuments } from "./documents";
 import { lookAtQueueSoon } from "./queue";
 import { notify, ui } from "./ui";
+import { t } from "../i18n/t";
 
 interface Batch {
   /** The document that the drafts are for. */
@@ -50,7 +51,7 @@ export function openBatch(at?: Place): void {
   const first =
     (at && varyingAt(all, at)) ?? all.find(({ widget }) => widget.control === "seed") ?? all[0];
   if (!first)
-    return notify("info", "This workflow has no values that could vary. Add a node first.");
+    return notify("info", t("This workflow has no values that could vary. Add a node first."));
   const document = activeDocument(useDocuments.getState());
   const { drafts, of } = useBatch.getState();
   const known = of === document.id ? drafts.filter((draft) => varyingAt(all, draft.at)) : [];

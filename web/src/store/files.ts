@@ -7,6 +7,7 @@ import { emptyWorkflow, normalised, VERSION } from "../workflow/model";
 import { loadWorkflows, patiently } from "./catalogue";
 import { activeDocument, useDocuments } from "./documents";
 import { notify, ui } from "./ui";
+import { t } from "../i18n/t";
 
 export const DEFAULT_TEMPLATE = "text-to-image";
 const ESTIMATE = { width: 280, height: 320 }; // a node that was never drawn
@@ -24,7 +25,10 @@ export function openWorkflow(
   const workflow = placeMissing(normalised(raw), () => ESTIMATE);
   const readOnly = workflow.version > VERSION;
   if (readOnly)
-    notify("info", "This workflow was made by a newer program. It is shown and cannot be changed.");
+    notify(
+      "info",
+      t("This workflow was made by a newer program. It is shown and cannot be changed."),
+    );
   return useDocuments.getState().open(workflow, { ...about, readOnly });
 }
 
@@ -32,7 +36,7 @@ export function newWorkflow(): void {
   useDocuments.getState().open(emptyWorkflow(), { name: "Untitled" });
 }
 
-export async function openTemplate(name: string, title = "Text to image"): Promise<void> {
+export async function openTemplate(name: string, title = t("Text to image")): Promise<void> {
   try {
     openWorkflow((await patiently(() => api.open("templates", name))).workflow, { name: title });
   } catch (error) {
@@ -79,8 +83,8 @@ export async function openFile(file: File): Promise<void> {
 export async function openRun(id: string): Promise<void> {
   try {
     const run = await api.runOf(id);
-    if (!run.workflow) return notify("error", "This run did not keep its workflow.");
-    const document = openWorkflow(run.workflow, { name: "From a picture" });
+    if (!run.workflow) return notify("error", t("This run did not keep its workflow."));
+    const document = openWorkflow(run.workflow, { name: t("From a picture") });
     useDocuments.getState().update(document, { runs: [id] });
     ui({ viewer: null, sheet: null });
   } catch (error) {
@@ -106,7 +110,7 @@ async function saveAs(name: string): Promise<void> {
   try {
     await api.save(name, workflow);
     useDocuments.getState().update(document.id, { name, savedAs: name, clean: workflow });
-    notify("info", `Saved as "${name}".`);
+    notify("info", t('Saved as "{name}".', { name }));
     await loadWorkflows();
   } catch (error) {
     told(error);
@@ -123,9 +127,9 @@ export function askName(): void {
   const { name } = activeDocument(useDocuments.getState());
   ui({
     dialog: {
-      title: "Save workflow",
+      title: t("Save workflow"),
       value: name,
-      confirm: "Save",
+      confirm: t("Save"),
       done: (typed) => void (typed.trim() && saveAs(typed.trim())),
     },
   });
@@ -134,9 +138,9 @@ export function askName(): void {
 export function removeSaved(name: string): void {
   ui({
     dialog: {
-      title: `Delete "${name}"?`,
-      text: "The saved workflow is deleted from disk. An open tab of it stays.",
-      confirm: "Delete",
+      title: t('Delete "{name}"?', { name }),
+      text: t("The saved workflow is deleted from disk. An open tab of it stays."),
+      confirm: t("Delete"),
       danger: true,
       done: () => void api.remove(name).then(loadWorkflows).catch(told),
     },
@@ -163,9 +167,9 @@ export function closeDocument(id: string): void {
   if (!losesWork) return close(id);
   ui({
     dialog: {
-      title: `Close "${document.name}"?`,
-      text: "It has changes that are not saved.",
-      confirm: "Close without saving",
+      title: t('Close "{name}"?', { name: document.name }),
+      text: t("It has changes that are not saved."),
+      confirm: t("Close without saving"),
       danger: true,
       done: () => close(id),
     },

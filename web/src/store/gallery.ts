@@ -7,6 +7,7 @@ import { drawSeed } from "../workflow/seeds";
 import { lookAtQueueSoon } from "./queue";
 import { notify } from "./ui";
 import { refreshViewed } from "./viewer";
+import { t } from "../i18n/t";
 
 interface Gallery extends GalleryAnswer {
   sought: Sought;
@@ -153,9 +154,9 @@ export async function trashPictures(pictures: readonly Picture[]): Promise<void>
   for (const picture of gone) refreshViewed(picture.url, null);
   const text =
     gone.length === 1
-      ? "One picture is in the trash."
+      ? t("One picture is in the trash.")
       : `${gone.length} pictures are in the trash.`;
-  notify("info", text, { title: "Undo", run: () => void restorePictures(gone) });
+  notify("info", text, { title: t("Undo"), run: () => void restorePictures(gone) });
 }
 
 export const trashPicture = (picture: Picture) => trashPictures([picture]);
@@ -176,10 +177,11 @@ export const emptyTrash = () => doing(() => api.emptyTrash());
 
 /** Queue the picture's run with another seed. */
 export async function rerunPicture({ run, seed_at: at }: Picture): Promise<void> {
-  if (!run || !at) return notify("info", "Its run is no longer known, so it cannot be run again.");
+  if (!run || !at)
+    return notify("info", t("Its run is no longer known, so it cannot be run again."));
   const [node, widget] = at;
   const begun = await doing(() => api.again(run, { [node]: { [widget]: drawSeed() } }));
-  if (begun) notify("info", "Queued once more, with another seed.");
+  if (begun) notify("info", t("Queued once more, with another seed."));
   lookAtQueueSoon();
 }
 

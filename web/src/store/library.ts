@@ -13,6 +13,7 @@ import { definitions, patiently, useCatalogue } from "./catalogue";
 import { activeWorkflow, edit } from "./documents";
 import { notify, ui } from "./ui";
 import { useView } from "./view";
+import { t } from "../i18n/t";
 
 /** What the types of library entries begin with, where node types are listed. */
 export const LIBRARY = "library:";
@@ -88,7 +89,7 @@ export function saveToLibrary(id: string): void {
     if (!name) return;
     try {
       await api.keepSubgraph(name, entry.workflow);
-      notify("info", `Kept "${name}" in the library.`);
+      notify("info", t('Kept "{name}" in the library.', { name }));
       await loadLibrary();
     } catch (error) {
       told(error);
@@ -96,10 +97,10 @@ export function saveToLibrary(id: string): void {
   };
   ui({
     dialog: {
-      title: "Keep in the library",
-      text: "It can then be placed in any workflow. One of the same name is replaced.",
+      title: t("Keep in the library"),
+      text: t("It can then be placed in any workflow. One of the same name is replaced."),
       value: entry.name,
-      confirm: "Keep",
+      confirm: t("Keep"),
       done: (typed) => void keep(typed),
     },
   });
@@ -108,9 +109,9 @@ export function saveToLibrary(id: string): void {
 export function removeKept(name: string): void {
   ui({
     dialog: {
-      title: `Delete "${name}" from the library?`,
-      text: "Workflows that hold it keep it.",
-      confirm: "Delete",
+      title: t('Delete "{name}" from the library?', { name }),
+      text: t("Workflows that hold it keep it."),
+      confirm: t("Delete"),
       danger: true,
       done: () => void api.removeSubgraph(name).then(loadLibrary).catch(told),
     },

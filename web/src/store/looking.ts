@@ -4,6 +4,7 @@ import { definitions } from "./catalogue";
 import { activeDocument, useActive, useDocuments } from "./documents";
 import { shownRun, useRuns } from "./runs";
 import { notify, ui } from "./ui";
+import { t } from "../i18n/t";
 
 const GAVE = new Set(["finished", "cached"]);
 
@@ -32,7 +33,7 @@ export function lookAtNode(node: string | undefined): boolean {
   const output = placed && definitions()[placed.type]?.outputs[0];
   if (node === undefined || !output) return false;
   if (!GAVE.has(newestRun()?.nodes[node]?.state ?? "")) {
-    notify("info", "This node has given nothing yet. Run the workflow first.");
+    notify("info", t("This node has given nothing yet. Run the workflow first."));
     return true;
   }
   lookAt(node, output.name);
@@ -42,5 +43,5 @@ export function lookAtNode(node: string | undefined): boolean {
 export function showTimeline(): void {
   const run = newestRun();
   if (run) ui({ sheet: { kind: "timeline", run: run.id } });
-  else notify("info", "Nothing has been run in this tab yet.");
+  else notify("info", t("Nothing has been run in this tab yet."));
 }

@@ -4,6 +4,7 @@ import { create } from "zustand";
 import { api, ApiError } from "../api/client";
 import type { MemoryAnswer } from "../api/types";
 import { notify } from "./ui";
+import { t } from "../i18n/t";
 
 interface Memory {
   report: MemoryAnswer | null;
@@ -52,8 +53,9 @@ export function freedSentence({ workers }: MemoryAnswer): string {
   const freed = workers.reduce((sum, worker) => sum + worker.freed, 0);
   const models = workers.flatMap((worker) => worker.models);
   const used = models.filter((model) => model.in_use).length;
-  const stay = used === 1 ? "One model is in use." : `${used} models are in use.`;
-  const words = freed > 0 ? `Freed ${sizeInWords(freed)}.` : "There was nothing to free.";
+  const stay = used === 1 ? t("One model is in use.") : `${used} models are in use.`;
+  const words =
+    freed > 0 ? t("Freed {size}.", { size: sizeInWords(freed) }) : t("There was nothing to free.");
   return used > 0 ? `${words} ${stay}` : words;
 }
 
@@ -72,6 +74,6 @@ export function sizeInWords(bytes: number): string {
 
 /** What a part of a model file is called; what follows the name says how it was loaded. */
 export function partTitle(part: string): string {
-  if (part.startsWith("model")) return "Diffusion model";
-  return part.startsWith("vae") ? "VAE" : "Text encoder";
+  if (part.startsWith("model")) return t("Diffusion model");
+  return part.startsWith("vae") ? "VAE" : t("Text encoder");
 }

@@ -11,6 +11,7 @@ import { activeDocument, pathOf, useDocuments } from "./documents";
 import { activeRuns, addRun, rememberSubmitted, useRuns } from "./runs";
 import { notify, ui } from "./ui";
 import { asked, showValues } from "./values";
+import { plural, t } from "../i18n/t";
 
 const KEPT = 12; // runs that a document remembers as its own
 
@@ -36,7 +37,10 @@ async function startRun(wanted?: string[]): Promise<boolean> {
     });
     rememberSubmitted(run.id, new Map(nodes));
     addRun(run);
-    void showValues(run.id, asked(named ?? [], (node) => typeAt(workflow, node)));
+    void showValues(
+      run.id,
+      asked(named ?? [], (node) => typeAt(workflow, node)),
+    );
     const used = usedSeeds(workflow, definitions());
     const now = useDocuments.getState().documents.find((d) => d.id === document.id);
     store.update(document.id, { used, runs: [run.id, ...(now?.runs ?? [])].slice(0, KEPT) });
@@ -62,9 +66,13 @@ function refused(error: ApiError): void {
   const { problems } = error;
   showAnswer({ problems, types: useChecks.getState().answer.types, runnable: false });
   const errors = problems.filter((problem) => problem.severity === "error").length;
-  const count = errors === 1 ? "One problem keeps" : `${errors} problems keep`;
-  const show = { title: "Show", run: () => ui({ right: "problems" }) };
-  notify("error", `${count} this workflow from running.`, show, REFUSED);
+  const show = { title: t("Show"), run: () => ui({ right: "problems" }) };
+  const text = plural(
+    errors,
+    "One problem keeps this workflow from running.",
+    "{count} problems keep this workflow from running.",
+  );
+  notify("error", text, show, REFUSED);
 }
 
 /** Cancel the run that is on, or the given one. */
@@ -79,4 +87,3 @@ export async function cancelRun(id?: string): Promise<void> {
     notify("error", error.message);
   }
 }
-

@@ -5,6 +5,7 @@ import type { Statement } from "../api/types";
 import { saidOf } from "../workflow/identity";
 import { loadModels, useCatalogue } from "./catalogue";
 import { notify } from "./ui";
+import { t } from "../i18n/t";
 
 /** Keep the statement, or take it back where its space is null; a notice offers to undo it. */
 export async function say(statement: Statement): Promise<void> {
@@ -20,7 +21,9 @@ export async function say(statement: Statement): Promise<void> {
     return notify("error", error.message);
   }
   const title = space === null ? null : (spaces.latent[space]?.title ?? space);
-  const text = title ? `${name} counts as ${title} from now on.` : `${name} speaks for itself again.`;
-  notify("info", text, { title: "Undo", run: () => void say({ folder, name, space: before }) });
+  const text = title
+    ? `${name} counts as ${title} from now on.`
+    : `${name} speaks for itself again.`;
+  notify("info", text, { title: t("Undo"), run: () => void say({ folder, name, space: before }) });
   await loadModels(); // the checker is asked again as soon as they have changed
 }

@@ -7,6 +7,7 @@ import { INPUTS, isInterface, levelOf, NEW, OUTPUTS, prefixOf } from "../workflo
 import { definitions } from "./catalogue";
 import { activeDocument, activeWorkflow, pathOf, useDocuments } from "./documents";
 import type { DragOrigin } from "./ui";
+import { t } from "../i18n/t";
 
 type End = { output: string } | { input: string };
 
@@ -29,7 +30,8 @@ export async function targetsAtLevel(from: DragOrigin, end: End): Promise<Target
 function outside(workflow: Workflow, path: readonly string[], from: DragOrigin) {
   let { node, socket } = from;
   for (let depth = path.length; depth > 0 && node === INPUTS; depth--) {
-    const wire = levelOf(workflow, path.slice(0, depth - 1)).nodes[path[depth - 1] as string]?.inputs[socket];
+    const wire = levelOf(workflow, path.slice(0, depth - 1)).nodes[path[depth - 1] as string]
+      ?.inputs[socket];
     if (!wire) return null;
     ({ node, output: socket } = wire);
     if (node !== INPUTS) return { node: prefixOf(path.slice(0, depth - 1)) + node, output: socket };
@@ -55,7 +57,9 @@ function atInterface(from: DragOrigin): Target[] {
     node: id,
     socket: name,
     ok: name === NEW || suits(term.kind, dragged),
-    ...(name === NEW || suits(term.kind, dragged) ? {} : { reason: `This is for ${term.kind}.` }),
+    ...(name === NEW || suits(term.kind, dragged)
+      ? {}
+      : { reason: t("This is for {kind}.", { kind: term.kind }) }),
   }));
 }
 

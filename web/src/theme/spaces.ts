@@ -1,5 +1,6 @@
 /** The colours of latent and text spaces: the Okabe-Ito set, distinct for colour-blind eyes, in fixed order. */
 
+import { t } from "../i18n/t";
 import type { Axis, SocketType, SpacesAnswer } from "../api/types";
 
 export const OKABE_ITO = [
@@ -65,7 +66,9 @@ export function paintOf(type: SocketType, spaces: SpacesAnswer): Paint {
   for (const { axis, candidates } of type.spaces) {
     if (!candidates || candidates.length === 0 || candidates.length > MANY) {
       if (axis === "latent" || type.spaces.length === 1) paint.unknown = true;
-      titles.push(axis === "latent" ? "latent space not known yet" : "text space not known yet");
+      titles.push(
+        axis === "latent" ? t("latent space not known yet") : t("text space not known yet"),
+      );
       continue;
     }
     const colours = candidates.map((id) => colourOf(axis, id, Object.keys(spaces[axis])));
@@ -75,8 +78,8 @@ export function paintOf(type: SocketType, spaces: SpacesAnswer): Paint {
     } else {
       paint.outline = colours;
     }
-    const names = candidates.map((id) => spaces[axis][id]?.title ?? id).join(" or ");
-    titles.push(axis === "latent" ? names : `text: ${names}`);
+    const names = candidates.map((id) => spaces[axis][id]?.title ?? id).join(t(" or "));
+    titles.push(axis === "latent" ? names : t("text: {names}", { names }));
   }
   paint.title = [...new Set(titles)].join(", ");
   return paint;

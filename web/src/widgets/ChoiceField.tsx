@@ -6,6 +6,7 @@ import { choicesOf } from "./kinds";
 import { PickList } from "./PickList";
 import { Popover } from "./Popover";
 import type { WidgetProps } from "./props";
+import { t } from "../i18n/t";
 
 export function ChoiceField({ widget, value, onChange }: WidgetProps) {
   const button = useRef<HTMLButtonElement>(null);
@@ -33,9 +34,9 @@ export function ChoiceField({ widget, value, onChange }: WidgetProps) {
           <PickList
             picks={choices.map(({ label }) => ({ key: label, label }))}
             current={String(value)}
-            placeholder={`Search ${widget.title.toLowerCase()}`}
+            placeholder={t("Search {what}", { what: widget.title.toLowerCase() })}
             label={widget.title}
-            empty="Nothing of that name."
+            empty={t("Nothing of that name.")}
             onPick={(key) => {
               const choice = choices.find(({ label }) => label === key);
               if (choice) onChange(choice.value);

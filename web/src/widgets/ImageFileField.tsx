@@ -5,6 +5,7 @@ import { type DragEvent, useRef, useState } from "react";
 import { api, ApiError, fileUrl } from "../api/client";
 import { notify, ui, useUi } from "../store/ui";
 import type { WidgetProps } from "./props";
+import { t } from "../i18n/t";
 
 export function ImageFileField({ node, widget, value, onChange }: WidgetProps) {
   const chooser = useRef<HTMLInputElement>(null);
@@ -43,7 +44,9 @@ export function ImageFileField({ node, widget, value, onChange }: WidgetProps) {
         data-over={over || undefined}
         data-empty={!name || undefined}
         aria-label={
-          name ? `${widget.title}: ${name}. Choose another` : `${widget.title}: choose a picture`
+          name
+            ? t("{title}: {name}. Choose another", { title: widget.title, name })
+            : t("{title}: choose a picture", { title: widget.title })
         }
         onClick={() => chooser.current?.click()}
         onDragOver={(event) => {
@@ -66,18 +69,18 @@ export function ImageFileField({ node, widget, value, onChange }: WidgetProps) {
         ) : (
           <span>
             <ImagePlus size={20} aria-hidden="true" />
-            {busy ? "Reading the picture…" : "Choose, drop or paste a picture"}
+            {busy ? t("Reading the picture…") : t("Choose, drop or paste a picture")}
           </span>
         )}
       </button>
       {name && !inSheet && (
         <div className="image-tools">
-          <div className="image-name">{busy ? "Reading the picture…" : name}</div>
+          <div className="image-name">{busy ? t("Reading the picture…") : name}</div>
           <button
             type="button"
             className="icon-button nodrag"
-            aria-label="Paint a mask"
-            title="Paint a mask: the node's mask output"
+            aria-label={t("Paint a mask")}
+            title={t("Paint a mask: the node's mask output")}
             data-test="paint-mask"
             onClick={() => paint("brush")}
           >
@@ -86,8 +89,8 @@ export function ImageFileField({ node, widget, value, onChange }: WidgetProps) {
           <button
             type="button"
             className="icon-button nodrag"
-            aria-label="Cut a piece out"
-            title="Cut a piece out"
+            aria-label={t("Cut a piece out")}
+            title={t("Cut a piece out")}
             onClick={() => paint("crop")}
           >
             <Crop size={14} />

@@ -10,6 +10,7 @@ import { surenessOf } from "../workflow/identity";
 import { PickList } from "./PickList";
 import { Popover } from "./Popover";
 import type { WidgetProps } from "./props";
+import { t } from "../i18n/t";
 
 const NONE: ModelFile[] = [];
 
@@ -24,13 +25,13 @@ export function FamilyBadge({ file }: { file: ModelFile }) {
   if (file.trouble)
     return (
       <span className="badge badge-trouble" title={file.trouble}>
-        cannot be used
+        {t("cannot be used")}
       </span>
     );
   const ids = file.spaces?.latent ?? [];
   const why = [file.family, file.evidence].filter(Boolean).join(": ");
   const title = [why, file.contradiction, whyNot(file)].filter(Boolean).join("\n");
-  const barred = file.flaws?.length ? <Ban size={11} aria-label="cannot be run" /> : null;
+  const barred = file.flaws?.length ? <Ban size={11} aria-label={t("cannot be run")} /> : null;
   if (ids.length === 0)
     return file.family ? (
       <span className="badge" title={title}>
@@ -48,7 +49,7 @@ export function FamilyBadge({ file }: { file: ModelFile }) {
       })}
       {words}
       {barred}
-      {file.contradiction && <AlertTriangle size={11} aria-label="contradiction" />}
+      {file.contradiction && <AlertTriangle size={11} aria-label={t("contradiction")} />}
     </span>
   );
 }
@@ -74,7 +75,7 @@ export function ModelFileField({ widget, value, onChange }: WidgetProps) {
         onClick={() => setOpen(!open)}
       >
         <span className="only-heard">{`${widget.title}: `}</span>
-        <span className="field-text">{file?.title ?? name ?? "choose a file…"}</span>
+        <span className="field-text">{file?.title ?? name ?? t("choose a file…")}</span>
         {file && <FamilyBadge file={file} />}
         <ChevronDown size={14} aria-hidden="true" />
       </button>
@@ -89,11 +90,11 @@ export function ModelFileField({ widget, value, onChange }: WidgetProps) {
               disabled: f.trouble ?? undefined,
             }))}
             current={name ?? undefined}
-            placeholder={`Search ${folder}`}
+            placeholder={t("Search {folder}", { folder })}
             label={widget.title}
             empty={
               folder === "latents"
-                ? "No file yet. Save Latent writes them; they appear here by themselves."
+                ? t("No file yet. Save Latent writes them; they appear here by themselves.")
                 : `No file yet. Put model files into models/${folder}; they appear here by themselves.`
             }
             onPick={(key) => {

@@ -5,6 +5,7 @@ import { bordersOf, countWords, readersOf, useTokens } from "../store/tokens";
 import { faults, reweighted, runsOf, type Selected } from "../workflow/prompt";
 import { useGesture } from "./gesture";
 import type { WidgetProps } from "./props";
+import { t } from "../i18n/t";
 
 const STEP = 0.05;
 /** Encoders that read brackets as they are written. */
@@ -101,7 +102,8 @@ export function PromptField({ node, widget, value, onChange }: WidgetProps) {
 function countTitle(trouble: string | undefined): string {
   return (
     trouble ||
-    "Tokens of the prompt, and how many fit. More than fit are read in several chunks; a line in the " +
-      "text shows where one begins. Ctrl+↑ and Ctrl+↓ stress the selected words."
+    t(
+      "Tokens of the prompt, and how many fit. More than fit are read in several chunks; a line in the text shows where one begins. Ctrl+↑ and Ctrl+↓ stress the selected words.",
+    )
   );
 }

@@ -6,6 +6,7 @@ import { edit, useActive } from "../store/documents";
 import { drawSeed, isFixed, readSeed, seedText, setFixed, stepSeed } from "../workflow/seeds";
 import { useGesture } from "./gesture";
 import type { WidgetProps } from "./props";
+import { t } from "../i18n/t";
 
 export function SeedField({ node, widget, value, onChange }: WidgetProps) {
   const [typed, setTyped] = useState<string | null>(null);
@@ -32,8 +33,8 @@ export function SeedField({ node, widget, value, onChange }: WidgetProps) {
     }
   };
   const choice = fixed
-    ? "This seed is kept for every run. Click for a new one each run."
-    : "A new seed for each run. Click to keep this one.";
+    ? t("This seed is kept for every run. Click for a new one each run.")
+    : t("A new seed for each run. Click to keep this one.");
   return (
     <div className="field-group">
       <input
@@ -51,7 +52,7 @@ export function SeedField({ node, widget, value, onChange }: WidgetProps) {
         type="button"
         className="icon-button nodrag"
         aria-pressed={fixed}
-        aria-label={fixed ? "Seed is fixed" : "Seed is random each run"}
+        aria-label={fixed ? t("Seed is fixed") : t("Seed is random each run")}
         title={choice}
         data-test="seed-mode"
         onClick={() => edit((workflow) => setFixed(workflow, node, widget.name, !fixed))}
@@ -62,8 +63,8 @@ export function SeedField({ node, widget, value, onChange }: WidgetProps) {
         <button
           type="button"
           className="icon-button nodrag"
-          aria-label="Draw a new seed"
-          title="Draw a new seed"
+          aria-label={t("Draw a new seed")}
+          title={t("Draw a new seed")}
           onClick={() => onChange(drawSeed())}
         >
           <Dices size={14} />

@@ -14,6 +14,7 @@ import { NumberField } from "./NumberField";
 import type { WidgetProps } from "./props";
 import { SeedField } from "./SeedField";
 import { MultilineField, TextField, ToggleField } from "./TextFields";
+import { t } from "../i18n/t";
 
 interface Row {
   component: ComponentType<WidgetProps>;
@@ -71,7 +72,7 @@ export const Widget = memo(function Widget({ node, widget, wired }: Props) {
     >
       {(!wide || wired) && <span className="widget-label">{widget.title}</span>}
       {wired ? (
-        <span className="widget-wired">from the wire</span>
+        <span className="widget-wired">{t("from the wire")}</span>
       ) : (
         <Field node={node} widget={widget} value={shown} onChange={onChange} />
       )}

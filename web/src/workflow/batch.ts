@@ -5,16 +5,17 @@ import type { Json, WidgetDefinition } from "../api/types";
 import { choicesOf, type WidgetKind, widgetKind } from "../widgets/kinds";
 import { drawSeed, readSeed } from "./seeds";
 import { type Varying, varyingAt } from "./varying";
+import { t } from "../i18n/t";
 
 export type AxisKind = BatchAxis["kind"];
 
 export const KIND_TITLES: Record<AxisKind, string> = {
-  values: "Values",
-  range: "Range",
-  seeds: "Seeds",
-  lines: "Lines of a file",
-  wildcards: "Wildcards",
-  columns: "Columns of a table",
+  values: t("Values"),
+  range: t("Range"),
+  seeds: t("Seeds"),
+  lines: t("Lines of a file"),
+  wildcards: t("Wildcards"),
+  columns: t("Columns of a table"),
 };
 
 /** An axis as it is being written: each kind's fields stay while another kind is tried. */
@@ -59,7 +60,7 @@ export function offered(
     case "choice":
       return choicesOf(widget.schema);
     case "toggle":
-      return [false, true].map((value) => ({ label: value ? "on" : "off", value }));
+      return [false, true].map((value) => ({ label: value ? t("on") : t("off"), value }));
     case "model_file":
       return files(widget.folder ?? "checkpoints").map((name) => ({ label: name, value: name }));
     default:
@@ -125,23 +126,23 @@ function numberIn(text: string, what: string): number {
 }
 
 function countIn(text: string): number {
-  const count = numberIn(text, "How many");
-  if (count < 1) throw new Unfinished("There has to be at least one.");
+  const count = numberIn(text, t("How many"));
+  if (count < 1) throw new Unfinished(t("There has to be at least one."));
   return Math.round(count);
 }
 
 function seedIn(text: string): number | string {
   const seed = readSeed(text);
-  if (seed === null) throw new Unfinished("The seed has to be a whole number from 0 on.");
+  if (seed === null) throw new Unfinished(t("The seed has to be a whole number from 0 on."));
   return seed;
 }
 
 function columnsOf(draft: AxisDraft): Record<string, Place> {
   const all = [{ column: draft.column, at: draft.at }, ...draft.more];
   const names = all.map(({ column }) => column.trim());
-  if (names.includes("")) throw new Unfinished("Name the column that each value comes from.");
+  if (names.includes("")) throw new Unfinished(t("Name the column that each value comes from."));
   if (new Set(names).size < names.length)
-    throw new Unfinished("Each column can be used for one value only.");
+    throw new Unfinished(t("Each column can be used for one value only."));
   return Object.fromEntries(all.map(({ at }, index) => [names[index], at]));
 }
 
@@ -151,7 +152,8 @@ function axisOf(draft: AxisDraft, { title, widget }: Varying, chooses: boolean):
   switch (draft.kind) {
     case "values": {
       const values = chooses ? draft.chosen : typedValues(draft.values, widget);
-      if (values.length === 0) throw new Unfinished(`Give ${title} at least one value.`);
+      if (values.length === 0)
+        throw new Unfinished(t("Give {title} at least one value.", { title }));
       return { ...common, at, kind: "values", values };
     }
     case "range":
@@ -159,8 +161,8 @@ function axisOf(draft: AxisDraft, { title, widget }: Varying, chooses: boolean):
         ...common,
         at,
         kind: "range",
-        start: numberIn(draft.start, "The first value"),
-        stop: numberIn(draft.stop, "The last value"),
+        start: numberIn(draft.start, t("The first value")),
+        stop: numberIn(draft.stop, t("The last value")),
         count: countIn(draft.count),
       };
     case "seeds": {
@@ -191,7 +193,7 @@ function axisOf(draft: AxisDraft, { title, widget }: Varying, chooses: boolean):
 }
 
 function fileOf({ file }: AxisDraft, what: string): string {
-  if (!file.trim()) throw new Unfinished(`Name a ${what} of the input folder.`);
+  if (!file.trim()) throw new Unfinished(t("Name a {what} of the input folder.", { what }));
   return file.trim();
 }
 
@@ -201,12 +203,12 @@ export function axesOf(
   all: readonly Varying[],
   files: (folder: string) => string[],
 ): BatchAxis[] {
-  if (drafts.length === 0) throw new Unfinished("Choose a value that varies.");
+  if (drafts.length === 0) throw new Unfinished(t("Choose a value that varies."));
   const titles = drafts.map((draft) => varyingAt(all, draft.at)?.title);
   let leader = 0;
   return drafts.map((draft, index) => {
     const varying = varyingAt(all, draft.at);
-    if (!varying) throw new Unfinished("This value is no longer in the workflow.", draft.key);
+    if (!varying) throw new Unfinished(t("This value is no longer in the workflow."), draft.key);
     if (!draft.together) leader = index;
     const axis = placed(draft, () =>
       axisOf(draft, varying, offered(varying.widget, files) !== null),

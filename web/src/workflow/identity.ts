@@ -1,15 +1,16 @@
 /** What is known of whose latents a file speaks, in words. */
 
 import type { FileFinding, ModelFile } from "../api/types";
+import { t } from "../i18n/t";
 
 /** Every kind of evidence, in the order in which it is believed, and what it is called. */
 export const LAYERS: Readonly<Record<string, string>> = {
-  header: "Header",
-  statement: "What you said",
-  hash: "Known files",
-  metadata: "Metadata",
-  signature: "Encoder, compared with checkpoints here",
-  probe: "Trial with a test picture",
+  header: t("Header"),
+  statement: t("What you said"),
+  hash: t("Known files"),
+  metadata: t("Metadata"),
+  signature: t("Encoder, compared with checkpoints here"),
+  probe: t("Trial with a test picture"),
 };
 
 export type Sureness = "certain" | "likely" | "candidates" | "unknown";

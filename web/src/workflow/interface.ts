@@ -11,6 +11,7 @@ import type {
 } from "../api/types";
 import { type Definitions, socketBase } from "./model";
 import { IN_TYPE, INPUTS, INSTANCE, NEW, OUT_TYPE, type Path, subgraphsOn } from "./subgraphs";
+import { t } from "../i18n/t";
 
 const ANY: Term = { kind: "Any", arguments: [] };
 const DEEPEST = 50;
@@ -80,11 +81,11 @@ function interfaceOf(definition: NodeDefinition | undefined): Definitions {
   return {
     [IN_TYPE]: {
       ...bare(IN_TYPE, "Inputs"),
-      outputs: [...ins.map((i) => output(i.name, i.title, i.term)), output(NEW, "New input")],
+      outputs: [...ins.map((i) => output(i.name, i.title, i.term)), output(NEW, t("New input"))],
     },
     [OUT_TYPE]: {
       ...bare(OUT_TYPE, "Outputs"),
-      inputs: [...outs.map((o) => input(o.name, o.title, o.term)), input(NEW, "New output")],
+      inputs: [...outs.map((o) => input(o.name, o.title, o.term)), input(NEW, t("New output"))],
     },
   };
 }

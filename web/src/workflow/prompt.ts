@@ -1,5 +1,7 @@
 /** A prompt as text: its brackets and the weight keys. */
 
+import { t } from "../i18n/t";
+
 export interface Fault {
   /** Characters of the prompt, for the underline. */
   start: number;
@@ -26,12 +28,12 @@ export function faults(text: string): Fault[] {
     else if (text[at] === ")") {
       const begin = open.pop();
       if (begin === undefined)
-        found.push({ start: at, end: at + 1, message: "This bracket was never opened." });
+        found.push({ start: at, end: at + 1, message: t("This bracket was never opened.") });
       else found.push(...inside(text, begin, at));
     }
   }
   for (const at of open)
-    found.push({ start: at, end: at + 1, message: "This bracket is never closed." });
+    found.push({ start: at, end: at + 1, message: t("This bracket is never closed.") });
   return found.sort((a, b) => a.start - b.start);
 }
 
@@ -39,11 +41,19 @@ export function faults(text: string): Fault[] {
 function inside(text: string, begin: number, end: number): Fault[] {
   const words = text.slice(begin + 1, end);
   if (!words.trim())
-    return [{ start: begin, end: end + 1, message: "There is nothing between the brackets." }];
+    return [{ start: begin, end: end + 1, message: t("There is nothing between the brackets.") }];
   const weight = /:\s*([^:()\s]*)\s*$/.exec(words);
   if (!weight || isNumber(weight[1] ?? "") || !/^[\d.,+-]*$/.test(weight[1] ?? "")) return [];
   const start = begin + 1 + weight.index;
-  return [{ start, end, message: `A weight is a number, such as ${words.slice(0, weight.index)}:1.2.` }];
+  return [
+    {
+      start,
+      end,
+      message: t("A weight is a number, such as {words}:1.2.", {
+        words: words.slice(0, weight.index),
+      }),
+    },
+  ];
 }
 
 const isNumber = (text: string) => text !== "" && Number.isFinite(Number(text));
