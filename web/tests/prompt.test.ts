@@ -8,7 +8,8 @@ const marked = (text: string) => {
   return { text: text.replace(/[[\]]/g, ""), start, end };
 };
 const shown = (made: ReturnType<typeof reweighted>) =>
-  made && `${made.text.slice(0, made.start)}[${made.text.slice(made.start, made.end)}]${made.text.slice(made.end)}`;
+  made &&
+  `${made.text.slice(0, made.start)}[${made.text.slice(made.start, made.end)}]${made.text.slice(made.end)}`;
 
 describe("the weight keys", () => {
   it.each([

@@ -22,8 +22,7 @@ describe("a free place", () => {
     }));
     const at = freePlace(boxes, { x: 1350, y: 810 }, size);
     for (const box of boxes) {
-      const apart =
-        Math.abs(at.x - box.x) >= size.width || Math.abs(at.y - box.y) >= size.height;
+      const apart = Math.abs(at.x - box.x) >= size.width || Math.abs(at.y - box.y) >= size.height;
       expect(apart).toBe(true);
     }
   });

@@ -52,7 +52,12 @@ describe("packing", () => {
   });
 
   it("is undone by unpacking, whatever was chosen and however deep", () => {
-    for (const chosen of [["load"], ["load", "save"], ["sample", "save"], ["load", "sample", "save"]]) {
+    for (const chosen of [
+      ["load"],
+      ["load", "save"],
+      ["sample", "save"],
+      ["load", "sample", "save"],
+    ]) {
       const once = pack(chain(), chosen, "A");
       const twice = pack(once?.workflow as Workflow, ["subgraph", "load"], "B");
       const out = unpack(twice?.workflow as Workflow, twice?.ids[0] as string);
@@ -96,8 +101,18 @@ describe("levels", () => {
   it("asks the checker anew for what is changed inside, not for what is moved", () => {
     const flow = packedChain();
     const at = (change: (level: Workflow) => Workflow) => changed(flow, ["subgraph"], change);
-    expect(sameGraph(flow, at((l) => moveNodes(l, { sample: { x: 8, y: 8 } })))).toBe(true);
-    expect(sameGraph(flow, at((l) => setValue(l, "sample", "steps", 3)))).toBe(false);
+    expect(
+      sameGraph(
+        flow,
+        at((l) => moveNodes(l, { sample: { x: 8, y: 8 } })),
+      ),
+    ).toBe(true);
+    expect(
+      sameGraph(
+        flow,
+        at((l) => setValue(l, "sample", "steps", 3)),
+      ),
+    ).toBe(false);
   });
 
   it("makes a socket of a wire to the interface's plus, on either side", () => {
@@ -165,7 +180,10 @@ describe("the server's names", () => {
   const deep = pack(packedChain(), ["subgraph"], "Outer")?.workflow as Workflow;
 
   it("lead to a node at any depth", () => {
-    expect(locate(deep, "subgraph_2/subgraph/sample")).toEqual({ path: ["subgraph_2", "subgraph"], id: "sample" });
+    expect(locate(deep, "subgraph_2/subgraph/sample")).toEqual({
+      path: ["subgraph_2", "subgraph"],
+      id: "sample",
+    });
     expect(locate(deep, "subgraph_2/gone")).toBeNull();
   });
 
@@ -194,7 +212,12 @@ describe("the server's names", () => {
       { op: "set_value", node: "subgraph/sample", name: "steps", value: 4 },
       { op: "add_input", node: "subgraph", name: "extra" },
       { op: "connect", node: "subgraph", socket: "extra", wire: { node: "load", output: "model" } },
-      { op: "connect", node: "subgraph/sample", socket: "model", wire: { node: "$", output: "extra" } },
+      {
+        op: "connect",
+        node: "subgraph/sample",
+        socket: "model",
+        wire: { node: "$", output: "extra" },
+      },
       { op: "add_node", id: "subgraph/load", node: chain().nodes.load as never },
       { op: "add_output", node: "subgraph", name: "more", wire: { node: "load", output: "model" } },
     ]);
@@ -213,7 +236,9 @@ describe("copies", () => {
     const piece = cut(flow, ["subgraph"]);
     const other = paste(emptyWorkflow(), piece, { x: 0, y: 0 }).workflow;
     expect(other.subgraphs).toEqual(flow.subgraphs);
-    expect(Object.keys(paste(flow, piece, { x: 0, y: 0 }).workflow.subgraphs ?? {})).toEqual(["part"]);
+    expect(Object.keys(paste(flow, piece, { x: 0, y: 0 }).workflow.subgraphs ?? {})).toEqual([
+      "part",
+    ]);
   });
 
   it("get another name where another subgraph has theirs", () => {

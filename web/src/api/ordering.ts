@@ -20,7 +20,8 @@ export class Ordering {
   receive(event: ServerEvent): Verdict {
     if (event.type === "hello" || event.type === "beat") this.greet(event);
     else if (event.type === "snapshot") this.restart(event);
-    else if (event.seq === undefined) this.hand(event); // a preview: the newest wins
+    else if (event.seq === undefined)
+      this.hand(event); // a preview: the newest wins
     else if (event.epoch !== undefined && event.epoch !== this.epoch) return "gap";
     else this.take(event.seq, event);
     return this.since === null || this.since < this.newest ? "gap" : "fine";

@@ -1,11 +1,6 @@
 /** The canvas: React Flow drawing our workflow, and telling us what the hand does. */
 
-import {
-  type EdgeChange,
-  ReactFlow,
-  type ReactFlowInstance,
-  SelectionMode,
-} from "@xyflow/react";
+import { type EdgeChange, ReactFlow, type ReactFlowInstance, SelectionMode } from "@xyflow/react";
 import {
   type DragEvent,
   type MouseEvent,
@@ -137,7 +132,7 @@ function DocumentCanvas({ id }: { id: string }) {
   const start = useMemo(() => firstViewport(id, activeWorkflow().layout), [id]);
   const options = useMemo(fitting, []);
   const around = useRef<HTMLDivElement>(null);
-  useEffect(() => around.current ? listenToTouch(around.current) : undefined, []);
+  useEffect(() => (around.current ? listenToTouch(around.current) : undefined), []);
   const moved = useRef(Boolean(start));
   const settled = useFitWhenKnown(moved);
 

@@ -66,8 +66,7 @@ export function estimateOf(
 ): Estimate {
   const node = workflow.nodes[id] as PlacedNode;
   const before = known.get(node);
-  if (before && before.definition === definition && before.width === width)
-    return before.estimate;
+  if (before && before.definition === definition && before.width === width) return before.estimate;
   const rows = definition ? rowsOf(definition, node) : rowsOfUnknown(workflow, id);
   const size = { width, height: estimatedHeight(rows) + FRACTION };
   const estimate = { size, handles: handlesOf(rows, width) };

@@ -95,7 +95,10 @@ export function useMask() {
       paper.height = height;
       paper.getContext("2d")?.putImageData(grey, 0, 0);
       return new Promise((resolve, reject) =>
-        paper.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("No picture."))), "image/png"),
+        paper.toBlob(
+          (blob) => (blob ? resolve(blob) : reject(new Error("No picture."))),
+          "image/png",
+        ),
       );
     },
   };

@@ -205,8 +205,7 @@ export function pathOf(document: Document): string[] {
   return path.length ? path.slice(0, subgraphsOn(workflow, path).length) : path;
 }
 /** What the names of the shown nodes begin with in what the server says: "up/". */
-export const activePrefix = (): string =>
-  prefixOf(pathOf(activeDocument(useDocuments.getState())));
+export const activePrefix = (): string => prefixOf(pathOf(activeDocument(useDocuments.getState())));
 export const usePrefix = (): string =>
   useDocuments((state) => prefixOf(pathOf(activeDocument(state))));
 /** What is shown, as a key: the document, and the path in it. */

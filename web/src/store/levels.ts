@@ -79,7 +79,8 @@ export function watchLevels(): void {
     const [now, then] = [activeDocument(state), activeDocument(before)];
     if (now === then) return;
     const { workflow, path: to } = now;
-    if (workflow.subgraphs === then.workflow.subgraphs && to === then.path && now.id === then.id) return;
+    if (workflow.subgraphs === then.workflow.subgraphs && to === then.path && now.id === then.id)
+      return;
     refresh();
   });
   useCatalogue.subscribe((state, before) => {

@@ -185,10 +185,12 @@ function learn(run: string, id: string, event: NodeRun): void {
 }
 
 /** A run that the server does not know any more is over. */
-const gone = (id: string) => (error: unknown): RunAnswer => {
-  if (!(error instanceof ApiError) || error.status !== 404) throw error;
-  return { id, status: "cancelled" };
-};
+const gone =
+  (id: string) =>
+  (error: unknown): RunAnswer => {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    return { id, status: "cancelled" };
+  };
 
 export async function refreshRuns(): Promise<void> {
   const { runs } = await patiently(() => api.runs(SHOWN));
@@ -240,7 +242,9 @@ export function shownOutputs(
   for (const id of ids) {
     const outputs = runs[id]?.outputs ?? [];
     const found = outputs.flatMap((output, index) =>
-      output.node === node || output.node.startsWith(`${node}/`) ? [{ run: id, index, output }] : [],
+      output.node === node || output.node.startsWith(`${node}/`)
+        ? [{ run: id, index, output }]
+        : [],
     );
     if (found.length) return found;
   }

@@ -174,9 +174,9 @@ export function setPatterns(patterns: boolean): void {
 /** Close whatever lies on top, one at a time; false where nothing did. */
 export function closeTop(): boolean {
   const state = useUi.getState();
-  const open = (["dialog", "nodeMenu", "contextMenu", "socketCard", "refusal", "viewer"] as const).find(
-    (key) => state[key],
-  );
+  const open = (
+    ["dialog", "nodeMenu", "contextMenu", "socketCard", "refusal", "viewer"] as const
+  ).find((key) => state[key]);
   if (open) ui({ [open]: null });
   else if (state.sheet) ui({ sheet: null });
   else if (state.help) ui({ help: false });

@@ -32,7 +32,11 @@ function placed(problem: Problem, workflow: Workflow, path: Path): Problem | nul
     return null;
   if (at.path.length === path.length) return { ...problem, node: at.id };
   const inner = at.path[path.length] as string;
-  return { ...problem, node: inner, socket: socketAround(workflow, at, problem.socket, path.length) };
+  return {
+    ...problem,
+    node: inner,
+    socket: socketAround(workflow, at, problem.socket, path.length),
+  };
 }
 
 /** The outer socket that leads to an inner one, `depth` levels below the workflow; null where none does. */

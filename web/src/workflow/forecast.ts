@@ -20,7 +20,10 @@ function intern(text: string): Signature {
 }
 
 /** The signature of every node of `ids`, sources first, without recursion. Nodes of a cycle have none. */
-export function signatures(workflow: Placed & Pick<Workflow, "subgraphs">, ids: Iterable<string>): Map<string, Signature> {
+export function signatures(
+  workflow: Placed & Pick<Workflow, "subgraphs">,
+  ids: Iterable<string>,
+): Map<string, Signature> {
   const found = new Map<string, Signature>();
   const entered = new Set<string>();
   const open = [...ids];
@@ -42,7 +45,10 @@ export function signatures(workflow: Placed & Pick<Workflow, "subgraphs">, ids: 
     const wires = inputs.map(([socket, wire]) => [socket, found.get(wire.node) ?? -1, wire.output]);
     const values = Object.entries(node.values).sort(([a], [b]) => (a < b ? -1 : 1));
     const inside = workflow.subgraphs?.[subgraphOf(node.type) ?? ""];
-    found.set(id, intern(JSON.stringify([inside ?? node.type, node.version, node.mode, values, wires])));
+    found.set(
+      id,
+      intern(JSON.stringify([inside ?? node.type, node.version, node.mode, values, wires])),
+    );
   }
   return found;
 }

@@ -6,7 +6,8 @@ import type {
   Json,
   NodeDefinition,
   Note,
-  PlacedNode, Subgraph,
+  PlacedNode,
+  Subgraph,
   Wire,
   Workflow,
 } from "../api/types";

@@ -26,7 +26,9 @@ export function pack(workflow: Workflow, chosen: Iterable<string>, title: string
     const node = workflow.nodes[inner] as PlacedNode;
     const wires = Object.entries(node.inputs).map(([socket, wire]) => {
       if (ids.has(wire.node)) return [socket, wire] as const;
-      const known = Object.entries(outside).find(([, w]) => w.node === wire.node && w.output === wire.output);
+      const known = Object.entries(outside).find(
+        ([, w]) => w.node === wire.node && w.output === wire.output,
+      );
       const entry = known?.[0] ?? freshName(socketBase(socket), inputs);
       inputs[entry] ??= {};
       outside[entry] = { node: wire.node, output: wire.output };
@@ -40,14 +42,23 @@ export function pack(workflow: Workflow, chosen: Iterable<string>, title: string
     if (ids.has(other)) continue;
     const wires = Object.entries(node.inputs).map(([socket, wire]) => {
       if (!ids.has(wire.node)) return [socket, wire] as const;
-      const known = Object.entries(outputs).find(([, o]) => o.node === wire.node && o.output === wire.output);
+      const known = Object.entries(outputs).find(
+        ([, o]) => o.node === wire.node && o.output === wire.output,
+      );
       const exit = known?.[0] ?? freshName(wire.output, outputs);
       outputs[exit] ??= { node: wire.node, output: wire.output };
       return [socket, { ...wire, node: id, output: exit }] as const;
     });
     nodes[other] = { ...node, inputs: Object.fromEntries(wires) };
   }
-  nodes[id] = { type: INSTANCE + name, version: 1, title: "", mode: "run", values: {}, inputs: outside };
+  nodes[id] = {
+    type: INSTANCE + name,
+    version: 1,
+    title: "",
+    mode: "run",
+    values: {},
+    inputs: outside,
+  };
   const [places, box] = placesOf(workflow, ids);
   const kept = Object.entries(workflow.layout.nodes).filter(([other]) => !ids.has(other));
   const subgraph: Subgraph = {
@@ -90,7 +101,12 @@ function boxOf(places: Workflow["layout"]["nodes"]) {
   const xs = Object.values(places).map(({ x }) => x);
   const ys = Object.values(places).map(({ y }) => y);
   if (xs.length === 0) return { left: 0, right: 0, top: 0, bottom: 0 };
-  return { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
+  return {
+    left: Math.min(...xs),
+    right: Math.max(...xs),
+    top: Math.min(...ys),
+    bottom: Math.max(...ys),
+  };
 }
 
 /** What is inside the node, in its place, wired and set as it was. Null where it stands for nothing. */
@@ -124,16 +140,27 @@ export function unpack(workflow: Workflow, id: string): Packed | null {
       continue;
     }
     for (const [inner, fresh] of ids)
-      nodes[fresh] = rewired(withShown(subgraph.nodes[inner] as PlacedNode, inner, placed, subgraph), "inside");
+      nodes[fresh] = rewired(
+        withShown(subgraph.nodes[inner] as PlacedNode, inner, placed, subgraph),
+        "inside",
+      );
   }
-  const own = Object.fromEntries(Object.entries(subgraph.layout?.nodes ?? {}).filter(([k]) => ids.has(k)));
+  const own = Object.fromEntries(
+    Object.entries(subgraph.layout?.nodes ?? {}).filter(([k]) => ids.has(k)),
+  );
   const box = boxOf(own);
   const at = workflow.layout.nodes[id] ?? { x: 0, y: 0 };
   const shift = { x: at.x - (box.left + box.right) / 2, y: at.y - (box.top + box.bottom) / 2 };
   const snap = (value: number) => Math.round(value / 8) * 8;
-  const places = Object.fromEntries(Object.entries(workflow.layout.nodes).filter(([other]) => other !== id));
+  const places = Object.fromEntries(
+    Object.entries(workflow.layout.nodes).filter(([other]) => other !== id),
+  );
   for (const [inner, place] of Object.entries(own))
-    places[ids.get(inner) as string] = { ...place, x: snap(place.x + shift.x), y: snap(place.y + shift.y) };
+    places[ids.get(inner) as string] = {
+      ...place,
+      x: snap(place.x + shift.x),
+      y: snap(place.y + shift.y),
+    };
   return {
     workflow: { ...workflow, nodes, layout: { ...workflow.layout, nodes: places } },
     ids: [...ids.values()],
@@ -167,7 +194,12 @@ function sourceOf(placed: PlacedNode, subgraph: Subgraph, id: string, ids: Map<s
 }
 
 /** An inner node with what the placed one sets of its widgets. */
-function withShown(node: PlacedNode, inner: string, placed: PlacedNode, subgraph: Subgraph): PlacedNode {
+function withShown(
+  node: PlacedNode,
+  inner: string,
+  placed: PlacedNode,
+  subgraph: Subgraph,
+): PlacedNode {
   const shown = Object.entries(subgraph.widgets).filter(([, widget]) => widget.node === inner);
   const values = { ...node.values };
   const inputs = { ...node.inputs };

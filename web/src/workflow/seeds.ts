@@ -66,13 +66,16 @@ function* seedsOf(workflow: Workflow, definitions: Definitions): Generator<Seed>
   ];
   for (const [inside, level] of levels) {
     const shown = new Set(
-      Object.values(workflow.subgraphs?.[inside ?? ""]?.widgets ?? {}).map((w) => `${w.node}/${w.name}`),
+      Object.values(workflow.subgraphs?.[inside ?? ""]?.widgets ?? {}).map(
+        (w) => `${w.node}/${w.name}`,
+      ),
     );
     for (const [node, placed] of Object.entries(level.nodes)) {
       for (const widget of definitions[placed.type]?.widgets ?? []) {
         const { name } = widget;
         // A wire brings it, or the node outside that shows it holds it.
-        if (widget.control !== "seed" || placed.inputs[name] || shown.has(`${node}/${name}`)) continue;
+        if (widget.control !== "seed" || placed.inputs[name] || shown.has(`${node}/${name}`))
+          continue;
         const value = placed.values[name] ?? widget.default ?? 0;
         const fixed = level.layout?.nodes[node]?.fixed?.includes(name) ?? false;
         yield { inside, node, name, value, fixed };

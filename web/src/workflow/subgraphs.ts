@@ -155,7 +155,8 @@ function withoutNew(node: PlacedNode, inputs: Subgraph["inputs"], old: Subgraph)
 function sameEntries<T>(old: Record<string, T>, now: Record<string, T>): Record<string, T> {
   const keys = Object.keys(now);
   const before = Object.keys(old);
-  const same = keys.length === before.length && keys.every((k, i) => k === before[i] && old[k] === now[k]);
+  const same =
+    keys.length === before.length && keys.every((k, i) => k === before[i] && old[k] === now[k]);
   return same ? old : now;
 }
 
@@ -178,7 +179,9 @@ export function locate(workflow: Workflow, flat: string): Located | null {
   let rest = flat;
   while (!(rest in nodes)) {
     const ends = [...rest].flatMap((letter, at) => (letter === "/" ? [at] : []));
-    const at = ends.find((end) => workflow.subgraphs?.[subgraphOf(nodes[rest.slice(0, end)]?.type) ?? ""]);
+    const at = ends.find(
+      (end) => workflow.subgraphs?.[subgraphOf(nodes[rest.slice(0, end)]?.type) ?? ""],
+    );
     if (at === undefined) return null;
     const inner = workflow.subgraphs?.[subgraphOf(nodes[rest.slice(0, at)]?.type) ?? ""];
     if (!inner) return null;
@@ -232,21 +235,29 @@ export function needed(
  * `workflow` with the subgraphs that `piece` brings, and the piece with the names that they have there: one
  * that is there already in the same form is not brought twice.
  */
-export function carried(workflow: Workflow, piece: Workflow): { workflow: Workflow; piece: Workflow } {
+export function carried(
+  workflow: Workflow,
+  piece: Workflow,
+): { workflow: Workflow; piece: Workflow } {
   const brought = needed(piece.nodes, piece.subgraphs);
   if (Object.keys(brought).length === 0) return { workflow, piece };
   const there = { ...workflow.subgraphs };
   const names = new Map<string, string>();
   for (const [id, subgraph] of Object.entries(brought)) {
     const same = JSON.stringify(there[id]) === JSON.stringify(subgraph);
-    const name = same ? id : freshName(id, { ...there, ...Object.fromEntries([...names.values()].map((n) => [n, 1])) });
+    const name = same
+      ? id
+      : freshName(id, { ...there, ...Object.fromEntries([...names.values()].map((n) => [n, 1])) });
     names.set(id, name);
   }
   const renamed = (nodes: Record<string, PlacedNode>) =>
     Object.fromEntries(
       Object.entries(nodes).map(([id, node]) => {
         const name = names.get(subgraphOf(node.type) ?? "");
-        return [id, name && INSTANCE + name !== node.type ? { ...node, type: INSTANCE + name } : node];
+        return [
+          id,
+          name && INSTANCE + name !== node.type ? { ...node, type: INSTANCE + name } : node,
+        ];
       }),
     );
   for (const [id, subgraph] of Object.entries(brought)) {
@@ -268,7 +279,8 @@ export function placeFor(workflow: Workflow, name: string): Located {
     const around = locate(workflow, name.slice(0, end));
     if (!around) continue;
     const path = [...around.path, around.id];
-    if (subgraphsOn(workflow, path).length === path.length) return { path, id: name.slice(end + 1) };
+    if (subgraphsOn(workflow, path).length === path.length)
+      return { path, id: name.slice(end + 1) };
   }
   return { path: [], id: name };
 }
