@@ -3,7 +3,7 @@
 import { ArrowDown, ArrowUp, ExternalLink } from "lucide-react";
 import { Sheet } from "../panels/Sheet";
 import { useCatalogue } from "../store/catalogue";
-import { edit, newGesture, useActive } from "../store/documents";
+import { editWhole, newGesture, useActive, useWhole } from "../store/documents";
 import {
   type AppForm,
   appOf,
@@ -23,11 +23,11 @@ import { t } from "../i18n/t";
 const gesture = newGesture();
 
 export default function AppEditor() {
-  const workflow = useActive((document) => document.workflow);
+  const workflow = useWhole((document) => document.workflow);
   const savedAs = useActive((document) => document.savedAs);
   const definitions = useCatalogue((state) => state.definitions);
   const form = appOf(workflow);
-  const put = (next: AppForm, token?: string) => edit((now) => withApp(now, next), token);
+  const put = (next: AppForm, token?: string) => editWhole((now) => withApp(now, next), token);
   const pins = shownPins(form, workflow, definitions);
   const nodes = Object.entries(workflow.nodes).filter(([, node]) => definitions[node.type]);
   return (

@@ -7,7 +7,7 @@ import { useStoreApi } from "@xyflow/react";
 import { useEffect, useRef } from "react";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
-import { activeDocument, activeWorkflow, useDocuments } from "../store/documents";
+import { activeDocument, activeWorkflow, levelKey, useDocuments } from "../store/documents";
 import { useOverview } from "../store/overview";
 import { useRuns } from "../store/runs";
 import { useUi } from "../store/ui";
@@ -24,8 +24,9 @@ const FEWER = 45;
 
 // Another document is looked at from elsewhere: decided before its nodes are made elements for nothing.
 useDocuments.subscribe((state, before) => {
-  if (state.active === before.active) return;
-  const { id, workflow } = activeDocument(state);
+  const [now, then] = [activeDocument(state), activeDocument(before)];
+  if (now === then || levelKey(now) === levelKey(then)) return;
+  const [id, workflow] = [levelKey(now), activeWorkflow()];
   const view = firstViewport(id, workflow.layout);
   let count = 0;
   if (view && view.zoom < FAR) {

@@ -5,8 +5,9 @@ import { api, ApiError, valueUrl } from "../api/client";
 import type { Json } from "../api/types";
 import { Sheet } from "../panels/Sheet";
 import { useCatalogue } from "../store/catalogue";
-import { useActive } from "../store/documents";
+import { useWhole } from "../store/documents";
 import { ui } from "../store/ui";
+import { nodeAt } from "../workflow/subgraphs";
 import { titleOf } from "../workflow/model";
 import { Prompt } from "./Prompt";
 import { Tunnel } from "./Tunnel";
@@ -22,7 +23,7 @@ export type About = Record<string, Json>;
 
 export default function Inspect({ sheet }: { sheet: Place }) {
   const { run, node, output } = sheet;
-  const placed = useActive((document) => document.workflow.nodes[node]);
+  const placed = useWhole((document) => nodeAt(document.workflow, node));
   const definition = useCatalogue((state) => state.definitions[placed?.type ?? ""]);
   const name = placed ? titleOf(placed, definition) : node;
   const { about, trouble } = useAbout(run, node, output);

@@ -1,20 +1,20 @@
 /** A prompt as its encoders read it: every token with its weight, chunk by chunk, and its vector's length. */
 
-import { useActive } from "../store/documents";
+import { usePrefix, useWhole } from "../store/documents";
 import { encoderName, useTokens } from "../store/tokens";
+import { nodeAt } from "../workflow/subgraphs";
 import type { EncoderCount } from "../api/types";
 import type { About } from "./Inspect";
 import { t } from "../i18n/t";
 
 export function Prompt({ node, about }: { node: string; about: About }) {
-  const text = useActive(({ workflow }) => {
-    const values = Object.entries(workflow.nodes[node]?.values ?? {});
-    const found = values.find(
-      ([name, value]) => /text|clip|t5/.test(name) && typeof value === "string",
-    );
+  const prefix = usePrefix();
+  const text = useWhole(({ workflow }) => {
+    const values = Object.entries(nodeAt(workflow, node)?.values ?? {});
+    const found = values.find(([name, value]) => /text|clip|t5/.test(name) && typeof value === "string");
     return String(found?.[1] ?? "");
   });
-  const answer = useTokens(node, text);
+  const answer = useTokens(node.startsWith(prefix) ? node.slice(prefix.length) : node, text);
   const lengths = Array.isArray(about.lengths) ? about.lengths.map(Number) : [];
   return (
     <>

@@ -2,12 +2,12 @@
 
 import { seconds } from "../nodes/NodeTitle";
 import { closeSheet, Sheet } from "../panels/Sheet";
-import { show } from "../canvas/instance";
 import { useCatalogue } from "../store/catalogue";
-import { useActive } from "../store/documents";
+import { useWhole } from "../store/documents";
+import { showNode } from "../store/levels";
 import { sizeInWords } from "../store/memory";
 import { useRuns } from "../store/runs";
-import { useView } from "../store/view";
+import { nodeAt } from "../workflow/subgraphs";
 import { titleOf } from "../workflow/model";
 import { timeline, totals } from "../workflow/timeline";
 import { plural, t } from "../i18n/t";
@@ -21,18 +21,17 @@ const WORDS: Record<string, string> = {
 
 export default function Timeline({ sheet }: { sheet: { run: string } }) {
   const nodes = useRuns((state) => state.runs[sheet.run]?.nodes) ?? {};
-  const placed = useActive((document) => document.workflow.nodes);
+  const workflow = useWhole((document) => document.workflow);
   const definitions = useCatalogue((state) => state.definitions);
   const bars = timeline(nodes);
   const all = totals(bars);
   const name = (id: string) => {
-    const node = placed[id];
+    const node = nodeAt(workflow, id);
     return node ? titleOf(node, definitions[node.type]) : id;
   };
   const go = (id: string) => {
     closeSheet();
-    useView.getState().select([id]);
-    show([id]);
+    showNode(id);
   };
   const whole = all.seconds || 1;
   return (
@@ -50,7 +49,7 @@ export default function Timeline({ sheet }: { sheet: { run: string } }) {
             <button
               type="button"
               data-state={bar.state}
-              disabled={!placed[bar.node]}
+              disabled={!nodeAt(workflow, bar.node)}
               onClick={() => go(bar.node)}
             >
               <span className="timeline-name">{name(bar.node)}</span>

@@ -4,7 +4,7 @@ import { ChevronDown, Trash2 } from "lucide-react";
 import { useRef, useState } from "react";
 import type { Place } from "../api/queue";
 import { useCatalogue } from "../store/catalogue";
-import { useActive } from "../store/documents";
+import { useWhole } from "../store/documents";
 import { aimDraft, removeDraft, setDraft, useBatch } from "../store/batch";
 import { PickList } from "../widgets/PickList";
 import { Popover } from "../widgets/Popover";
@@ -22,7 +22,7 @@ interface Props {
 
 /** Every value of the workflow that could vary. */
 export function useVarying(): Varying[] {
-  const workflow = useActive((document) => document.workflow);
+  const workflow = useWhole((document) => document.workflow);
   const definitions = useCatalogue((state) => state.definitions);
   return varyingWidgets(workflow, definitions);
 }

@@ -3,7 +3,7 @@
 import { Plus } from "lucide-react";
 import { useEffect } from "react";
 import type { BatchPlan } from "../api/queue";
-import { useActive } from "../store/documents";
+import { useWhole } from "../store/documents";
 import { addDraft, planBatch, queueBatch, useBatch } from "../store/batch";
 import { lettersOf } from "../workflow/batch";
 import { inWords } from "../workflow/timeLeft";
@@ -16,7 +16,7 @@ const PAUSE = 250; // milliseconds without a change after which the server is as
 /** Ask anew what the batch would be whenever something of it is another. */
 function usePlan(): void {
   const drafts = useBatch((state) => state.drafts);
-  const workflow = useActive((document) => document.workflow);
+  const workflow = useWhole((document) => document.workflow);
   useEffect(() => {
     const timer = setTimeout(() => void planBatch(), PAUSE);
     return () => clearTimeout(timer);

@@ -3,14 +3,14 @@
 import { X } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { RunAnswer, Workflow } from "../api/types";
-import { show } from "../canvas/instance";
 import { useCatalogue } from "../store/catalogue";
-import { activeDocument, useDocuments } from "../store/documents";
+import { useDocuments } from "../store/documents";
+import { showNode as goToNode } from "../store/levels";
 import { openRun } from "../store/files";
 import { learnWorkflow, useQueue, workflowOf } from "../store/queue";
 import { cancelRun } from "../store/running";
 import { type Run, useRuns } from "../store/runs";
-import { useView } from "../store/view";
+import { nodeAt } from "../workflow/subgraphs";
 import { titleOf } from "../workflow/model";
 import { inWords, type Pace, paced, timeLeft, usualTimes } from "../workflow/timeLeft";
 import { t } from "../i18n/t";
@@ -30,19 +30,16 @@ export function useRunName(run: RunAnswer): string {
 /** Show a run's node on the canvas, in the tab that it was started from or else in one of its own. */
 async function showNode(run: string, node: string): Promise<void> {
   const { documents, activate } = useDocuments.getState();
-  const from = documents.find((d) => d.runs.includes(run) && d.workflow.nodes[node]);
+  const from = documents.find((d) => d.runs.includes(run) && nodeAt(d.workflow, node));
   if (from) activate(from.id);
   else await openRun(run);
-  if (!activeDocument(useDocuments.getState()).workflow.nodes[node]) return;
-  useView.getState().select([node]);
-  // Another workflow's nodes have to be on the canvas first.
-  setTimeout(() => show([node]), 100);
+  goToNode(node);
 }
 
 export function NodeLink({ run, node }: { run: RunAnswer; node: string }) {
   const workflow = useWorkflowOf(run);
   const definitions = useCatalogue((state) => state.definitions);
-  const placed = workflow?.nodes[node];
+  const placed = workflow && nodeAt(workflow, node);
   return (
     <button
       type="button"

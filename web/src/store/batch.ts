@@ -6,7 +6,7 @@ import type { BatchPlan, BatchRequest, Place } from "../api/queue";
 import { type AxisDraft, axesOf, axisIn, newAxis, Unfinished } from "../workflow/batch";
 import { type Varying, varyingAt, varyingWidgets } from "../workflow/varying";
 import { definitions, useCatalogue } from "./catalogue";
-import { activeDocument, activeWorkflow, useDocuments } from "./documents";
+import { activeDocument, useDocuments, wholeWorkflow } from "./documents";
 import { lookAtQueueSoon } from "./queue";
 import { notify, ui } from "./ui";
 import { t } from "../i18n/t";
@@ -35,7 +35,7 @@ export const useBatch = create<Batch>()(() => ({
 
 const batch = useBatch.setState;
 
-export const varying = (): Varying[] => varyingWidgets(activeWorkflow(), definitions());
+export const varying = (): Varying[] => varyingWidgets(wholeWorkflow(), definitions());
 
 /** The files of a models folder, by name. */
 export function filesIn(folder: string): string[] {
@@ -94,7 +94,7 @@ export function removeDraft(key: number): void {
 function request(): BatchRequest {
   const { drafts, name, stopOnError } = useBatch.getState();
   return {
-    workflow: activeWorkflow(),
+    workflow: wholeWorkflow(),
     recipe: { axes: axesOf(drafts, varying(), filesIn) },
     name,
     on_error: stopOnError ? "stop" : "continue",

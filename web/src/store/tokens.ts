@@ -4,9 +4,10 @@ import { useEffect, useState } from "react";
 import { api, ApiError } from "../api/client";
 import type { EncoderCount, TokensAnswer } from "../api/types";
 import { useCatalogue } from "./catalogue";
-import { activeWorkflow, useActive } from "./documents";
+import { activePrefix, useActive, wholeWorkflow } from "./documents";
 import { definitions } from "./catalogue";
 import type { Definitions, Placed } from "../workflow/model";
+import { subgraphOf } from "../workflow/subgraphs";
 
 const PAUSE = 300; // milliseconds without a change before the server is asked
 const REMEMBERED = 200;
@@ -16,6 +17,7 @@ let line: Promise<unknown> = Promise.resolve(); // one question at a time, howev
 
 /** What the text encoder of a node hangs on, as text; null where none is wired. */
 export function encoderKey(workflow: Placed, id: string, types: Definitions): string | null {
+  if (subgraphOf(workflow.nodes[id]?.type) !== null) return null; // it is counted inside
   const seen: string[] = [];
   let at = id;
   for (;;) {
@@ -57,7 +59,7 @@ export function useTokens(node: string, text: string): TokensAnswer | null {
 
 async function counted(node: string, text: string): Promise<TokensAnswer | null> {
   try {
-    return await api.tokens(activeWorkflow(), node, text);
+    return await api.tokens(wholeWorkflow(), activePrefix() + node, text);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     return null; // the worker starts, or the node is gone: the next change asks again

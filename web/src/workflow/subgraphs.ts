@@ -192,6 +192,12 @@ export function locate(workflow: Workflow, flat: string): Located | null {
   return { path, id: rest };
 }
 
+/** The node that the server calls so, wherever it lies. */
+export function nodeAt(workflow: Workflow, flat: string): PlacedNode | undefined {
+  const at = locate(workflow, flat);
+  return at ? levelOf(workflow, at.path).nodes[at.id] : undefined;
+}
+
 /** Whether the two hold the same graphs, be their layouts as they may. */
 export function sameGraph(one: Workflow, other: Workflow): boolean {
   if (one.nodes !== other.nodes) return false;
