@@ -108,3 +108,15 @@ def test_a_subgraph_is_kept_in_the_library_and_placed_in_another_workflow(page: 
     expect(sockets).to_have_count(5)
     page.keyboard.press("Control+z")
     expect(sockets).to_have_count(4)
+
+    # What is wrong inside is told outside, too, and the list of problems leads inside.
+    editor.node(page, "Prompt").locator(".node-name").click()
+    page.keyboard.press("Delete")
+    crumbs = page.locator("[data-test=breadcrumbs]")
+    crumbs.locator("button").first.click()
+    expect(crumbs).to_be_hidden()
+    expect(placed).to_contain_text("'Positive' of Draw / KSampler is not connected")
+    page.locator("[data-test=panel-problems]").click()
+    page.locator(".problem-place").filter(has_text="KSampler").click()
+    expect(crumbs).to_be_visible()
+    expect(editor.node(page, "KSampler")).to_have_attribute("data-problem", "error")

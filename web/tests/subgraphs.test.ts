@@ -6,7 +6,7 @@ import { emptyRun } from "../src/store/runs";
 import { atLevel } from "../src/workflow/answers";
 import { cut, paste } from "../src/workflow/clipboard";
 import { applyEdits, connect, moveNodes, removeNodes, setValue } from "../src/workflow/edits";
-import { removeSocket, renameSocket, toggleShown } from "../src/workflow/exposing";
+import { removeSocket, renameNode, renameSocket, toggleShown } from "../src/workflow/exposing";
 import { derived } from "../src/workflow/interface";
 import { emptyWorkflow } from "../src/workflow/model";
 import { pack, unpack } from "../src/workflow/packing";
@@ -275,5 +275,24 @@ describe("runs", () => {
     expect(usedSeeds(shown, known)).toEqual({ "subgraph/seed": 7 });
     const drawn = withFreshSeeds(shown, known, { "subgraph/seed": 7 }, () => 99);
     expect(drawn.nodes.subgraph?.values.seed).toBe(99);
+  });
+});
+
+describe("subgraphs of a workflow", () => {
+  it("go with the last node that stands for them, and come back with an undo", () => {
+    const document = newDocument(packedChain());
+    const after = edited(document, (flow) => removeNodes(flow, ["subgraph"]));
+    expect(after.workflow.subgraphs).toEqual({});
+    expect(Object.keys(undone(after).workflow.subgraphs ?? {})).toEqual(["part"]);
+  });
+
+  it("have the name of their only node, and their own where there are more", () => {
+    const named = renameNode(packedChain(), "subgraph", "Upscale");
+    expect(named.subgraphs?.part?.title).toBe("Upscale");
+    expect(named.nodes.subgraph?.title).toBe("");
+    const twice = paste(named, cut(named, ["subgraph"]), { x: 0, y: 0 });
+    const other = renameNode(twice.workflow, twice.names[0] as string, "Again");
+    expect(other.subgraphs?.part?.title).toBe("Upscale");
+    expect(other.nodes[twice.names[0] as string]?.title).toBe("Again");
   });
 });

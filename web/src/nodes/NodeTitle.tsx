@@ -13,7 +13,8 @@ import type { NodeDefinition, PlacedNode } from "../api/types";
 import { edit, useActive } from "../store/documents";
 import { enter } from "../store/levels";
 import { ui, useUi } from "../store/ui";
-import { setLayout, setTitle } from "../workflow/edits";
+import { setLayout } from "../workflow/edits";
+import { renameNode } from "../workflow/exposing";
 import { titleOf } from "../workflow/model";
 import { subgraphOf } from "../workflow/subgraphs";
 import type { Progressing } from "./useNode";
@@ -131,7 +132,7 @@ function TitleField({
   const [text, setText] = useState(title);
   const commit = () => {
     ui({ renaming: null });
-    edit((workflow) => setTitle(workflow, id, text.trim()));
+    edit((workflow) => renameNode(workflow, id, text.trim()));
   };
   return (
     <input

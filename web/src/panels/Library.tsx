@@ -7,7 +7,7 @@ import { NODE_MIME } from "../canvas/Canvas";
 import { middle } from "../canvas/instance";
 import { addNodeOf } from "../canvas/place";
 import { useCatalogue } from "../store/catalogue";
-import { LIBRARY, removeKept, useListed } from "../store/library";
+import { importSubgraph, LIBRARY, removeKept, useListed } from "../store/library";
 import { PACK } from "../workflow/interface";
 import { ranked } from "../widgets/search";
 import { KindIcon } from "./KindIcon";
@@ -39,7 +39,7 @@ export function categoryTitle(category: string): string {
 }
 
 const Item = memo(function Item({ definition }: { definition: NodeDefinition }) {
-  return (
+  const item = (
     <button
       type="button"
       className="library-item"
@@ -57,21 +57,22 @@ const Item = memo(function Item({ definition }: { definition: NodeDefinition }) 
       {definition.pack !== "core" && definition.pack !== PACK && (
         <span className="badge">{definition.pack}</span>
       )}
-      {definition.type.startsWith(LIBRARY) && (
-        <span
-          className="icon-button list-action"
-          role="button"
-          aria-label={t("Delete {title} from the library", { title: definition.title })}
-          title={t("Delete from the library")}
-          onClick={(event) => {
-            event.stopPropagation();
-            removeKept(definition.title);
-          }}
-        >
-          <Trash2 size={14} />
-        </span>
-      )}
     </button>
+  );
+  if (!definition.type.startsWith(LIBRARY)) return item;
+  return (
+    <div className="list-row">
+      {item}
+      <button
+        type="button"
+        className="icon-button list-action"
+        aria-label={t("Delete {title} from the library", { title: definition.title })}
+        title={t("Delete from the library")}
+        onClick={() => removeKept(definition.title)}
+      >
+        <Trash2 size={14} />
+      </button>
+    </div>
   );
 });
 
@@ -135,6 +136,16 @@ export function Library() {
               query,
             })}
           </div>
+        )}
+        {!query && (
+          <button
+            type="button"
+            className="button panel-button"
+            data-command="import-subgraph"
+            onClick={importSubgraph}
+          >
+            {t("Add a subgraph from a file to the library…")}
+          </button>
         )}
         {broken.map((pack) => (
           <div key={pack.name} className="problem" data-severity="warning">

@@ -4,7 +4,7 @@ import { create } from "zustand";
 import type { Workflow } from "../api/types";
 import { emptyWorkflow } from "../workflow/model";
 import { pruned } from "../workflow/reroutes";
-import { changed, levelOf, prefixOf, subgraphsOn } from "../workflow/subgraphs";
+import { changed, levelOf, prefixOf, subgraphsOn, withoutUnused } from "../workflow/subgraphs";
 import { type UsedSeeds } from "../workflow/seeds";
 
 const LONGEST_HISTORY = 500;
@@ -89,7 +89,7 @@ export function newDocument(
 /** `document` after `change`, with the step that undoes it. */
 export function edited(document: Document, change: Change, gesture?: string): Document {
   if (document.readOnly) return document;
-  const workflow = pruned(change(document.workflow));
+  const workflow = withoutUnused(pruned(change(document.workflow)));
   if (workflow === document.workflow) return document;
   const goesOn = gesture !== undefined && gesture === document.gesture;
   const past = goesOn ? document.past : bounded([...document.past, document.workflow]);

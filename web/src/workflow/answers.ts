@@ -26,17 +26,23 @@ export function atLevel(answer: Answer, workflow: Workflow, path: Path): Answer 
 
 /** The problem at its node of the level; null where it lies elsewhere. */
 function placed(problem: Problem, workflow: Workflow, path: Path): Problem | null {
-  const at = problem.node === null ? null : locate(workflow, problem.node);
+  if (problem.node === null) return path.length ? null : problem;
+  const at = lifted(workflow, path, problem.node, problem.socket);
   if (!at) return path.length ? null : problem;
-  if (path.some((id, depth) => (at.path[depth] ?? at.id) !== id) || at.path.length < path.length)
+  const because = problem.because.map((side) => {
+    const end = lifted(workflow, path, side.node, side.socket);
+    return end ? { ...side, node: end.node, socket: end.socket ?? "" } : side;
+  });
+  return { ...problem, ...at, because };
+}
+
+/** The node of the level that is, or holds, the one that the server names, and its socket there. */
+function lifted(workflow: Workflow, path: Path, name: string, socket: string | null) {
+  const at = locate(workflow, name);
+  if (!at || at.path.length < path.length || path.some((id, depth) => at.path[depth] !== id))
     return null;
-  if (at.path.length === path.length) return { ...problem, node: at.id };
-  const inner = at.path[path.length] as string;
-  return {
-    ...problem,
-    node: inner,
-    socket: socketAround(workflow, at, problem.socket, path.length),
-  };
+  const node = at.path[path.length] ?? at.id;
+  return { node, socket: socketAround(workflow, at, socket, path.length) };
 }
 
 /** The outer socket that leads to an inner one, `depth` levels below the workflow; null where none does. */

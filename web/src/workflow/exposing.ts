@@ -1,7 +1,8 @@
 /** Change what a subgraph shows outside: names of sockets, sockets that go, widgets that come and go. */
 
 import type { PlacedNode, Subgraph, Wire, Workflow } from "../api/types";
-import { freshName, INPUTS, INSTANCE } from "./subgraphs";
+import { setTitle } from "./edits";
+import { freshName, INPUTS, INSTANCE, subgraphOf } from "./subgraphs";
 
 type Side = "inputs" | "outputs";
 
@@ -26,6 +27,19 @@ export function renameSocket(
     const shown = old[side][name];
     return shown ? { ...old, [side]: { ...old[side], [name]: { ...shown, title } } } : old;
   });
+}
+
+/** A node's name. That of the only node of a subgraph is the subgraph's own. */
+export function renameNode(level: Workflow, node: string, title: string): Workflow {
+  const id = subgraphOf(level.nodes[node]?.type);
+  const everywhere = [level.nodes, ...Object.values(level.subgraphs ?? {}).map((s) => s.nodes)];
+  const same = everywhere.flatMap((nodes) =>
+    Object.values(nodes).filter(({ type }) => type === level.nodes[node]?.type),
+  );
+  if (id === null || same.length !== 1 || !title) return setTitle(level, node, title);
+  return withSubgraph(setTitle(level, node, ""), id, (old) =>
+    old.title === title ? old : { ...old, title },
+  );
 }
 
 /** Without the socket, and without the wires at it, inside and at every node that stands for it. */

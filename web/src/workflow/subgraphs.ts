@@ -228,6 +228,15 @@ export function usedSubgraphs(workflow: Pick<Workflow, "nodes" | "subgraphs">): 
   return found;
 }
 
+/** The workflow without subgraphs that no node of it stands for any more. */
+export function withoutUnused(workflow: Workflow): Workflow {
+  const ids = Object.keys(workflow.subgraphs ?? {});
+  if (ids.length === 0) return workflow;
+  const used = usedSubgraphs(workflow);
+  if (ids.every((id) => used.has(id))) return workflow;
+  return { ...workflow, subgraphs: needed(workflow.nodes, workflow.subgraphs) };
+}
+
 /** The subgraphs that these nodes need. */
 export function needed(
   nodes: Record<string, PlacedNode>,
