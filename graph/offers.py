@@ -63,12 +63,13 @@ class _Fitting(NamedTuple):
 def _ranked(
     found: Sequence[_Fitting], kind: str, spaces: Sequence[Candidates]
 ) -> tuple[TypeTarget, ...]:
-    """One socket of each type: what fits first, then the same kind, then our own nodes."""
+    """One socket of each type: what fits, what is made for these spaces, the same kind, our own."""
 
-    def rank(item: _Fitting) -> tuple[bool, bool, bool, str]:
+    def rank(item: _Fitting) -> tuple[bool, bool, bool, bool, str]:
         definition = item.type.definition
         return (
             not _suits(item.term, spaces),
+            not _is_for(item.term, spaces),
             item.term.kind != kind,
             definition.pack != CORE,
             definition.title,
@@ -86,6 +87,14 @@ def _suits(term: Term, spaces: Sequence[Candidates]) -> bool:
     """Whether what the signature fixes has a space in common with the dragged wire."""
     return all(
         agree(argument.one_of, candidates)
+        for argument, candidates in zip(term.arguments, spaces, strict=False)
+    )
+
+
+def _is_for(term: Term, spaces: Sequence[Candidates]) -> bool:
+    """Whether the signature asks for the very spaces of the dragged wire, where those are known."""
+    return any(
+        argument.one_of is not None and candidates is not None
         for argument, candidates in zip(term.arguments, spaces, strict=False)
     )
 

@@ -31,7 +31,7 @@ def test_a_starter_latent_is_refused_at_the_starter_b_vae_and_a_fix_mends_it(pag
     loader = editor.node(page, "Load VAE")
     loader.locator('[data-widget="file"]').click()
     page.locator('[data-pick*="starter-b"]').click()
-    page.keyboard.press("f")
+    page.keyboard.press(".")
     page.wait_for_timeout(500)
 
     editor.drag_wire(

@@ -114,6 +114,9 @@ def test_node_types_are_ranked_what_fits_first() -> None:
     assert "invert" not in names
     assert names.index("vae_decode") < names.index("show") < names.index("sharpen_sdxl")
     assert [item.ok for item in found if item.type == "sharpen_sdxl"] == [False]
+    named = dragged(text_to_image("sdxl.safetensors"), "sampler", output="latent").types
+    assert named[0].ok
+    assert {item.type for item in named[:2]} == {"add_noise", "sharpen_sdxl"}, "made for SDXL first"
     givers = [item.type for item in dragged(flow, "decode", input="vae").types]
     assert givers == ["load_checkpoint", "load_tiny_vae", "load_vae"]
 

@@ -1,7 +1,7 @@
 /** The page: the canvas, and what floats over it. */
 
 import { ReactFlowProvider } from "@xyflow/react";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { Canvas } from "./canvas/Canvas";
 import { listenToPage } from "./commands/listen";
 import { Announcer } from "./panels/Announcer";
@@ -19,6 +19,10 @@ import { TopBar } from "./panels/TopBar";
 import { Viewer } from "./panels/Viewer";
 import { useUi } from "./store/ui";
 
+const loadPalette = () => import("./panels/Palette");
+const Palette = lazy(loadPalette);
+const LATER = 3000; // milliseconds after which it is loaded anyway, so that no letter typed into it is lost
+
 function useTheme(): void {
   const theme = useUi((state) => state.theme);
   useEffect(() => {
@@ -30,6 +34,11 @@ function useTheme(): void {
 export function App() {
   useTheme();
   useEffect(listenToPage, []);
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPalette(), LATER);
+    return () => clearTimeout(timer);
+  }, []);
+  const palette = useUi((state) => state.palette !== null);
   return (
     <ReactFlowProvider>
       <Canvas />
@@ -45,6 +54,7 @@ export function App() {
       <TappingBanner />
       <SocketCard />
       <NodeMenu />
+      <Suspense>{palette && <Palette />}</Suspense>
       <Announcer />
       <ContextMenu />
       <Sheets />

@@ -30,8 +30,9 @@ import { DragReason } from "./DragReason";
 import { estimateOf } from "./estimate";
 import { type FlowEdge, flowEdges, type FlowNode, flowNodes, type ViewState } from "./flow";
 import { firstViewport, fitAll, fitting, FURTHEST, MANY, rememberInstance } from "./instance";
+import { Minimap } from "./Minimap";
 import { Overview } from "./Overview";
-import { addNodeOf } from "./place";
+import { dropType } from "./onWire";
 import { GuideLines } from "./GuideLines";
 import { listenToTouch, stopTapping } from "./touch";
 import { useConnecting } from "./useConnecting";
@@ -148,7 +149,7 @@ function DocumentCanvas({ id }: { id: string }) {
     const type = event.dataTransfer.getData(NODE_MIME);
     if (!type) return; // a file: the page takes it
     event.preventDefault();
-    addNodeOf(type, at(screenOf(event)));
+    void dropType(type, screenOf(event), at(screenOf(event)));
   };
   const menu = (event: MouseEvent, node: string | null, place: MenuPlace = "canvas") => {
     event.preventDefault();
@@ -221,6 +222,7 @@ function DocumentCanvas({ id }: { id: string }) {
         <Overview />
         <DragReason />
         <GuideLines />
+        <Minimap />
       </ReactFlow>
     </div>
   );

@@ -65,6 +65,10 @@ export function toCanvas(screen: Point): Point {
   return instance?.screenToFlowPosition(screen) ?? screen;
 }
 
+export function toScreen(at: Point): Point {
+  return instance?.flowToScreenPosition(at) ?? at;
+}
+
 /** What is seen, in pixels of the canvas, and how large. */
 export function viewOf(): Box & { zoom: number } {
   const { x, y, zoom } = instance?.getViewport() ?? { x: 0, y: 0, zoom: 1 };

@@ -1,6 +1,6 @@
 /** Put new nodes on the canvas, wired where a wire was waiting. */
 
-import type { NodeDefinition } from "../api/types";
+import type { NodeDefinition, Workflow } from "../api/types";
 import { activeWorkflow, edit } from "../store/documents";
 import { definitions, useCatalogue } from "../store/catalogue";
 import { insertKept, LIBRARY } from "../store/library";
@@ -8,6 +8,7 @@ import { notify, type DragOrigin } from "../store/ui";
 import { sizeOf, useView } from "../store/view";
 import { addNode, connect, type Point } from "../workflow/edits";
 import { freshId, placed } from "../workflow/model";
+import { setRoute } from "../workflow/reroutes";
 import { type Box, freePlace } from "../workflow/room";
 import { subgraphOf } from "../workflow/subgraphs";
 import { drawSeed, seedWidgets } from "../workflow/seeds";
@@ -34,7 +35,7 @@ function placeOf(at: Point, from: DragOrigin | null, height: number): Point {
 }
 
 /** The name under which a first wire enters `socket` of a node of this type. */
-function firstOf(type: string, socket: string): string {
+export function firstOf(type: string, socket: string): string {
   const variadic = definitions()[type]?.inputs.find((input) => input.name === socket)?.variadic;
   return variadic ? `${socket}.0` : socket;
 }
@@ -55,12 +56,13 @@ function heightOf({ inputs, outputs, widgets }: NodeDefinition): number {
   return 48 + 24 * rows + (body && body + 12) + ASKING * asks;
 }
 
-/** Add a node of `type` at `at`, as one step with the wire from `from` to its `socket`. */
+/** Add a node of `type` at `at`, as one step with the wire from `from` to its `socket`, and what is `further` done. */
 export function addNodeOf(
   type: string,
   at: Point,
   from: DragOrigin | null = null,
   socket = "",
+  further: (workflow: Workflow, id: string) => Workflow = (workflow) => workflow,
 ): string | null {
   if (type.startsWith(LIBRARY)) return insertKept(type, at);
   const definition = definitions()[type];
@@ -80,10 +82,12 @@ export function addNodeOf(
   const place = placeOf(at, from, height);
   edit((workflow) => {
     const added = addNode(workflow, id, node, place);
-    if (!from) return added;
-    return from.side === "out"
-      ? connect(added, id, firstOf(type, socket), { node: from.node, output: from.socket })
-      : connect(added, from.node, from.socket, { node: id, output: socket });
+    if (!from) return further(added, id);
+    if (from.side === "in")
+      return connect(added, from.node, from.socket, { node: id, output: socket });
+    const input = firstOf(type, socket);
+    const wired = connect(added, id, input, { node: from.node, output: from.socket });
+    return setRoute(wired, id, input, from.via ?? null);
   });
   useView.getState().select([id]);
   reveal({ ...place, width: NODE_WIDTH, height });

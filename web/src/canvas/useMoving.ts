@@ -12,9 +12,11 @@ import type { Box } from "../workflow/room";
 import { catchOn, type Guides } from "../workflow/snapping";
 import { boxOf, isPinned, membersOf, moveThings, ofThing } from "../workflow/things";
 import type { FlowNode } from "./flow";
-import { viewOf } from "./instance";
+import { toScreen, viewOf } from "./instance";
+import { dropNodeOn, wireAt } from "./onWire";
 
 const REACH = 6; // pixels of the window within which a box catches
+const TITLE_MIDDLE = 16; // pixels from a node's top
 const NOWHERE: Guides = { x: null, y: null };
 
 export const useGuides = create<Guides>()(() => NOWHERE);
@@ -73,6 +75,15 @@ function caught(workflow: Workflow, places: Places): Places {
   );
 }
 
+/** A node that was let go over a wire may stand on it. */
+async function onto(name: string, gesture: string): Promise<void> {
+  const box = boxOf(activeWorkflow(), name, sizeOf);
+  if (!box || ofThing(name).kind !== "node") return;
+  const title = toScreen({ x: box.x + box.width / 2, y: box.y + TITLE_MIDDLE });
+  const end = wireAt(title);
+  if (end) await dropNodeOn(name, end, gesture);
+}
+
 /** What React Flow reports of its nodes, made edits and state of the view. */
 export function useNodeChanges() {
   const gesture = useRef<string | null>(null);
@@ -94,6 +105,8 @@ export function useNodeChanges() {
       edit((now) => moveThings(now, places), step);
     }
     if (dragging) return;
+    const [only] = changes;
+    if (gesture.current && only && changes.length === 1) void onto(only.id, gesture.current);
     gesture.current = null;
     members.current.clear();
     useGuides.setState(NOWHERE);

@@ -3,9 +3,11 @@
 import { fitAll } from "../canvas/instance";
 import { activeWorkflow, edit } from "../store/documents";
 import { sizeOf, useView } from "../store/view";
-import { arrange } from "../workflow/arrange";
-import { setLayout, setMode } from "../workflow/edits";
-import { isNode, ofThing, shiftThings } from "../workflow/things";
+import { aligned, type Direction, distributed, type Side } from "../workflow/align";
+import { type Point, setLayout, setMode } from "../workflow/edits";
+import { ancestors, descendants } from "../workflow/model";
+import type { Box } from "../workflow/room";
+import { boxOf, isNode, isPinned, moveThings, ofThing, shiftThings } from "../workflow/things";
 import { membersIn } from "./framing";
 
 /** The chosen nodes, and those in chosen groups. */
@@ -41,9 +43,34 @@ export function nudge(x: number, y: number): boolean {
 }
 
 /** Arrange what is selected, or everything. */
-export function tidyUp(): void {
+export async function tidyUp(): Promise<void> {
+  const { tidied } = await import("../workflow/tidy");
   const ids = selected();
   const which = ids.length > 1 ? new Set(ids) : undefined;
-  edit((workflow) => arrange(workflow, sizeOf, which));
+  edit((workflow) => tidied(workflow, sizeOf, which));
   if (!which) requestAnimationFrame(() => void fitAll());
+}
+
+/** Give the chosen things the places that `places` makes of their boxes; pinned ones keep theirs. */
+function put(places: (boxes: Record<string, Box>) => Record<string, Point>): void {
+  edit((workflow) => {
+    const boxes: Record<string, Box> = {};
+    for (const name of useView.getState().selected) {
+      const box = boxOf(workflow, name, sizeOf);
+      if (box) boxes[name] = box;
+    }
+    const moved = Object.entries(places(boxes)).filter(([name]) => !isPinned(workflow, name));
+    return moveThings(workflow, Object.fromEntries(moved));
+  });
+}
+
+export const align = (side: Side) => put((boxes) => aligned(boxes, side));
+export const distribute = (direction: Direction) => put((boxes) => distributed(boxes, direction));
+
+/** Choose what feeds the chosen nodes, or what they feed, as far as it goes. */
+export function selectAlong(way: "upstream" | "downstream"): void {
+  const workflow = activeWorkflow();
+  const chosen = selected();
+  const found = way === "upstream" ? ancestors(workflow, chosen) : descendants(workflow, chosen);
+  useView.getState().select(found);
 }

@@ -1,8 +1,8 @@
 /** Commands of the group "Edit": undo, the clipboard, selecting. */
 
-import { activeWorkflow, useDocuments } from "../store/documents";
+import { activeWorkflow, edit, useDocuments } from "../store/documents";
 import { useView } from "../store/view";
-import { thingsOf } from "../workflow/things";
+import { removeThings, thingsOf } from "../workflow/things";
 import {
   copySelected,
   cutSelected,
@@ -80,6 +80,13 @@ export const EDIT: readonly Command[] = [
     keys: ["Delete", "Backspace"],
     menu: ["node", "wire", "dot", "group", "note"],
     run: deleteSelected,
+  },
+  {
+    id: "clear",
+    title: t("Clear the canvas"),
+    group: "Edit",
+    keys: ["Mod+Backspace"],
+    run: () => edit((workflow) => removeThings(workflow, thingsOf(workflow))),
   },
   {
     id: "select-all",

@@ -8,9 +8,10 @@ import { activeWorkflow, edit, newGesture } from "../store/documents";
 import { ui } from "../store/ui";
 import { sizeOf, useView } from "../store/view";
 import { type Point, setLayout, setMode } from "../workflow/edits";
-import { addGroup, addNote, around, setGroup, setNote } from "../workflow/frames";
+import { addGroup, addNote, around, NOTE, setGroup, setNote } from "../workflow/frames";
 import { type Segment, segmentsOf } from "../workflow/reroutes";
-import { boxOf, isNode, isPinned, membersOf, ofThing, thing } from "../workflow/things";
+import { freePlace } from "../workflow/room";
+import { boxOf, isNode, isPinned, membersOf, ofThing, thing, thingsOf } from "../workflow/things";
 
 const EMPTY = { width: 480, height: 320 }; // of a group that is made around nothing
 const snap = (value: number) => Math.round(value / 8) * 8;
@@ -45,10 +46,13 @@ export function groupSelected(at: Point = middle()): void {
   ui({ renaming: thing("group", id) });
 }
 
-export function noteHere(at: Point = middle()): void {
+/** An empty note at the place, or near the middle where nothing lies. */
+export function noteHere(at?: Point): void {
   let id = "";
   edit((now) => {
-    const added = addNote(now, { x: snap(at.x), y: snap(at.y) });
+    const boxes = thingsOf(now).flatMap((name) => boxOf(now, name, sizeOf) ?? []);
+    const { x, y } = at ?? freePlace(boxes, middle(), NOTE);
+    const added = addNote(now, { x: snap(x), y: snap(y) });
     id = added.id;
     return added.workflow;
   });

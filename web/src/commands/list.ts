@@ -1,7 +1,9 @@
 /** Every command, once. To add one, add a record to its group's file. */
 
 import type { Command } from "./command";
+import { ARRANGING } from "./arranging";
 import { EDIT } from "./edit";
+import { FINDING } from "./finding";
 import { FRAMES } from "./frames";
 import { LANGUAGE } from "./language";
 import { NODES } from "./nodes";
@@ -20,7 +22,9 @@ export const COMMANDS: readonly Command[] = [
   ...NODES,
   ...SUBGRAPHS,
   ...TRAVEL,
+  ...FINDING,
   ...FRAMES,
+  ...ARRANGING,
   ...WORKFLOW,
   ...SEEING,
   ...VIEW,

@@ -13,8 +13,11 @@ function isTyping(target: EventTarget | null): boolean {
 
 /** Something lies over the canvas that has keys of its own. */
 function isCovered(): boolean {
-  const { dialog, viewer, help, sheet, nodeMenu, contextMenu, socketCard } = useUi.getState();
-  return Boolean(dialog || viewer || help || sheet || nodeMenu || contextMenu || socketCard);
+  const { dialog, palette, viewer, help, sheet, nodeMenu, contextMenu, socketCard } =
+    useUi.getState();
+  return Boolean(
+    dialog || palette || viewer || help || sheet || nodeMenu || contextMenu || socketCard,
+  );
 }
 
 function onKeyDown(event: KeyboardEvent): void {

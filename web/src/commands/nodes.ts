@@ -57,7 +57,7 @@ export const NODES: readonly Command[] = [
     group: "Nodes",
     keys: ["Mod+Shift+L"],
     menu: "both",
-    run: tidyUp,
+    run: () => void tidyUp(),
   },
   {
     id: "left",

@@ -9,12 +9,31 @@ import { selected } from "./actions";
 import type { Command } from "./command";
 import { t } from "../i18n/t";
 
+/** A panel at the left or right, and the key that opens and closes it. */
+const PANELS = (
+  [
+    ["N", "left", "library", t("Nodes")],
+    ["W", "left", "workflows", t("Workflows")],
+    ["M", "left", "models", t("Models")],
+    ["Q", "right", "queue", t("Queue")],
+  ] as const
+).map(([key, side, panel, title]): Command => {
+  const toggle = () => ui((state) => ({ [side]: state[side] === panel ? null : panel }));
+  return {
+    id: `panel-${panel}`,
+    title: t("{title} panel", { title }),
+    group: "View",
+    keys: [key],
+    run: toggle,
+  };
+});
+
 export const VIEW: readonly Command[] = [
   {
     id: "fit",
     title: t("Show everything"),
     group: "View",
-    keys: ["F", "Mod+0"],
+    keys: [".", "Mod+0"],
     menu: "canvas",
     run: () => void fitAll(),
   },
@@ -26,9 +45,32 @@ export const VIEW: readonly Command[] = [
     menu: "node",
     run: () => show(selected()),
   },
-  { id: "zoom-in", title: t("Zoom in"), group: "View", keys: ["+", "="], run: () => zoomBy(1.25) },
-  { id: "zoom-out", title: t("Zoom out"), group: "View", keys: ["-"], run: () => zoomBy(0.8) },
+  {
+    id: "zoom-in",
+    title: t("Zoom in"),
+    group: "View",
+    keys: ["+", "=", "Alt+="],
+    run: () => zoomBy(1.25),
+  },
+  {
+    id: "zoom-out",
+    title: t("Zoom out"),
+    group: "View",
+    keys: ["-", "Alt+-"],
+    run: () => zoomBy(0.8),
+  },
   { id: "zoom-1", title: t("Zoom to 100 %"), group: "View", keys: ["1"], run: () => zoomTo(1) },
+  {
+    id: "focus",
+    title: t("Focus: hide or show the panels"),
+    group: "View",
+    keys: ["F"],
+    run: () =>
+      ui(({ left, right }) =>
+        left || right ? { left: null, right: null } : { left: "library", right: "gallery" },
+      ),
+  },
+  ...PANELS,
   {
     id: "left-panel",
     title: t("Left panel"),

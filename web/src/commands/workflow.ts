@@ -2,10 +2,18 @@
 
 import { activeDocument, useDocuments } from "../store/documents";
 import { askName, chooseFile, closeDocument, download, newWorkflow, save } from "../store/files";
+import { loadDefinitions, loadModels, loadWorkflows } from "../store/catalogue";
 import type { Command } from "./command";
 import { t } from "../i18n/t";
 
 export const WORKFLOW: readonly Command[] = [
+  {
+    id: "refresh",
+    title: t("Look for new nodes, models and workflows"),
+    group: "Workflow",
+    keys: ["R"],
+    run: () => void Promise.all([loadDefinitions(), loadModels(), loadWorkflows()]),
+  },
   { id: "new", title: t("New workflow"), group: "Workflow", keys: ["Alt+N"], run: newWorkflow },
   {
     id: "open",

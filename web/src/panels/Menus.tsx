@@ -54,6 +54,10 @@ function OpenContextMenu({ menu }: { menu: Menu }) {
   const entries = entriesOf(place);
   const keys = (event: React.KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (/^\p{L}$/u.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault(); // a letter searches the commands
+      ui({ contextMenu: null, palette: { mode: "commands", query: event.key } });
+    }
     if (!step) return;
     event.preventDefault();
     const items = [...(inside.ref.current?.querySelectorAll("button") ?? [])];

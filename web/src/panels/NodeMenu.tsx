@@ -1,14 +1,21 @@
 /** The searchable menu of nodes at the pointer; for a dropped wire only those that can take it. */
 
 import { useEffect, useMemo, useState } from "react";
+import type { NodeDefinition } from "../api/types";
+import { insertOn, typesOn } from "../canvas/onWire";
 import { addNodeOf } from "../canvas/place";
+import { useCatalogue } from "../store/catalogue";
+import { activeWorkflow, edit } from "../store/documents";
 import { useListed } from "../store/library";
 import { lastAnswer } from "../store/drag";
 import { type NodeMenu as Menu, ui, useUi } from "../store/ui";
+import { useView } from "../store/view";
+import type { Point } from "../workflow/edits";
+import { replaced, wiresKept } from "../workflow/rewire";
 import { type Pick, PickList } from "../widgets/PickList";
 import { KindIcon } from "./KindIcon";
 import { categoryTitle, entriesOf } from "./Library";
-import { t } from "../i18n/t";
+import { plural, t } from "../i18n/t";
 
 const WIDTH = 304;
 const HEIGHT = 380;
@@ -20,20 +27,77 @@ function focusNode(id: string): void {
   node?.closest<HTMLElement>(".react-flow__node")?.focus({ preventScroll: true });
 }
 
-/** The node types that can take the dropped wire, best first; null while that is not known. */
-function useFitting(menu: Menu): { type: string; socket: string }[] | null {
-  const [fitting, setFitting] = useState<{ type: string; socket: string }[] | null>(null);
+/** A node type that fits, and the socket that it fits with. */
+interface Fitting {
+  type: string;
+  socket: string;
+  detail?: string;
+  add(at: Point): string | null;
+}
+
+/** The node types that fit what the menu was opened for, best first; null while that is not known. */
+function useFitting(menu: Menu): Fitting[] | null {
+  const [fitting, setFitting] = useState<Fitting[] | null>(null);
   useEffect(() => {
-    if (!menu.from) return;
     let mounted = true;
-    void lastAnswer().then((answer) => {
-      if (mounted) setFitting((answer?.types ?? []).filter((entry) => entry.ok));
-    });
+    void fittingOf(menu).then((found) => mounted && setFitting(found));
     return () => {
       mounted = false;
     };
   }, [menu]);
   return fitting;
+}
+
+async function fittingOf({ from, on, replacing }: Menu): Promise<Fitting[]> {
+  if (replacing) return replacements(replacing);
+  if (on) {
+    return (await typesOn(on)).map((one) => ({
+      type: one.type,
+      socket: one.input,
+      add: (at) => insertOn(on, one, at),
+    }));
+  }
+  const answer = from && (await lastAnswer());
+  return (answer?.types ?? []).flatMap(({ type, socket, ok }) =>
+    ok ? [{ type, socket, add: (at: Point) => addNodeOf(type, at, from, socket) }] : [],
+  );
+}
+
+/** Other types for a node, those that keep most of its wires first. */
+function replacements(id: string): Fitting[] {
+  const { definitions } = useCatalogue.getState();
+  const workflow = activeWorkflow();
+  const before = definitions[workflow.nodes[id]?.type ?? ""];
+  if (!before) return [];
+  const rank = (after: NodeDefinition) => wiresKept(workflow, id, before, after);
+  return Object.values(definitions)
+    .filter((after) => after.type !== before.type)
+    .map((after) => ({ after, kept: rank(after) }))
+    .sort((a, b) => b.kept - a.kept || a.after.title.localeCompare(b.after.title))
+    .map(({ after, kept }) => ({
+      type: after.type,
+      socket: "",
+      detail: kept ? plural(kept, "keeps one wire", "keeps {count} wires") : "",
+      add: () => replaceBy(id, before, after),
+    }));
+}
+
+function replaceBy(id: string, before: NodeDefinition, after: NodeDefinition): string {
+  let fresh = id;
+  edit((workflow) => {
+    if (!workflow.nodes[id]) return workflow;
+    const done = replaced(workflow, id, before, after);
+    fresh = done.id;
+    return done.workflow;
+  });
+  useView.getState().select([fresh]);
+  return fresh;
+}
+
+function headingOf({ from, on, replacing }: Menu): string | null {
+  if (replacing) return t("Exchange the node for");
+  if (on) return t("Nodes that fit on this wire");
+  return from && (from.side === "out" ? t("Nodes that take this") : t("Nodes that give this"));
 }
 
 export function NodeMenu() {
@@ -44,9 +108,10 @@ export function NodeMenu() {
 function OpenMenu({ menu }: { menu: Menu }) {
   const definitions = useListed();
   const fitting = useFitting(menu);
+  const heading = headingOf(menu);
   const picks = useMemo((): Pick[] => {
     const all = entriesOf(definitions);
-    if (!menu.from) {
+    if (!heading) {
       all.sort((a, b) => a.definition.category.localeCompare(b.definition.category));
       return all.map(({ definition, label, words }) => ({
         key: definition.type,
@@ -56,15 +121,16 @@ function OpenMenu({ menu }: { menu: Menu }) {
         group: categoryTitle(definition.category),
       }));
     }
-    return (fitting ?? []).flatMap(({ type, socket }) => {
+    return (fitting ?? []).flatMap(({ type, socket, detail }, index) => {
       const definition = definitions[type];
       if (!definition) return [];
-      const sockets = menu.from?.side === "out" ? definition.inputs : definition.outputs;
-      const detail = sockets.find((s) => s.name === socket)?.title ?? socket;
+      const sockets = menu.from?.side === "in" ? definition.outputs : definition.inputs;
+      const title = sockets.find((s) => s.name === socket)?.title ?? socket;
       const icon = <KindIcon definition={definition} />;
-      return [{ key: `${type} ${socket}`, label: definition.title, words: type, detail, icon }];
+      const label = definition.title;
+      return [{ key: String(index), label, words: type, detail: detail ?? title, icon }];
     });
-  }, [definitions, fitting, menu.from]);
+  }, [definitions, fitting, heading, menu.from]);
 
   const left = Math.max(8, Math.min(menu.screen.x, innerWidth - WIDTH - 8));
   const top = Math.max(8, Math.min(menu.screen.y, innerHeight - HEIGHT - 8));
@@ -73,12 +139,8 @@ function OpenMenu({ menu }: { menu: Menu }) {
     <>
       <div className="backdrop" onPointerDown={close} onContextMenu={(e) => e.preventDefault()} />
       <div className="popover node-menu" data-test="node-menu" style={{ left, top, width: WIDTH }}>
-        {menu.from && (
-          <div className="popover-title">
-            {menu.from.side === "out" ? t("Nodes that take this") : t("Nodes that give this")}
-          </div>
-        )}
-        {menu.from && !fitting ? (
+        {heading && <div className="popover-title">{heading}</div>}
+        {heading && !fitting ? (
           <div className="empty">{t("Asking which nodes fit…")}</div>
         ) : (
           <PickList
@@ -86,11 +148,12 @@ function OpenMenu({ menu }: { menu: Menu }) {
             picks={picks}
             placeholder={t("Search nodes")}
             label={t("Nodes")}
-            empty={menu.from ? t("No node fits this wire.") : t("No node of that name.")}
+            empty={heading ? t("No node fits here.") : t("No node of that name.")}
             onPick={(key) => {
-              const [type = "", socket = ""] = key.split(" ");
               close();
-              const added = addNodeOf(type, menu.at, menu.from, socket);
+              const added = heading
+                ? fitting?.[Number(key)]?.add(menu.at)
+                : addNodeOf(key, menu.at);
               if (added) setTimeout(() => focusNode(added), FOCUS_AFTER);
             }}
           />

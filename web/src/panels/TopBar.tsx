@@ -19,7 +19,7 @@ import { command } from "../commands/list";
 import { useCatalogue } from "../store/catalogue";
 import { isUnsaved, useActive, useDocuments } from "../store/documents";
 import { closeDocument } from "../store/files";
-import { useUi } from "../store/ui";
+import { ui, useUi } from "../store/ui";
 import { t } from "../i18n/t";
 
 interface IconProps {
@@ -134,7 +134,17 @@ export function TopBar() {
   return (
     <header className="top-bar">
       <div className="bar" role="toolbar" aria-label={t("Workflow")}>
-        <img className="logo" src="./icon.svg" alt={t("Latent Loom")} width={20} height={20} />
+        <button
+          type="button"
+          className="logo-button"
+          aria-label={t("Menu: every command")}
+          title={t("Menu: every command")}
+          aria-haspopup="dialog"
+          data-test="menu"
+          onClick={() => ui({ palette: { mode: "commands" } })}
+        >
+          <img className="logo" src="./icon.svg" alt="" width={20} height={20} />
+        </button>
         <nav className="tabs" aria-label={t("Open workflows")}>
           {documents.map((document) => (
             <Tab

@@ -3,21 +3,33 @@
 import { api } from "../api/client";
 import type { Target, TargetsAnswer, Workflow } from "../api/types";
 import { kindOf } from "../workflow/sockets";
-import { INPUTS, isInterface, levelOf, NEW, OUTPUTS, prefixOf } from "../workflow/subgraphs";
+import {
+  changed,
+  INPUTS,
+  isInterface,
+  levelOf,
+  NEW,
+  OUTPUTS,
+  prefixOf,
+} from "../workflow/subgraphs";
 import { definitions } from "./catalogue";
-import { activeDocument, activeWorkflow, pathOf, useDocuments } from "./documents";
+import { activeDocument, activeWorkflow, type Change, pathOf, useDocuments } from "./documents";
 import type { DragOrigin } from "./ui";
 import { t } from "../i18n/t";
 
 type End = { output: string } | { input: string };
 
-export async function targetsAtLevel(from: DragOrigin, end: End): Promise<TargetsAnswer> {
+export async function targetsAtLevel(
+  from: DragOrigin,
+  end: End,
+  first: Change = (workflow) => workflow,
+): Promise<TargetsAnswer> {
   const document = activeDocument(useDocuments.getState());
   const path = pathOf(document);
   const around = isInterface(from.node) ? outside(document.workflow, path, from) : null;
   if (isInterface(from.node) && !around) return byKind(from);
   const asked = around ?? { node: prefixOf(path) + from.node, ...end };
-  const answer = await api.targets(document.workflow, asked as never);
+  const answer = await api.targets(changed(document.workflow, path, first), asked as never);
   const prefix = prefixOf(path);
   const here = answer.targets.flatMap((target) => {
     const node = target.node.startsWith(prefix) ? target.node.slice(prefix.length) : null;

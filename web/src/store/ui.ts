@@ -24,6 +24,10 @@ export interface NodeMenu {
   /** Pixels on the canvas. */
   at: Point;
   from: DragOrigin | null;
+  /** The input of the wire that the node is put on. */
+  on?: { node: string; socket: string };
+  /** The node that is exchanged. */
+  replacing?: string;
 }
 
 export interface ContextMenu {
@@ -82,6 +86,7 @@ interface Ui {
   count: number;
   nodeMenu: NodeMenu | null;
   contextMenu: ContextMenu | null;
+  palette: Palette | null;
   refusal: Refusal | null;
   /** The socket whose wires and targets are listed. */
   socketCard: DragOrigin | null;
@@ -95,6 +100,12 @@ interface Ui {
   notices: Notice[];
   /** A file hovers over the page. */
   dropping: boolean;
+}
+
+/** The command palette: what it looks through, and what is typed in it at first. */
+export interface Palette {
+  mode: "all" | "commands" | "canvas";
+  query?: string;
 }
 
 export interface Dialog {
@@ -121,6 +132,7 @@ export const useUi = create<Ui>()(() => ({
   count: 1,
   nodeMenu: null,
   contextMenu: null,
+  palette: null,
   refusal: null,
   socketCard: null,
   help: false,
@@ -175,7 +187,7 @@ export function setPatterns(patterns: boolean): void {
 export function closeTop(): boolean {
   const state = useUi.getState();
   const open = (
-    ["dialog", "nodeMenu", "contextMenu", "socketCard", "refusal", "viewer"] as const
+    ["palette", "dialog", "nodeMenu", "contextMenu", "socketCard", "refusal", "viewer"] as const
   ).find((key) => state[key]);
   if (open) ui({ [open]: null });
   else if (state.sheet) ui({ sheet: null });

@@ -25,13 +25,18 @@ interface Props {
   /** A search field even for short lists. */
   search?: boolean;
   label: string;
+  /** What is in the search field at first. */
+  initial?: string;
+  /** How many are shown at once; the search looks through all. */
+  most?: number;
 }
 
 const FEW = 8; // lists up to this long have no search field
 
-export function PickList({ picks, onPick, current, placeholder, empty, search, label }: Props) {
-  const [query, setQuery] = useState("");
-  const found = useMemo(() => ranked(picks, query), [picks, query]);
+export function PickList(props: Props) {
+  const { picks, onPick, current, placeholder, empty, search, label, initial = "", most } = props;
+  const [query, setQuery] = useState(initial);
+  const found = useMemo(() => ranked(picks, query).slice(0, most), [picks, query, most]);
   const [chosen, setChosen] = useState(() =>
     Math.max(
       0,

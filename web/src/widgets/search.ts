@@ -17,9 +17,18 @@ export function score(item: Searchable, query: string): number | null {
     else if (at > 0) total += 2;
     else if (everything.includes(word)) total += 4;
     else if (isSpread(word, label)) total += 6;
+    else if (word.length >= SHORTEST_LOOSE && isLoose(word, label)) total += 9;
     else return null;
   }
   return total;
+}
+
+const SHORTEST_LOOSE = 4; // fewer letters are in nearly every name
+
+/** The letters are in the text in their order: "ksmpl" in "ksampler". */
+function isLoose(letters: string, text: string): boolean {
+  let at = -1;
+  return [...letters].every((letter) => (at = text.indexOf(letter, at + 1)) >= 0);
 }
 
 /** The letters are beginnings of the words, in order: "lv" and "lova" are in "load vae". */

@@ -11,6 +11,9 @@ export const COLOURS = ["", "violet", "blue", "green", "yellow", "red"] as const
 export const PADDING = 24; // pixels between a group's edge and what it was made around
 export const HEADING = 40; // pixels that a group's title takes
 
+/** The size of a new note. */
+export const NOTE = { width: 240, height: 120 };
+
 type List = "groups" | "notes";
 
 function withFrame<L extends List>(
@@ -59,7 +62,7 @@ export function addGroup(
 
 export function addNote(workflow: Workflow, at: Point): { workflow: Workflow; id: string } {
   const id = fresh(workflow.notes, "note");
-  const note: Note = { id, text: "", colour: "yellow", ...at, width: 240, height: 120 };
+  const note: Note = { id, text: "", colour: "yellow", ...at, ...NOTE };
   return { workflow: { ...workflow, notes: [...workflow.notes, note] }, id };
 }
 

@@ -135,3 +135,23 @@ export function ancestors(workflow: Placed, wanted: Iterable<string>): Set<strin
   }
   return found;
 }
+
+/** The nodes that `sources` feed, themselves included. */
+export function descendants(workflow: Placed, sources: Iterable<string>): Set<string> {
+  const readers = new Map<string, string[]>();
+  for (const [id, node] of Object.entries(workflow.nodes)) {
+    for (const { node: source } of Object.values(node.inputs)) {
+      const known = readers.get(source);
+      if (known) known.push(id);
+      else readers.set(source, [id]);
+    }
+  }
+  const found = new Set<string>();
+  const open = [...sources];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (found.has(id) || !workflow.nodes[id]) continue;
+    found.add(id);
+    open.push(...(readers.get(id) ?? []));
+  }
+  return found;
+}
