@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from diffusion import cpu_speed
+from diffusion import cpu_speed, shape_errors
 from diffusion.engine import Engine
 from diffusion.shortage import NotEnoughMemory, is_shortage
 from graph.definition import OutputDefinition
@@ -33,7 +33,7 @@ def tokenizer_folders(settings: Settings) -> tuple[Path, ...]:
 
 
 def explain(error: Exception) -> str | None:
-    """The sentence for an error that says too little by itself: memory that ran out."""
+    """The sentence for an error that says too little by itself: memory that ran out, shapes."""
     if isinstance(error, NotEnoughMemory):
         return str(error)
     if is_shortage(error):
@@ -41,7 +41,7 @@ def explain(error: Exception) -> str | None:
             "There is not enough memory. Make the picture or the batch smaller, or close other "
             "programs that use the device."
         )
-    return None
+    return shape_errors.explained(str(error)) if isinstance(error, RuntimeError) else None
 
 
 def examine(definition: OutputDefinition, value: Any) -> str | None:

@@ -111,7 +111,8 @@ def write_checkpoint(path: Path, space: str, encoder: str) -> Path:
     if space == "flux2_dev":
         words = bytearray(tekken(), "utf-8")
         tensors["text_encoders." + TENSOR] = torch.frombuffer(words, dtype=torch.uint8)
-    save_file(tensors, path, {**ARCHITECTURE, METADATA_KEY: qwen_vocabulary()})
+    said = {"latent_loom.text_space": json.dumps({"id": space}), **VAE_SPACE}
+    save_file(tensors, path, {**ARCHITECTURE, **said, METADATA_KEY: qwen_vocabulary()})
     return path
 
 
