@@ -23,6 +23,7 @@ from graph.target_forms import TypeTarget
 from graph.targets import Target, Targets, targets
 from graph.value_problems import ValueProblems
 from graph.wire_problems import WireProblems
+from graph.words import t
 from graph.workflow import Workflow
 
 __all__ = ["CheckResult", "Target", "Targets", "TypeTarget", "check", "targets"]
@@ -204,27 +205,29 @@ def _unwanted(
             for node in active.hanging
         )
         why = (
-            "Every node that would make something hangs on a muted one: unmute it."
+            t("Every node that would make something hangs on a muted one: unmute it.")
             if hanging
-            else "No node makes something that stays: add one, such as Save Image."
+            else t("No node makes something that stays: add one, such as Save Image.")
         )
-        return [Problem(code="nothing_to_run", message=f"There is nothing to run. {why}")]
+        return [
+            Problem(code="nothing_to_run", message=t("There is nothing to run. {why}", why=why))
+        ]
     found = []
     for node in wanted:
         placed = facts.workflow.nodes.get(node)
         if node in active.nodes:
             continue
         if placed is None:
-            why = "is not in this workflow"
+            why = t("is not in this workflow")
         elif node in active.hanging:
-            why = f"hangs on {say.node(active.hanging[node])}, which is muted"
+            why = t("hangs on {node}, which is muted", node=say.node(active.hanging[node]))
         else:
-            why = "is muted" if placed.mode == "mute" else "is bypassed"
+            why = t("is muted") if placed.mode == "mute" else t("is bypassed")
         found.append(
             Problem(
                 code="not_running",
                 node=node,
-                message=f"{say.node(node)} should run, but it {why}.",
+                message=t("{node} should run, but it {why}.", node=say.node(node), why=why),
             )
         )
     return found

@@ -9,6 +9,7 @@ from graph.fixes import Fixer
 from graph.problem import Because, Problem
 from graph.sentences import Sentences
 from graph.statements import statement_fixes
+from graph.words import t
 
 
 class FileProblems:
@@ -23,14 +24,22 @@ class FileProblems:
         """The problems of the file of this name, told at the node that loads it."""
         found = self.facts.file(folder, name)
         if found is None:
-            message = (
-                f"{self.say.node(node)} loads {name}, which is not in the folder '{folder}': "
-                "put it there, or choose another file."
+            message = t(
+                "{node} loads {name}, which is not in the folder '{folder}': put it "
+                "there, or choose another file.",
+                node=self.say.node(node),
+                name=name,
+                folder=folder,
             )
             yield self._problem("missing_file", node, widget, name, message)
         elif found.trouble is not None:
             trouble = found.trouble.removeprefix(f"{name.rpartition('/')[2]}: ")
-            message = f"{self.say.node(node)} cannot load {name}: {trouble}"
+            message = t(
+                "{node} cannot load {name}: {trouble}",
+                node=self.say.node(node),
+                name=name,
+                trouble=trouble,
+            )
             problem = self._problem(found.code, node, widget, name, message)
             parameters = {**problem.parameters, "reason": found.reason}
             yield problem.model_copy(update={"parameters": parameters})
@@ -46,7 +55,11 @@ class FileProblems:
     ) -> Problem:
         """What is known of the file does not go together: a person should look."""
         spaces = found.spaces.get("latent", ())
-        taken = f"is taken for {self.say.spaces('latent', spaces)}" if spaces else "is not known"
+        taken = (
+            t("is taken for {spaces}", spaces=self.say.spaces("latent", spaces))
+            if spaces
+            else t("is not known")
+        )
         return Problem(
             code="contradictory_file",
             severity="warning",
@@ -82,7 +95,12 @@ class FileProblems:
                 node,
                 widget,
                 found.name,
-                f"{self.say.node(node)} cannot run {found.name}: {flaw.message}",
+                t(
+                    "{node} cannot run {name}: {message}",
+                    node=self.say.node(node),
+                    name=found.name,
+                    message=flaw.message,
+                ),
             )
             because = Because(
                 node=node,
@@ -95,9 +113,13 @@ class FileProblems:
             yield problem.model_copy(update={"parameters": parameters, "because": (because,)})
 
     def _half(self, node: str, widget: WidgetDefinition, found: FileFacts, half: str) -> Problem:
-        message = (
-            f"{found.name} has no {self.say.part(half)}, and that is what '{widget.title}' of "
-            f"{self.say.node(node)} is for: choose a file that has one."
+        message = t(
+            "{name} has no {part}, and that is what '{title}' of {node} is for: "
+            "choose a file that has one.",
+            name=found.name,
+            part=self.say.part(half),
+            title=widget.title,
+            node=self.say.node(node),
         )
         problem = self._problem("missing_part", node, widget, found.name, message)
         return problem.model_copy(update={"parameters": {**problem.parameters, "part": half}})

@@ -13,6 +13,7 @@ from graph.problem import Connect, Disconnect, Fix, RemoveNode, SetValue, UnsetV
 from graph.sentences import Sentences
 from graph.solve import Solution
 from graph.supplies import FEW, Supplies
+from graph.words import t
 from graph.workflow import Wire
 
 __all__ = ["EditError", "Fixer", "apply"]
@@ -32,17 +33,17 @@ class Fixer:
         self._users: dict[str, list[str]] | None = None
 
     def remove(self, node: str) -> tuple[Fix, ...]:
-        return (Fix(title="Remove the node", edits=(RemoveNode(node=node),)),)
+        return (Fix(title=t("Remove the node"), edits=(RemoveNode(node=node),)),)
 
     def disconnect(self, node: str, name: str) -> tuple[Fix, ...]:
-        return (Fix(title="Disconnect", edits=(Disconnect(node=node, socket=name),)),)
+        return (Fix(title=t("Disconnect"), edits=(Disconnect(node=node, socket=name),)),)
 
     def break_ring(self, wires: Iterable[tuple[str, str]]) -> tuple[Fix, ...]:
         edits = tuple(Disconnect(node=node, socket=name) for node, name in wires)
         node, name = edits[0].node, edits[0].socket
-        where = f"{self.say.input(node, name)} of {self.say.node(node)}"
-        more = f" and {len(edits) - 1} more" if len(edits) > 1 else ""
-        return (Fix(title=f"Disconnect {where}{more}", edits=edits),)
+        where = t("{input} of {node}", input=self.say.input(node, name), node=self.say.node(node))
+        more = t(" and {value} more", value=len(edits) - 1) if len(edits) > 1 else ""
+        return (Fix(title=t("Disconnect {where}{more}", where=where, more=more), edits=edits),)
 
     def connect(self, node: str, name: str) -> tuple[Fix, ...]:
         """Wires from outputs that fit the input, where there are only few."""
@@ -65,7 +66,11 @@ class Fixer:
             return ()
         return tuple(
             Fix(
-                title=f"Connect {self.say.output(*source)} of {self.say.node(source.node)}",
+                title=t(
+                    "Connect {output} of {node}",
+                    output=self.say.output(*source),
+                    node=self.say.node(source.node),
+                ),
                 edits=(_connect(node, name, source),),
             )
             for source in found
@@ -90,7 +95,9 @@ class Fixer:
             files += len(supplies)
             for supply in supplies[:FEW]:
                 wire = Connect(node=node, socket=name, wire=supply.wire)
-                fixes.append(Fix(title=f"Load {supply.title}", edits=(*supply.edits, wire)))
+                fixes.append(
+                    Fix(title=t("Load {title}", title=supply.title), edits=(*supply.edits, wire))
+                )
         return tuple(fixes[: 2 * FEW]), files if candidates else None
 
     def value(self, node: str, widget: WidgetDefinition, value: Json) -> tuple[Fix, ...]:
@@ -119,8 +126,13 @@ class Fixer:
             value = placed.values[name]
             if kind and close not in placed.values and not kind.checkers[close].fault(value):
                 edits = (SetValue(node=node, name=close, value=value), remove)
-                fixes.append(Fix(title=f"Move it to '{kind.widgets[close].title}'", edits=edits))
-        return (*fixes, Fix(title="Remove the value", edits=(remove,)))
+                fixes.append(
+                    Fix(
+                        title=t("Move it to '{title}'", title=kind.widgets[close].title),
+                        edits=edits,
+                    )
+                )
+        return (*fixes, Fix(title=t("Remove the value"), edits=(remove,)))
 
     def _takes(self, node: str, widget: WidgetDefinition, value: Json) -> bool:
         kind = self.facts.type_of(node)
@@ -178,7 +190,7 @@ def _sound(found: FileFacts, widget: WidgetDefinition) -> bool:
 def _set(node: str, widget: WidgetDefinition, value: Json) -> Fix:
     shown = value if isinstance(value, str) else json.dumps(value)
     edit = SetValue(node=node, name=widget.name, value=value)
-    return Fix(title=f"Set '{widget.title}' to {shown}", edits=(edit,))
+    return Fix(title=t("Set '{title}' to {shown}", title=widget.title, shown=shown), edits=(edit,))
 
 
 def _is_number(value: Json) -> bool:

@@ -16,6 +16,7 @@ from graph.modes import Source
 from graph.picture_sizes import Size, native_size, shaped, stretched
 from graph.problem import Connect, Edit, Fix, Problem, RemoveNode, SetValue
 from graph.sentences import Sentences
+from graph.words import t
 from graph.workflow import Wire
 
 RESIZING = frozenset({"width", "height", "scale_by"})
@@ -83,8 +84,15 @@ class Lints:
             node=node,
             socket=avoid.widget,
             message=(
-                f"{self.say.input(node, avoid.widget)} of {self.say.node(node)} is {shown}, but "
-                f"{used.file.name} ({used.advice.title}) {avoid.why}."
+                t(
+                    "{input} of {node} is {shown}, but {name} ({title}) {why}.",
+                    input=self.say.input(node, avoid.widget),
+                    node=self.say.node(node),
+                    shown=shown,
+                    name=used.file.name,
+                    title=used.advice.title,
+                    why=avoid.why,
+                )
             ),
             parameters={"value": value, "use": avoid.use, "file": used.file.name},
             fixes=(self._mended(node, avoid),),
@@ -94,7 +102,7 @@ class Lints:
         """Set the widget to what is better, or leave the node out where nothing is."""
         if avoid.use is not None:
             use = f"{avoid.use:g}" if isinstance(avoid.use, float) else avoid.use
-            title = f"Set {self.say.input(node, avoid.widget)} to {use}"
+            title = t("Set {input} to {use}", input=self.say.input(node, avoid.widget), use=use)
             return _set(title, node, **{avoid.widget: avoid.use})
         found = self._source(node, "Model")
         edits: list[Edit] = []
@@ -103,27 +111,39 @@ class Lints:
                 if found is not None and source.node == node:
                     wire = Wire(node=found[1].node, output=found[1].output)
                     edits.append(Connect(node=user, socket=name, wire=wire))
-        title = f"Leave out {self.say.node(node)}"
+        title = t("Leave out {node}", node=self.say.node(node))
         return Fix(title=title, edits=(*edits, RemoveNode(node=node)))
 
     # Sizes
 
     def _sizes(self, node: str, size: Size, used: Used) -> Iterator[Problem]:
         advice, maker = used.advice, size.maker or ""
-        whose = f"{self.say.node(node)} uses {used.file.name} ({advice.title})"
+        whose = t(
+            "{node} uses {name} ({title})",
+            node=self.say.node(node),
+            name=used.file.name,
+            title=advice.title,
+        )
         share = size.width * size.height / advice.side**2
         low, high = advice.areas
         if not low <= share <= high:
             better = native_size(size, advice)
-            where = "small" if share < low else "large"
+            where = t("small") if share < low else t("large")
             yield Problem(
                 code="far_from_native_size",
                 severity="warning",
                 node=maker,
                 socket="width",
                 message=(
-                    f"{self.say.node(maker)} makes {size} pixels, and {whose}, which was trained "
-                    f"at {advice.side} x {advice.side}: pictures that {where} come out worse."
+                    t(
+                        "{node} makes {size} pixels, and {whose}, which was trained at {side} "
+                        "x {side}: pictures that {where} come out worse.",
+                        node=self.say.node(maker),
+                        size=size,
+                        whose=whose,
+                        side=advice.side,
+                        where=where,
+                    )
                 ),
                 parameters={"size": [*size[:2]], "native": advice.side, "file": used.file.name},
                 fixes=(_resize(maker, better),),
@@ -138,9 +158,15 @@ class Lints:
                 node=maker,
                 socket="width",
                 message=(
-                    f"{self.say.node(maker)} makes {size} pixels, and {whose}, which works in "
-                    f"squares of {advice.multiple} pixels: what is over is filled up and cut off "
-                    "again, and may show at the edge."
+                    t(
+                        "{node} makes {size} pixels, and {whose}, which works in squares of "
+                        "{multiple} pixels: what is over is filled up and cut off again, and "
+                        "may show at the edge.",
+                        node=self.say.node(maker),
+                        size=size,
+                        whose=whose,
+                        multiple=advice.multiple,
+                    )
                 ),
                 parameters={"size": [*size[:2]], "multiple": advice.multiple},
                 fixes=(_resize(maker, Size(width, height)),),
@@ -164,8 +190,13 @@ class Lints:
             node=node,
             socket=socket,
             message=(
-                f"The mask of {self.say.node(node)} is {masking} pixels, and what it lies over "
-                f"{under}: the mask will be stretched."
+                t(
+                    "The mask of {node} is {masking} pixels, and what it lies over "
+                    "{under}: the mask will be stretched.",
+                    node=self.say.node(node),
+                    masking=masking,
+                    under=under,
+                )
             ),
             parameters={"mask": [*masking[:2]], "under": [*under[:2]]},
             fixes=tuple(self._mask_fixes(node, socket, masking, under)),
@@ -181,7 +212,7 @@ class Lints:
         if picture and kind and "mask" in kind.outputs:
             wire = Wire(node=picture, output="mask")
             edit = Connect(node=node, socket=socket, wire=wire)
-            yield Fix(title=f"Use the mask of {self.say.node(picture)}", edits=(edit,))
+            yield Fix(title=t("Use the mask of {node}", node=self.say.node(picture)), edits=(edit,))
 
     def _picture_behind(self, node: str, kind: str) -> tuple[str, str | None]:
         """The input of this kind, and the node that loads the picture it comes from, if one does"""
@@ -268,7 +299,7 @@ def _hits(avoid: Avoid, value: Json) -> bool:
 
 
 def _resize(node: str, size: Size) -> Fix:
-    return _set(f"Make it {size}", node, width=size.width, height=size.height)
+    return _set(t("Make it {size}", size=size), node, width=size.width, height=size.height)
 
 
 def _set(title: str, node: str, **values: Json) -> Fix:

@@ -9,6 +9,7 @@ from graph.describe import title_of
 from graph.facts import Facts
 from graph.problem import Because
 from graph.solve import Claim, Solution, Step, Variable
+from graph.words import t
 
 PARTS = {
     "model": "diffusion model",
@@ -63,24 +64,28 @@ class Sentences:
         """The kind of a socket with its article: "a VAE", "an Image", "a list of Image"."""
         name = title_of(kind)
         if is_list:
-            return f"a list of {name}"
-        return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
+            return t("a list of {name}", name=name)
+        return t("an {name}", name=name) if name[0] in "AEIOU" else t("a {name}", name=name)
 
     def part(self, part: str) -> str:
         """What a part of a file is called: "VAE" for "vae"."""
-        return PARTS.get(part, part)
+        return t(PARTS.get(part, part))
 
     def supply(self, what: str, files: int | None) -> str:
         """What to do about a part that is missing; `files` that are there could stand in for it."""
         if files is None:
-            return f"Load a file that has a {what}."
+            return t("Load a file that has a {what}.", what=what)
         if files == 0:
-            return f"No file here has a {what} that fits: put one into the models folder."
-        return f"{files} file{'' if files == 1 else 's'} here would do: load one for it."
+            return t(
+                "No file here has a {what} that fits: put one into the models folder.", what=what
+            )
+        if files == 1:
+            return t("1 file here would do: load one for it.")
+        return t("{files} files here would do: load one for it.", files=files)
 
     def spaces(self, axis: Axis, spaces: Sequence[str]) -> str:
         """The spaces' titles: "SD 1.x or SDXL"."""
-        return " or ".join(self.facts.files.space_title(axis, space) for space in spaces)
+        return t(" or ").join(self.facts.files.space_title(axis, space) for space in spaces)
 
     def spaces_apart(
         self, axis: Axis, left: Sequence[str], right: Sequence[str]
@@ -89,12 +94,13 @@ class Sentences:
         first, second = self.spaces(axis, left), self.spaces(axis, right)
         if first != second:
             return first, second
-        return f"{first} ({' or '.join(left)})", f"{second} ({' or '.join(right)})"
+        either = t(" or ")
+        return f"{first} ({either.join(left)})", f"{second} ({either.join(right)})"
 
     def known_by(self, claim: Claim) -> str:
         """In brackets what the claim on a file is known by, and how surely where it names one."""
         one = len(claim.candidates or ()) == 1
-        words = [claim.evidence, claim.certainty if one else ""]
+        words = [claim.evidence, t(claim.certainty) if one else ""]
         said = ", ".join(word for word in words if word)
         return f" ({said})" if said else ""
 
@@ -109,9 +115,12 @@ class Sentences:
         if conflict.shared is not None:
             return self._shared(conflict, conflict.shared, arriving, present)
         noun = self._noun(conflict)
-        sentence = (
-            f"This {noun} is {arriving}: {self._origin(conflict.arriving)}. "
-            f"{self._speaks(conflict.present, present)}."
+        sentence = t(
+            "This {noun} is {arriving}: {origin}. {one}.",
+            noun=noun,
+            arriving=arriving,
+            origin=self._origin(conflict.arriving),
+            one=self._speaks(conflict.present, present),
         )
         also = [self._claimed(claim) for claim in conflict.others]
         return " ".join([sentence, *also])
@@ -124,29 +133,31 @@ class Sentences:
 
     def _shared(self, conflict: Conflict, shared: Variable, arriving: str, present: str) -> str:
         what = self.node(shared.node) if shared.node else self._file_of(conflict)
-        return (
-            f"{what} cannot serve both: {self._speaks(conflict.arriving, arriving)}; "
-            f"{self._speaks(conflict.present, present)}."
+        return t(
+            "{what} cannot serve both: {one}; {one2}.",
+            what=what,
+            one=self._speaks(conflict.arriving, arriving),
+            one2=self._speaks(conflict.present, present),
         )
 
     def _file_of(self, conflict: Conflict) -> str:
         kind = self.facts.type_of(conflict.link.node)
         widget = kind.widgets.get(conflict.link.socket) if kind else None
         name = widget and self.facts.node(conflict.link.node).values.get(widget.name)
-        return str(name or "The file")
+        return str(name or t("The file"))
 
     def _origin(self, side: Side) -> str:
         """Where the type of an arriving value comes from."""
         claim = side.claim
         if claim.file is None:
-            return f"{self.node(side.nodes[0])} gives nothing else"
+            return t("{node} gives nothing else", node=self.node(side.nodes[0]))
         file = f"{claim.file[1]}{self.known_by(claim)}"
         if len(side.nodes) < 2:
-            return f"it comes from {file}"
-        uses = f"{self.node(side.nodes[1])} uses {file}"
+            return t("it comes from {file}", file=file)
+        uses = t("{node} uses {file}", node=self.node(side.nodes[1]), file=file)
         if side.nodes[1] == side.node:
             return uses
-        return f"it comes from {self.node(side.node)}, and {uses}"
+        return t("it comes from {node}, and {uses}", node=self.node(side.node), uses=uses)
 
     def _speaks(self, side: Side, space: str) -> str:
         """What the node that something arrives at has to do with its own space."""
@@ -154,29 +165,57 @@ class Sentences:
         if claim.file is None:
             takes = claim.variable.node == side.node
             return (
-                f"{node} takes only {space}"
+                t("{node} takes only {space}", node=node, space=space)
                 if takes
-                else f"{node} needs {space}, {self._reason(side)}"
+                else t(
+                    "{node} needs {space}, {reason}",
+                    node=node,
+                    space=space,
+                    reason=self._reason(side),
+                )
             )
-        said = f"{claim.file[1]}, which is for {space}{self.known_by(claim)}"
+        said = t(
+            "{file}, which is for {space}{known_by}",
+            file=claim.file[1],
+            space=space,
+            known_by=self.known_by(claim),
+        )
         if len(side.nodes) < 2:
-            return f"{node} loads {said}"
+            return t("{node} loads {said}", node=node, said=said)
         if side.nodes[1] == side.node:
-            return f"{node} uses {said}"
-        return f"{node} needs {space}, since {self.node(side.nodes[1])} uses {said}"
+            return t("{node} uses {said}", node=node, said=said)
+        return t(
+            "{node} needs {space}, since {node2} uses {said}",
+            node=node,
+            space=space,
+            node2=self.node(side.nodes[1]),
+            said=said,
+        )
 
     def _reason(self, side: Side) -> str:
         claim = side.claim
         if claim.file is None:
-            return f"since {self.node(claim.variable.node)} takes nothing else"
+            return t("since {node} takes nothing else", node=self.node(claim.variable.node))
         user = self.node(side.nodes[1] if len(side.nodes) > 1 else side.nodes[0])
-        return f"since {user} uses {claim.file[1]}{self.known_by(claim)}"
+        return t(
+            "since {user} uses {file}{known_by}",
+            user=user,
+            file=claim.file[1],
+            known_by=self.known_by(claim),
+        )
 
     def _claimed(self, claim: Claim) -> str:
         spaces = self.spaces(claim.variable.axis, claim.candidates or ())
         if claim.file is None:
-            return f"{self.node(claim.variable.node)} takes only {spaces}."
-        return f"{claim.file[1]} is for {spaces}{self.known_by(claim)}."
+            return t(
+                "{node} takes only {spaces}.", node=self.node(claim.variable.node), spaces=spaces
+            )
+        return t(
+            "{file} is for {spaces}{known_by}.",
+            file=claim.file[1],
+            spaces=spaces,
+            known_by=self.known_by(claim),
+        )
 
     def because(self, side: Side) -> Because:
         """A side of a conflict as data."""
@@ -208,7 +247,7 @@ class Sentences:
 
     def _evidence_of(self, claim: Claim) -> str:
         if claim.file is None:
-            return f"{self.node(claim.variable.node)} takes only this"
+            return t("{node} takes only this", node=self.node(claim.variable.node))
         return f"{claim.file[1]}: {claim.evidence}" if claim.evidence else claim.file[1]
 
 

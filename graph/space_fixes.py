@@ -14,6 +14,7 @@ from graph.solve import Link, Solution, Variable
 from graph.statements import statement_fixes
 from graph.supplies import FEW, Supplies, Supply
 from graph.trying import Tries
+from graph.words import t
 from graph.workflow import PlacedNode, Wire
 
 LONGEST_COPY = 4
@@ -73,7 +74,7 @@ class SpaceFixer:
         near = other.nodes[0]
         for supply in self.supplies.titled(output.term.kind, index, space, near)[:FEW]:
             edit = Connect(node=first.node, socket=first.socket, wire=supply.wire)
-            title = f"Use {supply.title} in {self.say.node(first.node)}"
+            title = t("Use {title} in {node}", title=supply.title, node=self.say.node(first.node))
             yield Fix(title=title, edits=(edit,))
 
     def _reload(self, side: Side, other: Side) -> Iterator[Fix]:
@@ -96,7 +97,10 @@ class SpaceFixer:
         # Another checkpoint changes the whole picture, so only one is offered.
         for found in suitable[: FEW if len(widget.term.arguments) == 1 else 1]:
             edit = SetValue(node=loader, name=widget.name, value=found.name)
-            yield Fix(title=f"Load {found.name} in {self.say.node(loader)}", edits=(edit,))
+            yield Fix(
+                title=t("Load {name} in {node}", name=found.name, node=self.say.node(loader)),
+                edits=(edit,),
+            )
 
     def _load(self, side: Side, other: Side) -> Iterator[Fix]:
         """Load a file of the other side's space for this side, which gets a checkpoint's part."""
@@ -112,7 +116,7 @@ class SpaceFixer:
             return  # one that is loaded already is offered
         for supply in self.supplies.added(output.term.kind, axis, space[0], first.node, half, ()):
             wire = Connect(node=first.node, socket=first.socket, wire=supply.wire)
-            title = f"Load {supply.title} for {self.say.node(first.node)}"
+            title = t("Load {title} for {node}", title=supply.title, node=self.say.node(first.node))
             yield Fix(title=title, edits=(*supply.edits, wire))
 
     def _state(self, side: Side, other: Side) -> Iterator[Fix]:
@@ -147,7 +151,7 @@ class SpaceFixer:
                     wire = Wire(node=ids[variable.node], output=step.link.source[1])
                     edits.append(Connect(node=step.link.node, socket=step.link.socket, wire=wire))
         user, what = self.say.node(conflict.present.node), self.say.node(shared.node)
-        yield Fix(title=f"Duplicate {what} for {user}", edits=tuple(edits))
+        yield Fix(title=t("Duplicate {what} for {user}", what=what, user=user), edits=tuple(edits))
 
     def _makers(self, shared: Variable) -> list[Variable]:
         """The variable and those that its value comes through, or [] where a file is among them."""
@@ -190,7 +194,10 @@ class SpaceFixer:
             middle = Wire(node=ids[0], output=there.result.name)
             picture = title_of(there.result.term.kind)
             spaces = [self.say.spaces(link.start.axis, space) for space in (first, second)]
-            names = f"{spaces[0]} to {picture.lower()}", f"{picture} to {spaces[1]}"
+            names = (
+                t("{spaces} to {lower}", spaces=spaces[0], lower=picture.lower()),
+                t("{picture} to {spaces}", picture=picture, spaces=spaces[1]),
+            )
             edits: list[Edit] = [
                 *out.edits,
                 *in_.edits,
@@ -204,7 +211,11 @@ class SpaceFixer:
             ]
             titles = there.definition.title, back.definition.title
             yield Fix(
-                title=f"Convert it: put {titles[0]} and {titles[1]} in between",
+                title=t(
+                    "Convert it: put {titles} and {titles2} in between",
+                    titles=titles[0],
+                    titles2=titles[1],
+                ),
                 edits=tuple(edits),
             )
             return
@@ -235,7 +246,7 @@ class SpaceFixer:
         raw = self.facts.node(link.node).inputs[link.socket]
         wire = raw.model_copy(update={"allow": (first[0], second[0])})
         edit = Connect(node=link.node, socket=link.socket, wire=wire)
-        yield Fix(title="I know better: allow this wire", edits=(edit,))
+        yield Fix(title=t("I know better: allow this wire"), edits=(edit,))
 
 
 def _single(side: Side) -> tuple[str, ...] | None:

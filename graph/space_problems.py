@@ -10,6 +10,7 @@ from graph.sentences import Sentences
 from graph.solve import Candidates, Claim, Solution, Variable
 from graph.space_fixes import SpaceFixer
 from graph.statements import statement_fixes
+from graph.words import t
 
 MOST = 6
 """So many things at most are offered to be said of a file; the list of models has them all."""
@@ -67,19 +68,27 @@ class SpaceProblems:
         name = self.say.node(variable.node)
         axis = variable.axis
         unknown = [claim for claim in self._claims(variable) if claim.file is not None]
-        files = " and ".join(sorted({claim.file[1] for claim in unknown if claim.file}))
+        files = t(" and ").join(sorted({claim.file[1] for claim in unknown if claim.file}))
         if candidates:
-            why = f"it could be {self.say.spaces(axis, candidates)}"
+            why = t("it could be {spaces}", spaces=self.say.spaces(axis, candidates))
         elif files:
-            why = f"{files} could not be identified"
+            why = t("{files} could not be identified", files=files)
         elif empty := self._without_file(variable):
-            why = f"{self.say.node(empty)}, which would say it, has no file that can be used"
+            why = t(
+                "{node}, which would say it, has no file that can be used",
+                node=self.say.node(empty),
+            )
         else:
-            why = f"nothing that it is wired to says its {axis} space"
+            why = t("nothing that it is wired to says its {axis} space", axis=axis)
         return Problem(
             code="unresolved_space",
             node=variable.node,
-            message=f"{name} does not know for which model it is: {why}. {_ADVICE[axis]}",
+            message=t(
+                "{name} does not know for which model it is: {why}. {advice}",
+                name=name,
+                why=why,
+                advice=t(_ADVICE[axis]),
+            ),
             parameters={"axis": axis, "candidates": list(candidates or ())},
             because=tuple(
                 Because(
@@ -144,12 +153,19 @@ class SpaceProblems:
             for _, claim in doubtful
             if claim.candidates
         ]
-        what = f"could be {' and '.join(known)}" if known else "could not be identified"
+        what = (
+            t("could be {names}", names=t(" and ").join(known))
+            if known
+            else t("could not be identified")
+        )
         use = (
-            f"It is taken for {' and '.join(dict.fromkeys(taken))}, like what it is wired to; "
-            "if that is wrong, the picture will be too."
+            t(
+                "It is taken for {names}, like what it is wired to; if that is wrong, "
+                "the picture will be too.",
+                names=t(" and ").join(dict.fromkeys(taken)),
+            )
             if taken
-            else "Nothing that it is wired to says more: what it makes may be garbage."
+            else t("Nothing that it is wired to says more: what it makes may be garbage.")
         )
         return Problem(
             code="unidentified",

@@ -8,6 +8,7 @@ from graph.facts import Facts
 from graph.files import FileFacts, Files
 from graph.problem import Fix, Statement
 from graph.sentences import Sentences
+from graph.words import t
 
 
 class StatedFiles:
@@ -48,7 +49,9 @@ def statement_fixes(
     ordered = sorted(choices, key=lambda space: (space not in first, choices.index(space)))
     return tuple(
         Fix(
-            title=f"Say that {name} is {say.spaces('latent', (space,))}",
+            title=t(
+                "Say that {name} is {spaces}", name=name, spaces=say.spaces("latent", (space,))
+            ),
             edits=(),
             statement=Statement(folder=folder, name=name, space=space),
         )

@@ -13,6 +13,7 @@ from graph.modes import Source
 from graph.node_type import NodeType
 from graph.problem import AddNode, Edit
 from graph.solve import Candidates, Solution
+from graph.words import t
 from graph.workflow import PlacedNode, Wire
 
 FEW = 3
@@ -111,7 +112,7 @@ class Supplies:
                 # What the file itself is, not what its use makes of it, which may be in dispute.
                 claims = [self.solution.own_claim(item) for item in self.facts.given(source)]
                 said = [claim.candidates if claim else None for claim in claims]
-                title = f"the {output.title} of {file.name}"
+                title = t("the {title} of {name}", title=output.title, name=file.name)
                 wire = Wire(node=source.node, output=source.output)
                 self._loaded[kind].append(Loaded(Supply(title, wire), said))
         return self._loaded[kind]
@@ -184,7 +185,7 @@ class Supplies:
             values={widget.name: found.name},
         )
         wire = Wire(node=id_, output=output.name)
-        title = f"the {output.title} of {found.name}"
+        title = t("the {title} of {name}", title=output.title, name=found.name)
         return Supply(title, wire, (AddNode(id=id_, node=placed, near=near),))
 
     def parts_used(self, node: str) -> set[str]:

@@ -17,6 +17,7 @@ from graph.solve import Link, Variable
 from graph.subgraphs import Flat
 from graph.target_forms import Target, Targets, TypeTarget, shown_inputs, shown_outputs, worst
 from graph.types import accepts
+from graph.words import t
 from graph.workflow import Workflow
 
 __all__ = ["NoSuchSocket", "Target", "Targets", "TypeTarget", "targets"]
@@ -135,16 +136,18 @@ class _Drag:
             fits = accepts(taken.term.kind, given.term.kind) and taken.list == given.list
             wanted = self.say.kind(taken.term.kind, taken.list)
             got = self.say.kind(given.term.kind, given.list)
-            wrong = "wrong_type", f"This takes {wanted}, not {got}."
+            wrong = "wrong_type", t("This takes {wanted}, not {got}.", wanted=wanted, got=got)
             self._refusals[key] = FITS if fits else wrong
         return self._refusals[key]
 
     def _refusal(self, node: str, taken: _Input, source: Source, ring: bool) -> Refusal:
         if ring:
-            return "cycle", "The nodes would wait for each other in a ring."
+            return "cycle", t("The nodes would wait for each other in a ring.")
         lacking = self.facts.lacking(source, self.facts.half(node, taken.base))
         if lacking is not None:
-            return "missing_part", f"{lacking[0].name} has no {self.say.part(lacking[1])}."
+            return "missing_part", t(
+                "{name} has no {part}.", name=lacking[0].name, part=self.say.part(lacking[1])
+            )
         return self._space_refusal(node, taken, source)
 
     def _space_refusal(self, node: str, taken: _Input, source: Source) -> Refusal:
@@ -160,7 +163,12 @@ class _Drag:
                 first, second = self.say.spaces_apart(start.axis, given, wanted)
                 return (
                     "space_mismatch",
-                    f"This is {first}, and {self.say.node(node)} needs {second}.",
+                    t(
+                        "This is {first}, and {node} needs {second}.",
+                        first=first,
+                        node=self.say.node(node),
+                        second=second,
+                    ),
                 )
         return FITS
 

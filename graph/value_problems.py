@@ -11,6 +11,7 @@ from graph.node_type import NodeType
 from graph.problem import Problem
 from graph.sentences import Sentences
 from graph.widgets import is_file_name
+from graph.words import t
 
 
 class ValueProblems:
@@ -54,29 +55,44 @@ class ValueProblems:
             code=code,
             node=node,
             socket=widget.name,
-            message=f"'{widget.title}' of {self.say.node(node)} {reason}.",
+            message=t(
+                "'{title}' of {node} {reason}.",
+                title=widget.title,
+                node=self.say.node(node),
+                reason=reason,
+            ),
             parameters={"value": value},
             fixes=self.fixer.value(node, widget, value),
         )
 
     def _unknown_value(self, node: str, kind: NodeType, name: str) -> Problem:
         close = get_close_matches(name, kind.widgets, 1)
-        hint = f" Is '{close[0]}' meant?" if close else ""
+        hint = t(" Is '{close}' meant?", close=close[0]) if close else ""
         return Problem(
             code="unknown_value",
             node=node,
             socket=name,
-            message=f"{self.say.node(node)} has no value '{name}'.{hint}",
+            message=t(
+                "{node} has no value '{name}'.{hint}",
+                node=self.say.node(node),
+                name=name,
+                hint=hint,
+            ),
             fixes=self.fixer.unknown_value(node, name),
         )
 
     def _missing_value(self, node: str, widget: WidgetDefinition) -> Problem:
-        what = "choose a file" if widget.folder else "set it"
+        what = t("choose a file") if widget.folder else t("set it")
         return Problem(
             code="missing_value",
             node=node,
             socket=widget.name,
-            message=f"'{widget.title}' of {self.say.node(node)} is empty: {what}.",
+            message=t(
+                "'{title}' of {node} is empty: {what}.",
+                title=widget.title,
+                node=self.say.node(node),
+                what=what,
+            ),
             fixes=self.fixer.value(node, widget, None),
         )
 
@@ -84,7 +100,11 @@ class ValueProblems:
         self, node: str, widget: WidgetDefinition, folder: str, name: str
     ) -> Iterator[Problem]:
         if not is_file_name(name):
-            reason = f"must name a file inside the folder '{folder}', not \"{name}\""
+            reason = t(
+                "must name a file inside the folder '{folder}', not \"{name}\"",
+                folder=folder,
+                name=name,
+            )
             yield self._problem("invalid_value", node, widget, name, reason)
             return
         yield from self.files.of(node, widget, folder, name)

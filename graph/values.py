@@ -14,6 +14,7 @@ from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
 from graph.definition import Json
+from graph.words import spoken, t
 from graph.workflow import EXACT_INTEGER
 
 Schema = Mapping[str, Json]
@@ -58,7 +59,7 @@ class Checker:
         long = isinstance(value, str) and len(value) > 200
         if long or isinstance(value, list | dict):  # too much to remember, or no key of a cache
             return _fault(self._text, value)
-        return _remembered(self._text, type(value).__name__, value)
+        return _remembered(self._text, type(value).__name__, value, spoken().tag)
 
 
 _DECIMAL = re.compile(r"-?[1-9][0-9]{15,19}")
@@ -105,7 +106,7 @@ def _validator(schema: str) -> Validator:
 
 
 @lru_cache(maxsize=65536)
-def _remembered(schema: str, kind: str, value: str | float | None) -> Wrong | None:
+def _remembered(schema: str, kind: str, value: str | float | None, language: str) -> Wrong | None:
     """`_fault`, remembered; `kind` keeps 1, 1.0 and True apart, which Python holds to be equal."""
     return _fault(schema, value)
 
@@ -148,22 +149,46 @@ def _wrong(error: ValidationError) -> Wrong:
     if keyword == "anyOf" and error.context:
         # An optional value: what the other branch (not "null") says is the useful complaint.
         return _wrong(max(error.context, key=lambda inner: inner.validator_value != "null"))
-    where = "".join(f"entry {step + 1} " for step in error.absolute_path if isinstance(step, int))
+    where = "".join(
+        t("entry {value} ", value=step + 1) for step in error.absolute_path if isinstance(step, int)
+    )
     if keyword in _LIMITS:
         return Wrong(
-            "out_of_range", f"{where}{_LIMITS[keyword].format(limit=limit)}, not {_short(value)}"
+            "out_of_range",
+            t(
+                "{where}{limits}, not {given}",
+                where=where,
+                limits=t(_LIMITS[keyword], limit=limit),
+                given=_short(value),
+            ),
         )
     if keyword == "type":
-        return Wrong("invalid_value", f"{where}must be {_TYPES[limit]}, not {_short(value)}")
+        return Wrong(
+            "invalid_value",
+            t(
+                "{where}must be {wanted}, not {given}",
+                where=where,
+                wanted=t(_TYPES[limit]),
+                given=_short(value),
+            ),
+        )
     choices = limit if keyword == "enum" else [limit]
-    return Wrong("invalid_value", f"{where}must be {_list(choices)}, not {_short(value)}")
+    return Wrong(
+        "invalid_value",
+        t(
+            "{where}must be {wanted}, not {given}",
+            where=where,
+            wanted=_list(choices),
+            given=_short(value),
+        ),
+    )
 
 
 def _list(choices: list[Json]) -> str:
     shown = [_short(choice) for choice in choices[:12]]
     if len(choices) > len(shown):
         shown.append("…")
-    return shown[0] if len(shown) == 1 else f"one of {', '.join(shown)}"
+    return shown[0] if len(shown) == 1 else t("one of {names}", names=", ".join(shown))
 
 
 def _short(value: Json) -> str:
@@ -171,5 +196,5 @@ def _short(value: Json) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):  # no JSON, or more digits than Python prints
-        return f"something else ({type(value).__name__})"
+        return t("something else ({kind})", kind=type(value).__name__)
     return text if len(text) <= 60 else text[:59] + "…"

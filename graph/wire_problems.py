@@ -10,6 +10,7 @@ from graph.problem import Because, Problem
 from graph.rings import rings
 from graph.sentences import Sentences
 from graph.types import accepts
+from graph.words import t
 from graph.workflow import Wire
 
 
@@ -64,11 +65,19 @@ class WireProblems:
 
     def _unknown_node(self, node: str, type_: str) -> Problem:
         pack, dot, _ = type_.rpartition(".")
-        hint = f"it belongs to the pack '{pack}', which is not loaded" if dot else "it is unknown"
+        hint = (
+            t("it belongs to the pack '{pack}', which is not loaded", pack=pack)
+            if dot
+            else t("it is unknown")
+        )
         return Problem(
             code="unknown_node",
             node=node,
-            message=f"There is no node type '{type_}': {hint}. Install it, or remove the node.",
+            message=t(
+                "There is no node type '{type}': {hint}. Install it, or remove the node.",
+                type=type_,
+                hint=hint,
+            ),
             parameters={"type": type_},
             fixes=self.fixer.remove(node),
         )
@@ -79,8 +88,13 @@ class WireProblems:
             severity="warning",
             node=node,
             message=(
-                f"{self.say.node(node)} was saved by a newer version of its node ({saved}; this "
-                f"one is {known}), so its values may mean something else: update the program."
+                t(
+                    "{node} was saved by a newer version of its node ({saved}; this one is "
+                    "{known}), so its values may mean something else: update the program.",
+                    node=self.say.node(node),
+                    saved=saved,
+                    known=known,
+                )
             ),
             parameters={"saved": saved, "known": known},
         )
@@ -91,12 +105,12 @@ class WireProblems:
             return
         source_type = self.facts.type_of(wire.node)
         if wire.node not in self.facts.workflow.nodes:
-            yield self._unknown_output(node, name, wire, "which is not in this workflow")
+            yield self._unknown_output(node, name, wire, t("which is not in this workflow"))
             return
         if source_type is None:  # told at the unknown node
             return
         if wire.output not in source_type.outputs:
-            yield self._unknown_output(node, name, wire, "which has no such output")
+            yield self._unknown_output(node, name, wire, t("which has no such output"))
             return
         if self.facts.node(node).mode == "run":
             source = self.facts.active.every[node].get(name)
@@ -118,8 +132,15 @@ class WireProblems:
                 node=node,
                 socket=name,
                 message=(
-                    f"{self.say.input(node, name)} of {self.say.node(node)} takes {wanted}, and "
-                    f"{self.say.output(*source)} of {self.say.node(source.node)} gives {got}."
+                    t(
+                        "{input} of {node} takes {wanted}, and {output} of {node2} gives {got}.",
+                        input=self.say.input(node, name),
+                        node=self.say.node(node),
+                        wanted=wanted,
+                        output=self.say.output(*source),
+                        node2=self.say.node(source.node),
+                        got=got,
+                    )
                 ),
                 parameters={"wanted": term.kind, "given": given.term.kind},
                 because=(
@@ -143,8 +164,15 @@ class WireProblems:
             node=node,
             socket=name,
             message=(
-                f"{found.name}, which {self.say.node(source.node)} loads, has no {what}; "
-                f"{self.say.node(node)} needs one from elsewhere. {self.say.supply(what, files)}"
+                t(
+                    "{name}, which {node} loads, has no {what}; {node2} needs one from "
+                    "elsewhere. {supply}",
+                    name=found.name,
+                    node=self.say.node(source.node),
+                    what=what,
+                    node2=self.say.node(node),
+                    supply=self.say.supply(what, files),
+                )
             ),
             parameters={"part": part, "file": found.name, "files": files},
             because=(
@@ -160,13 +188,18 @@ class WireProblems:
         )
 
     def _unknown_input(self, node: str, kind: NodeType, name: str) -> Problem:
-        what = "is not wired, it is set" if name in kind.widgets else "is not there"
+        what = t("is not wired, it is set") if name in kind.widgets else t("is not there")
         return Problem(
             code="unknown_input",
             node=node,
             socket=name,
             message=(
-                f"A wire goes to '{name}' of {self.say.node(node)}, which {what}: disconnect it."
+                t(
+                    "A wire goes to '{name}' of {node}, which {what}: disconnect it.",
+                    name=name,
+                    node=self.say.node(node),
+                    what=what,
+                )
             ),
             fixes=self.fixer.disconnect(node, name),
         )
@@ -177,8 +210,14 @@ class WireProblems:
             node=node,
             socket=name,
             message=(
-                f"{self.say.input(node, name)} of {self.say.node(node)} comes from "
-                f"'{wire.output}' of {self.say.node(wire.node)}, {why}. Connect it anew."
+                t(
+                    "{input} of {node} comes from '{output}' of {node2}, {why}. Connect it anew.",
+                    input=self.say.input(node, name),
+                    node=self.say.node(node),
+                    output=wire.output,
+                    node2=self.say.node(wire.node),
+                    why=why,
+                )
             ),
             parameters={"source": wire.node, "output": wire.output},
             fixes=(*self.fixer.connect(node, name), *self.fixer.disconnect(node, name)),
@@ -200,8 +239,12 @@ class WireProblems:
                     node=node,
                     socket=item.name,
                     message=(
-                        f"'{item.title}' of {self.say.node(node)} is not connected: "
-                        f"wire {self.say.kind(item.term.kind, item.list)} to it."
+                        t(
+                            "'{title}' of {node} is not connected: wire {kind} to it.",
+                            title=item.title,
+                            node=self.say.node(node),
+                            kind=self.say.kind(item.term.kind, item.list),
+                        )
                     ),
                     parameters={"kind": item.term.kind},
                     fixes=self.fixer.connect(node, name),
@@ -218,9 +261,12 @@ class WireProblems:
                 node=node,
                 socket=name,
                 message=(
-                    f"{self.say.node(bypassed)} is bypassed, but nothing that is wired to it can "
-                    f"stand in for its output {shown}: "
-                    "let it run, or connect something else here."
+                    t(
+                        "{node} is bypassed, but nothing that is wired to it can stand in for "
+                        "its output {shown}: let it run, or connect something else here.",
+                        node=self.say.node(bypassed),
+                        shown=shown,
+                    )
                 ),
                 parameters={"bypassed": bypassed, "output": output},
                 because=(Because(node=bypassed, socket=output, path=(bypassed, node)),),
@@ -236,8 +282,11 @@ class WireProblems:
                 node=node,
                 socket=name,
                 message=(
-                    f"These nodes wait for each other in a ring: {names}"
-                    f"{' and more' if len(ring) > 6 else ''}. Remove a wire."
+                    t(
+                        "These nodes wait for each other in a ring: {names}{more}. Remove a wire.",
+                        names=names,
+                        more=t(" and more") if len(ring) > 6 else "",
+                    )
                 ),
                 parameters={"nodes": list(ring)},
                 fixes=self.fixer.break_ring(wires),

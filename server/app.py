@@ -30,6 +30,7 @@ from server.keys import (
     RECENT,
     SETTINGS,
 )
+from server.languages import speak
 from server.model_watch import ModelWatch
 from server.queue import RunQueue
 from server.routes import (
@@ -93,7 +94,7 @@ def create_app(settings: Settings, parts: Parts = dispatcher_here) -> web.Applic
     settings.make_folders()
     app = web.Application(
         # The guard is the outer one: strangers are not even told what they did wrong.
-        middlewares=[guard, answer_errors],
+        middlewares=[guard, speak, answer_errors],
         client_max_size=settings.max_json,
     )
     hub = EventHub()
