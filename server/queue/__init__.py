@@ -5,7 +5,8 @@ from server.queue.batches import Batch, UnknownBatch
 from server.queue.history import BadExport
 from server.queue.line import NotInLine, Pause
 from server.queue.pictures import Picture, Pictures, Sought, UnknownPicture
-from server.queue.queue import ATTEMPTS, RunQueue
+from server.queue.progress import ATTEMPTS, Ending
+from server.queue.queue import RunQueue
 from server.queue.rows import Changes, Run, Status, UnknownRun
 from server.queue.schema import MIGRATIONS, NewerQueue
 
@@ -15,6 +16,7 @@ __all__ = [
     "BadExport",
     "Batch",
     "Changes",
+    "Ending",
     "NewerQueue",
     "NotInLine",
     "Pause",

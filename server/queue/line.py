@@ -4,13 +4,11 @@ import sqlite3
 from typing import Literal, get_args
 
 from server.queue.database import Database
+from server.queue.progress import PASSES
 from server.queue.rows import COLUMNS, IN_LINE, Changes, Run, both, row_of, run_of, text_of
 
 Pause = Literal["no", "after", "now"]
 """`after`: no run is begun. `now`: and what runs is put back in line."""
-
-PASSES = 16
-"""So often a run may be passed over by later ones whose models are loaded."""
 
 CLOSEST = 1e-6
 """Ranks that would come closer to each other than this are given out anew."""

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from graph.events import NodeChanged, Produced
+from server.queue import progress
 from server.queue.arrivals import Wanted, insert_new, insert_of
 from server.queue.batches import Batches
-from server.queue.database import Database
+from server.queue.database import Database, Work
 from server.queue.history import History
-from server.queue.line import PASSES, Line
-from server.queue.pictures import Pictures, keep_picture, picture_of
+from server.queue.line import Line
+from server.queue.pictures import Pictures
 from server.queue.rows import (
     IN_LINE,
     Changes,
@@ -23,17 +24,6 @@ from server.queue.rows import (
     row_of,
     run_of,
     text_of,
-)
-
-ATTEMPTS = 2
-"""How often a run may be started before it is given up, if something died each time."""
-
-LOOKAHEAD = 32
-"""So many runs in line are looked at for one that needs the models that are loaded."""
-
-GIVEN_UP = (
-    "The program stopped unexpectedly while this run was running, and did so again when it was "
-    "tried a second time. It is not tried a third time by itself; press Run to try it again."
 )
 
 
@@ -128,44 +118,12 @@ class RunQueue:
         return self.history.newest(limit, statuses=None if status is None else (status,))
 
     def claim(self, models: str = "", lacking: Collection[str] = ()) -> Run | None:
-        """The first run in line, now marked running; None where none waits.
-
-        For a worker that has `models` loaded, one that needs the same is preferred, of the same
-        priority and among the next `LOOKAHEAD`; the first in line is passed over at most `PASSES`
-        times. Runs that need `lacking` (as `Run.models`) are left to other workers.
-        """
-
-        def take(connection: sqlite3.Connection) -> Run | None:
-            chosen = _next(connection, models, lacking)
-            if chosen is None:
-                return None
-            row = connection.execute(
-                "UPDATE run SET status = 'running', started = ?, finished = NULL, error = NULL,"
-                " attempts = attempts + 1 WHERE position = ? RETURNING id",
-                (time.time(), chosen),
-            ).fetchone()
-            return run_of(connection, row_of(connection, row["id"]))
-
-        return self._database.write(take)
+        """The run that a worker should begin, now marked running; as `progress.claim`."""
+        return self._database.write(lambda found: progress.claim(found, models, lacking))
 
     def finish(self, run: str, status: Status, error: str | None = None) -> Run:
-        """The run, ended as `status`. A run that has ended already stays as it is.
-
-        A failed run of a batch that stops on errors takes the rest of its batch along.
-        """
-
-        def end(connection: sqlite3.Connection) -> Run:
-            changed = connection.execute(
-                "UPDATE run SET status = ?, error = ?, finished = ?"
-                f" WHERE id = ? AND (status = 'running' OR {IN_LINE})",
-                (status, error, time.time(), run),
-            ).rowcount
-            ended = run_of(connection, row_of(connection, run))
-            if changed and status == "failed" and ended.batch is not None:
-                Batches.stop_after(connection, ended.batch, ended.name or ended.id)
-            return ended
-
-        return self._database.write(end)
+        """The run, ended as `status`; as `progress.finish`."""
+        return self._after(run, lambda found: progress.finish(found, run, status, error))
 
     def cancel(self, run: str) -> Run:
         """The run, cancelled if it was in line; a running one is the dispatcher's to stop."""
@@ -180,59 +138,31 @@ class RunQueue:
         return self._database.write(end)
 
     def interrupt(self, run: str, error: str) -> Run:
-        """The run whose worker died: in line again where it was, or failed after `ATTEMPTS`."""
-
-        def put_back(connection: sqlite3.Connection) -> Run:
-            left = run_of(connection, row_of(connection, run))
-            if left.status == "running" and left.attempts < ATTEMPTS:
-                connection.execute(
-                    "UPDATE run SET status = 'interrupted', error = ?, started = NULL,"
-                    " outputs = '[]' WHERE id = ?",
-                    (error, run),
-                )
-                return run_of(connection, row_of(connection, run))
-            return left
-
-        after = self._database.write(put_back)
-        return self.finish(run, "failed", error) if after.status == "running" else after
+        """The run whose worker died: in line again, or failed; as `progress.interrupt`."""
+        return self._after(run, lambda found: progress.interrupt(found, run, error))
 
     def release(self, run: str) -> Run:
         """The run, back in line as if it had not been started; for a program that ends in order."""
-
-        def put_back(connection: sqlite3.Connection) -> Run:
-            changed = connection.execute(
-                "UPDATE run SET status = 'waiting', started = NULL, outputs = '[]',"
-                " attempts = attempts - 1 WHERE id = ? AND status = 'running'",
-                (run,),
-            ).rowcount
-            if changed:
-                connection.execute("DELETE FROM node WHERE run = ?", (run,))
-            return run_of(connection, row_of(connection, run))
-
-        return self._database.write(put_back)
+        return self._after(run, lambda found: progress.release(found, run))
 
     def produced(self, run: str, output: Produced) -> None:
         """Add one output to the run's outputs; a picture goes into the gallery with it."""
-        text = text_of(output.model_dump(exclude={"type", "picture"}))
-
-        def add(connection: sqlite3.Connection) -> None:
-            changed = connection.execute(
-                "UPDATE run SET outputs = json_insert(outputs, '$[#]', json(?)) WHERE id = ?",
-                (text, run),
-            ).rowcount
-            if changed and output.kind == "image" and output.area == "output" and output.file:
-                keep_picture(connection, picture_of(output, run, time.time()))
-
-        self._database.write(add)
+        self._database.write(lambda found: progress.produced(found, run, output))
 
     def changed(self, run: str, nodes: Iterable[NodeChanged]) -> None:
         """Keep the newest state of each node of the run."""
-        rows = [(run, event.node, event.state, event.seconds, event.message) for event in nodes]
-        self._database.write(
-            lambda connection: connection.executemany(
-                "INSERT OR REPLACE INTO node VALUES (?, ?, ?, ?, ?)", rows
-            )
-        )
+        self._database.write(lambda found: progress.changed(found, run, nodes))
+
+    def together(self, works: Sequence[Work[Any]]) -> Sequence[Any]:
+        """What each piece of work gives, or the error that it raised; all of it is one transaction.
+
+        Raises `sqlite3.OperationalError` where nothing could be written, a full disk for example.
+        """
+
+        def do_all(connection: sqlite3.Connection) -> Sequence[Any]:
+            return [_alone(connection, work) for work in works]
+
+        return self._database.write(do_all)
 
     def counts(self) -> dict[str, int]:
         """How many runs are in line and running."""
@@ -246,52 +176,31 @@ class RunQueue:
         waiting = found.get("waiting", 0) + found.get("interrupted", 0)
         return {"waiting": waiting, "running": found.get("running", 0)}
 
-    def recover(self) -> None:
-        """Put runs that a crash left running back in line, or give them up after `ATTEMPTS`."""
+    def recover(self, begun: Collection[str] | None = None) -> None:
+        """Put back in line, or give up, what a crash left running; as `progress.recover`."""
+        self._database.write(lambda found: progress.recover(found, begun))
 
-        def put_back(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                "DELETE FROM node WHERE run IN (SELECT id FROM run WHERE status = 'running')"
-            )
-            connection.execute(
-                "UPDATE run SET status = 'failed', error = ?, finished = ?"
-                " WHERE status = 'running' AND attempts >= ?",
-                (GIVEN_UP, time.time(), ATTEMPTS),
-            )
-            connection.execute(
-                "UPDATE run SET status = 'interrupted', started = NULL, outputs = '[]'"
-                " WHERE status = 'running'"
-            )
+    def _after(self, run: str, change: Work[Any]) -> Run:
+        def work(connection: sqlite3.Connection) -> Run:
+            change(connection)
+            return run_of(connection, row_of(connection, run))
 
-        self._database.write(put_back)
+        return self._database.write(work)
 
     def close(self) -> None:
         """Let go of the database; nothing may be asked afterwards."""
         self._database.close()
 
 
-def _next(connection: sqlite3.Connection, models: str, lacking: Collection[str]) -> int | None:
-    """The position of the run that a worker with these models loaded should begin."""
-    # Named only where there is something to leave out, so that the index is read in its order.
-    fit = f" AND models NOT IN ({', '.join('?' * len(lacking))})" if lacking else ""
-    first = connection.execute(
-        "SELECT position, priority, models, passed FROM run"
-        f" WHERE {IN_LINE}{fit} ORDER BY priority DESC, rank LIMIT 1",
-        tuple(lacking),
-    ).fetchone()
-    if first is None:
-        return None
-    if not models or models in lacking or first["models"] == models or first["passed"] >= PASSES:
-        return int(first["position"])
-    other = connection.execute(
-        "SELECT position FROM (SELECT position, models, rank FROM run"
-        f" WHERE {IN_LINE} AND priority = ? ORDER BY rank LIMIT ?)"
-        " WHERE models = ? ORDER BY rank LIMIT 1",
-        (first["priority"], LOOKAHEAD, models),
-    ).fetchone()
-    if other is None:
-        return int(first["position"])
-    connection.execute(
-        "UPDATE run SET passed = passed + 1 WHERE position = ?", (first["position"],)
-    )
-    return int(other["position"])
+def _alone(connection: sqlite3.Connection, work: Work[Any]) -> Any:
+    """What the work gives, or its error, which undoes only its own writes."""
+    connection.execute("SAVEPOINT work")
+    try:
+        result = work(connection)
+    except sqlite3.OperationalError:
+        raise  # the disk's, and so everybody's
+    except Exception as error:  # noqa: BLE001  raised again where the work was asked for
+        connection.execute("ROLLBACK TO work")
+        result = error
+    connection.execute("RELEASE work")
+    return result
