@@ -166,7 +166,7 @@ def main() -> None:
             (folder / name).mkdir(parents=True)
         (folder / "custom_nodes" / "trivial" / "nodes.py").write_text(PACK)
         with server(folder) as program:
-            measure(program, 1, 200)  # warm
+            measure(program, 1, 1000)  # warm
             fresh = measure(program, 10**6, options.runs)
         write_history(folder, options.history)
         with server(folder) as program:

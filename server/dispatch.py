@@ -9,10 +9,12 @@ from typing import Any
 
 from graph.subgraph_values import titled
 from server import worker
+from server.begun import take_begun
 from server.client import MakeClient, Unfit
+from server.ledger import Ledger, Work
 from server.node_times import NodeTimes
-from server.queue import Pause, Run, RunQueue
-from server.run_at_work import Lost, PutBack
+from server.queue import Ending, Pause, Run, RunQueue, Status, progress
+from server.run_at_work import Lost, Outcome, PutBack, RunAtWork
 from server.settings import Settings
 from server.station import Publish, Station
 from server.temp import sweep
@@ -69,13 +71,14 @@ class Dispatcher:
         self._settings = settings
         self._queue = queue
         self._publish = publish
+        self._ledger = Ledger(queue, lambda: self._publish({"type": "queue"}, True))
         self.stations = [
-            Station(number, own, queue, publish, self, make)
+            Station(number, own, self._ledger, publish, self, make)
             for number, (own, make) in enumerate(chosen, start=1)
         ]
         self.times = NodeTimes(settings.cache / "node_times.json")
         """How long nodes took."""
-        self._added = asyncio.Event()
+        self._wakes = {station: asyncio.Event() for station in self.stations}
         self._known = asyncio.Event()
         self._library: Library | None = None
         self._ran_at: OrderedDict[str, Station] = OrderedDict()
@@ -83,7 +86,8 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Start the workers and begin to work through the queue; returns at once."""
-        self._queue.recover()
+        begun = await asyncio.to_thread(take_begun, self._settings)
+        self._queue.recover(begun)
         library = await asyncio.to_thread(kept_library, self._settings)
         if library is not None and self._library is None:
             self._keep(library)
@@ -98,6 +102,7 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(station.stop() for station in self.stations))
+        await self._ledger.close()
         await asyncio.to_thread(self.times.save)
 
     # --- what the routes ask
@@ -129,7 +134,8 @@ class Dispatcher:
         """The `state`, `device` and `message` of the worker that is nearest to work."""
         order = ("busy", "ready", "starting", "stopped")
         nearest = min(self.worker_statuses(), key=lambda status: order.index(status["state"]))
-        return {name: nearest[name] for name in ("state", "device", "message")}
+        found = {name: nearest[name] for name in ("state", "device", "message")}
+        return found | {"message": self._ledger.trouble or found["message"]}
 
     def worker_statuses(self) -> list[dict[str, Any]]:
         """Each worker's `number`, `state`, `device`, `message`, `run` and whether it drains."""
@@ -137,7 +143,8 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Look at the queue: a run was added."""
-        self._added.set()
+        for wake in self._wakes.values():
+            wake.set()
 
     async def pause(self, kind: Pause) -> None:
         """Pause the queue or let it go on; "now" puts what runs back in line as well."""
@@ -153,7 +160,7 @@ class Dispatcher:
         before = self._queue.get(run)
         after = self._queue.cancel(run)
         if before.status != after.status:
-            self._publish_run(after)
+            self._publish_run(run, after.status, after.error)
         for station in self.stations:
             await station.cancel(run)
         return after
@@ -202,14 +209,31 @@ class Dispatcher:
     async def _work(self, station: Station) -> None:
         while True:
             await station.is_ready()
-            run = None
-            if not station.draining and self._queue.line.pause == "no":
-                run = self._queue.claim(station.models, station.lacks.models())
-            if run is None:
-                self._added.clear()
-                await self._added.wait()
-                continue
-            await self._run(station, run)
+            self._wakes[station].clear()
+            for run in await self._claimed(station):
+                self._spawn(self._run(station.take(run), station))
+            await self._wakes[station].wait()
+
+    async def _claimed(self, station: Station) -> list[Run]:
+        """The runs that the station is to be handed now."""
+        room = 0 if station.draining else station.room
+        if not room:
+            return []
+        runs = await self._ledger.do(
+            partial(
+                progress.claim_several,
+                count=room,
+                models=station.models,
+                lacking=station.lacks.models(),
+                idle=not station.at_work,
+            )
+        )
+        if runs and (station.draining or not station.takes_questions):  # since it was asked
+            for run in runs:
+                await self._ledger.do(partial(progress.release, run=run.id))
+            self.wake()
+            return []
+        return runs
 
     async def _tidy(self) -> None:
         await asyncio.to_thread(sweep, self._settings.temp)
@@ -217,38 +241,46 @@ class Dispatcher:
             await asyncio.sleep(SAVING)
             await asyncio.to_thread(self.times.save)
 
-    async def _run(self, station: Station, run: Run) -> None:
+    async def _run(self, at_work: RunAtWork, station: Station) -> None:
+        run = at_work.run
         self._ran_at[run.id] = station
         self._ran_at.move_to_end(run.id)
         while len(self._ran_at) > REMEMBERED:
             self._ran_at.popitem(last=False)
-        self._publish_run(run)
-        match await station.work_on(run):
-            case Ended(status=status, error=error):
-                after = self._queue.finish(run.id, status, error)
-            case Lost(error=error):
-                after = self._queue.interrupt(run.id, error)
-            case PutBack():
-                after = self._queue.release(run.id)
-            case Unfit(error=error):
-                after = self._elsewhere(station, run, error)
-        self._publish_run(after)
+        self._publish_run(run.id, run.status, run.error)
+        outcome = await station.work_on(at_work)
+        self._wakes[station].set()
+        after = await self._ledger.do(self._becomes(station, run, outcome))
+        self._publish_run(run.id, after.status, after.error)
         if self._library is not None:
-            self.times.learn_from(after, self._library.nodes)
+            self.times.learn_from(run.workflow, at_work.took, self._library.nodes)
         if after.batch is not None and after.status == "failed":
             self._publish({"type": "queue"}, True)  # it may have taken others of its batch along
         if after.is_in_line:
             self.wake()
 
-    def _elsewhere(self, station: Station, run: Run, error: str) -> Run:
-        """The run, back in line for a worker that may have its models; failed where none may."""
+    def _becomes(self, station: Station, run: Run, outcome: Outcome) -> Work[Ending]:
+        """What writes down what becomes of the run."""
+        match outcome:
+            case Ended(status=status, error=error):
+                return partial(progress.finish, run=run.id, status=status, error=error)
+            case Lost(error=error):
+                return partial(progress.interrupt, run=run.id, error=error)
+            case PutBack():
+                return partial(progress.release, run=run.id)
+            case Unfit(error=error):
+                return self._elsewhere(station, run, error)
+
+    def _elsewhere(self, station: Station, run: Run, error: str) -> Work[Ending]:
+        """Puts the run back in line for a worker that may have its models; fails it where none
+        may."""
         station.lacks.add(run.models)
         others = [other for other in self.stations if not other.is_given_up]
         if any(run.models not in other.lacks.models() for other in others):
-            return self._queue.release(run.id)
+            return partial(progress.release, run=run.id)
         for other in others:
             other.lacks.forget(run.models)  # they are asked anew when it is tried again
-        return self._queue.finish(run.id, "failed", error)
+        return partial(progress.finish, run=run.id, status="failed", error=error)
 
     # --- what the stations ask (`server.station.Office`)
 
@@ -275,9 +307,8 @@ class Dispatcher:
         if changed:
             self._publish({"type": "nodes"}, True)
 
-    def _publish_run(self, run: Run) -> None:
-        message = {"type": "run", "run": run.id, "status": run.status, "error": run.error}
-        self._publish(message, True)
+    def _publish_run(self, run: str, status: Status, error: str | None) -> None:
+        self._publish({"type": "run", "run": run, "status": status, "error": error}, True)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -17,6 +17,11 @@ DISK_FULL = (
     "room and try again."
 )
 
+UNWRITABLE = (
+    "The queue in the data folder cannot be written ({error}), so nothing was changed. See that "
+    "its disk is there and may be written to, and try again."
+)
+
 OF_THE_QUEUE: dict[type[Exception], tuple[HTTPStatus, str]] = {
     UnknownRun: (HTTPStatus.NOT_FOUND, "unknown_run"),
     UnknownBatch: (HTTPStatus.NOT_FOUND, "unknown_batch"),
@@ -129,6 +134,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         log.exception("%s %s failed", request.method, request.path)
         if _is_full(error):
             return error_response(HTTPStatus.INSUFFICIENT_STORAGE, "disk_full", DISK_FULL)
+        if _is_unwritable(error):
+            message = UNWRITABLE.format(error=error)
+            return error_response(HTTPStatus.INSUFFICIENT_STORAGE, "not_writable", message)
         message = "Something went wrong inside the server. Its log says what."
         return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", message)
 
@@ -140,6 +148,15 @@ def _is_full(error: Exception) -> bool:
     if isinstance(error, sqlite3.OperationalError):
         return error.sqlite_errorcode == sqlite3.SQLITE_FULL
     return isinstance(error, OSError) and error.errno in _FULL
+
+
+def _is_unwritable(error: Exception) -> bool:
+    """Whether the disk, and not the program, kept the queue from being written."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return False
+    # The lowest byte is the kind, the rest says more: https://sqlite.org/rescode.html
+    kind = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    return kind in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 
 def _from_http(request: web.Request, error: web.HTTPException) -> web.Response:

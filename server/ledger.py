@@ -9,6 +9,7 @@ import asyncio
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -20,6 +21,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 Work = Callable[[sqlite3.Connection], T]
+
+GATHERING = 0.003
+"""Seconds that what comes right after a transaction waits for more to come."""
 
 PAUSE = 1.0
 """Seconds until a transaction that failed is tried again."""
@@ -83,15 +87,20 @@ class Ledger:
             self._change.notify()
 
     def _write(self) -> None:
+        written = float("-inf")
         while True:
             with self._change:
                 while not self._wishes and not self._closing:
                     self._change.wait()
-                wishes, self._wishes = self._wishes, []
                 closing = self._closing
+            if not closing and time.monotonic() - written < 10 * GATHERING:
+                time.sleep(GATHERING)
+            with self._change:
+                wishes, self._wishes = self._wishes, []
             if not wishes:
                 return
             self._grant(wishes)
+            written = time.monotonic()
             if closing and self.trouble:
                 return
 

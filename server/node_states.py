@@ -1,19 +1,22 @@
 """The states of the nodes of the run that is running, written to the queue many at once."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 from graph.events import NodeChanged
-from server.queue import RunQueue
 
 FLUSH = 0.1
 """Seconds that a state may wait before it is written."""
 
 
 class NodeStates:
-    """Keeps the newest state of each node; to be used from the event loop's thread."""
+    """Keeps the newest state of each node; to be used from the event loop's thread.
 
-    def __init__(self, queue: RunQueue) -> None:
-        self._queue = queue
+    `keep` is called with the id of the run and states that are to be written.
+    """
+
+    def __init__(self, keep: Callable[[str, Sequence[NodeChanged]], None]) -> None:
+        self._keep = keep
         self._run = ""
         self._running: dict[str, None] = {}  # in the order they began
         self._unwritten: dict[str, NodeChanged] = {}
@@ -45,5 +48,5 @@ class NodeStates:
             self._timer.cancel()
             self._timer = None
         if self._unwritten:
-            self._queue.changed(self._run, self._unwritten.values())
+            self._keep(self._run, list(self._unwritten.values()))
         self._unwritten.clear()

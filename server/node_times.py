@@ -12,7 +12,6 @@ from graph.definition import NodeDefinition
 from graph.duration import Likeness, likenesses
 from graph.migrations import WorkflowError, load
 from server.paths import write_text
-from server.queue import Run
 
 log = logging.getLogger(__name__)
 
@@ -65,17 +64,17 @@ class NodeTimes:
                 if (likeness := known.get(node)) is not None:
                     self._learn(likeness, seconds)
 
-    def learn_from(self, run: Run, definitions: Mapping[str, NodeDefinition]) -> None:
-        """Learn from a run that has ended, unless it was too short for anybody to wait for it."""
-        took = {
-            node: float(state["seconds"])
-            for node, state in run.nodes.items()
-            if state["state"] == "finished" and state["seconds"] is not None
-        }
-        nodes = run.workflow.get("nodes", {})
+    def learn_from(
+        self,
+        workflow: Mapping[str, Any],
+        took: Mapping[str, float],
+        definitions: Mapping[str, NodeDefinition],
+    ) -> None:
+        """As `learn`, unless the run was too short for anybody to wait for it."""
+        nodes = workflow.get("nodes", {})
         types = {str(nodes[node]["type"]) for node in took if node in nodes}
         if sum(took.values()) >= SHORT or not types <= self._types.keys():
-            self.learn(run.workflow, definitions, took)
+            self.learn(workflow, definitions, took)
 
     def save(self) -> None:
         """Write down what was learned since; failing costs only the estimates."""

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from graph.events import NodeChanged
 from server.client import Unfit
+from server.ledger import Ledger
 from server.node_states import NodeStates
-from server.queue import Run, RunQueue
+from server.queue import Run, progress
 from server.worker_messages import Ended
 
 
@@ -29,8 +31,14 @@ Outcome = Ended | Lost | PutBack | Unfit
 class RunAtWork:
     """See above; to be used from the event loop's thread."""
 
-    def __init__(self, run: Run, queue: RunQueue) -> None:
+    def __init__(self, run: Run, ledger: Ledger) -> None:
         self.run = run
+        self.is_begun = False
+        """Whether the worker said anything of it; it may have been handed out ahead of time."""
+        self.is_cancelled = False
+        """Whether a person cancelled it."""
+        self.took: dict[str, float] = {}
+        """Seconds that each of its nodes took."""
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.returning = False
         """Whether it is to be run again later, once it has stopped."""
@@ -38,7 +46,9 @@ class RunAtWork:
         """Why it is being stopped, where it counts as failed then."""
         self.blamed = ""
         """The node that the verdict speaks of."""
-        self._nodes = NodeStates(queue)
+        self._nodes = NodeStates(
+            lambda id_, events: ledger.note(partial(progress.changed, run=id_, nodes=events))
+        )
         self._nodes.begin(run.id)
         self._since = time.monotonic()
 
@@ -64,6 +74,9 @@ class RunAtWork:
     def note(self, event: NodeChanged) -> None:
         """A node of it is in another state."""
         before = self.node
+        self.is_begun = True
+        if event.state == "finished" and event.seconds is not None:
+            self.took[event.node] = event.seconds
         self._nodes.note(event)
         if self.node != before:
             self._since = time.monotonic()

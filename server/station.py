@@ -4,16 +4,19 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Coroutine
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from graph.events import Event, NodeChanged, Previewed, Produced
+from server.ahead import STUCK, Ahead
 from server.client import Client, Died, MakeClient, State, Unfit
 from server.heartbeat import replace_silent
 from server.lacking import Lacking
+from server.ledger import Ledger
 from server.limits import keep_within_limits
 from server.questions import Questions
-from server.queue import Run, RunQueue
+from server.queue import Run, progress
 from server.run_at_work import Lost, Outcome, PutBack, RunAtWork
 from server.settings import Settings
 from server.trial_desk import TrialDesk
@@ -31,6 +34,8 @@ from server.worker_messages import (
     Tokens,
     Tried,
     Value,
+    Withdraw,
+    Withdrawn,
 )
 
 log = logging.getLogger(__name__)
@@ -71,7 +76,7 @@ class Station:
         self,
         number: int,
         settings: Settings,
-        queue: RunQueue,
+        ledger: Ledger,
         publish: Publish,
         office: Office,
         make: MakeClient = WorkerClient,
@@ -85,7 +90,8 @@ class Station:
         self.lacks = Lacking()
         """Models that its machine was found not to have."""
         self._settings = settings
-        self._queue = queue
+        self._ledger = ledger
+        self._ahead = Ahead()
         self._publish = publish
         self._office = office
         self._state: State = "starting"
@@ -114,6 +120,7 @@ class Station:
         await self._client.start()
         self._spawn(replace_silent(self._client, self._is_computing))
         self._spawn(keep_within_limits(self, self._settings))
+        self._spawn(self._give_back_the_stuck())
 
     async def stop(self) -> None:
         """End the worker; a run that is running goes back in line for the next start."""
@@ -123,7 +130,7 @@ class Station:
         await self._client.stop()
         for at_work in self.at_work:
             at_work.write()
-            self._queue.release(at_work.run.id)
+            self._ledger.note(partial(progress.release, run=at_work.run.id))
         self.ask.died()
 
     @property
@@ -160,17 +167,33 @@ class Station:
             "run": None if self.run is None else self.run.id,
         }
 
-    async def work_on(self, run: Run) -> Outcome:
-        """Run the run, and say what became of it."""
-        at_work = self._at_work[run.id] = RunAtWork(run, self._queue)
+    @property
+    def room(self) -> int:
+        """How many more runs it should be handed now: several where runs are short."""
+        most = self._ahead.most if self._client.is_here else 1
+        # Many at a time, so that their claims are one transaction.
+        return most - len(self._at_work) if len(self._at_work) <= most // 2 else 0
+
+    def take(self, run: Run) -> RunAtWork:
+        """The run, which counts as being at the worker from now on; `work_on` follows."""
+        if not self._at_work:
+            self._ahead.begin()
+        at_work = self._at_work[run.id] = RunAtWork(run, self._ledger)
         self.models = run.models
-        self._set_state("busy", "")
+        if self._state != "busy":
+            self._set_state("busy", "")
+        return at_work
+
+    async def work_on(self, at_work: RunAtWork) -> Outcome:
+        """Run the run, and say what became of it."""
+        run = at_work.run
         await self._client.send(Start(run=run.id, workflow=run.workflow, wanted=run.wanted))
         outcome = await at_work.outcome
         at_work.write()
         del self._at_work[run.id]
+        self._ahead.ended()
         self._fresh = False
-        if self._state == "busy":
+        if self._state == "busy" and not self._at_work:
             self._set_state("ready", "")
         return outcome
 
@@ -180,6 +203,9 @@ class Station:
         if at_work is None:
             return
         at_work.returning = put_back
+        at_work.is_cancelled = not put_back
+        if self._is_behind(at_work):
+            await self._client.send(Withdraw(runs=(run,)))
         await self._client.send(Cancel(run=run))
         self._spawn(self._insist(at_work))
 
@@ -195,6 +221,24 @@ class Station:
             log.warning("Run %s did not stop when it was cancelled; its worker is ended.", run)
             self._end(Ended(run=run, status="cancelled"))
             self._client.kill("its run did not stop when it was cancelled")
+
+    async def _give_back_the_stuck(self) -> None:
+        """Where a run takes long after all, give back those that were handed out behind it."""
+        while True:
+            await asyncio.sleep(STUCK / 2)
+            behind = [at_work for at_work in self.at_work if self._is_behind(at_work)]
+            if behind and self._ahead.is_stuck:
+                self._ahead.forget()
+                await self._client.send(Withdraw(runs=tuple(one.run.id for one in behind)))
+
+    def _is_behind(self, at_work: RunAtWork) -> bool:
+        """Whether the worker has another run to end before it begins this one."""
+        return at_work is not next(iter(self.at_work), None) and not at_work.is_begun
+
+    def _withdrawn(self, run: str) -> None:
+        if (at_work := self._at_work.get(run)) is not None:
+            cancelled = Ended(run=run, status="cancelled")
+            at_work.end(cancelled if at_work.is_cancelled else PutBack())
 
     # --- what its limits ask (`server.limits.Watched`)
 
@@ -218,6 +262,9 @@ class Station:
     def end_worker(self, why: str) -> None:
         """End the process. What runs in it fails, unless earlier runs had a part in that."""
         for at_work in self.at_work:
+            if self._is_behind(at_work):
+                at_work.end(PutBack())
+                continue
             self._fail_nodes(at_work, why)
             ended = Ended(run=at_work.run.id, status="failed", error=why)
             at_work.end(ended if self._fresh else Lost(why))
@@ -241,6 +288,9 @@ class Station:
                 self.ask.received(message)
             case Tried():
                 self.trials.received(message)
+            case Withdrawn(runs=runs):
+                for run in runs:
+                    self._withdrawn(run)
             case Died():
                 self._died(message)
             case Unfit(run=run) if run in self._at_work:
@@ -257,7 +307,7 @@ class Station:
         if isinstance(event, NodeChanged):
             at_work.note(event)
         if isinstance(event, Produced):
-            self._queue.produced(run, event)
+            self._ledger.note(partial(progress.produced, run=run, output=event))
         self._publish({**event.model_dump(mode="json"), "run": run}, True)
 
     def _died(self, died: Died) -> None:
@@ -271,6 +321,9 @@ class Station:
         else:
             self._set_state("stopped", f"The worker cannot be started: {died.reason}. {where}")
         for at_work in self.at_work:
+            if self._is_behind(at_work):  # it had no part in this
+                at_work.end(PutBack())
+                continue
             during = f" while the node {self.title(at_work)} was running" if at_work.node else ""
             self._fail_nodes(at_work, "The worker process died while this node was running.")
             at_work.end(Lost(f"The worker process died{during}: {died.reason}. {where}"))

@@ -12,7 +12,8 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from typing import Any
 from diffusion import heap
 from graph.cancel import Cancel as CancelWish
 from graph.definition import Data
+from graph.events import NodeChanged
+from server.begun import Begun, begun_path
 from server.settings import Settings
 from server.worker_messages import (
     TO_WORKER,
@@ -30,16 +33,22 @@ from server.worker_messages import (
     AskTrial,
     AskValue,
     Cancel,
+    Happened,
     Question,
     Start,
     Stop,
     ToWorker,
     Unable,
-    pack,
+    Withdraw,
+    Withdrawn,
+    pack_all,
 )
 
 HEARTBEAT = 5.0
 """Seconds between signs of life."""
+
+TOGETHER = 32
+"""Messages that are sent together at most."""
 
 LARGEST_LOG = 10 * 2**20
 """Bytes; a longer log is set aside when the next worker starts."""
@@ -61,7 +70,7 @@ def main(connection: Connection, options: dict[str, Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     heap.let_threads_sleep()
     heap.keep_large_blocks()
-    inbox = Inbox(connection)
+    inbox = Inbox(connection, Begun(begun_path(settings)))
     inbox.start()
     threading.Thread(target=_beat, args=(inbox.send,), daemon=True).start()
     try:
@@ -82,13 +91,16 @@ def main(connection: Connection, options: dict[str, Any]) -> None:
 class Inbox:
     """Both directions of the pipe; a thread reads, so that a wish to cancel arrives in a run."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, begun: Begun | None = None) -> None:
+        """`begun` keeps which runs were begun, beyond the process's death."""
         self._connection = connection
+        self._begun = begun
+        self._unsent: list[Data] = []
         self._sending = threading.Lock()
         self._changing = threading.Lock()
         self._current: tuple[str, CancelWish] | None = None
         self._cancelled: set[str] = set()
-        self.starts: queue.SimpleQueue[Start | None] = queue.SimpleQueue()
+        self.starts = Starts()
         self.trials: queue.SimpleQueue[AskTrial] = queue.SimpleQueue()
         self.asked: queue.SimpleQueue[Question] = queue.SimpleQueue()
 
@@ -97,9 +109,15 @@ class Inbox:
         threading.Thread(target=self._read, daemon=True).start()
 
     def send(self, message: Data) -> None:
-        """Tell the server; where it is gone, the reading thread ends this process."""
+        """Tell the server; where it is gone, the reading thread ends this process.
+
+        That a node waits or has finished is told with the next message, which follows at once.
+        """
         with self._sending, contextlib.suppress(OSError):
-            self._connection.send_bytes(pack(message))
+            self._unsent.append(message)
+            if not _can_wait(message) or len(self._unsent) >= TOGETHER:
+                unsent, self._unsent = self._unsent, []
+                self._connection.send_bytes(pack_all(unsent))
 
     def begin(self, run: str) -> CancelWish:
         """The wish to cancel `run`, which is the current one from now on."""
@@ -107,9 +125,11 @@ class Inbox:
             wish = CancelWish()
             if run in self._cancelled:
                 wish.request()
+                self._cancelled.discard(run)
             self._current = (run, wish)
-            self._cancelled.clear()
-            return wish
+        if self._begun is not None:
+            self._begun.note(run)
+        return wish
 
     def _read(self) -> None:
         while True:
@@ -133,10 +153,55 @@ class Inbox:
                         self._current[1].request()
                     else:
                         self._cancelled.add(run)  # it came before its run was begun
+            case Withdraw(runs=runs):
+                self.send(Withdrawn(runs=self.starts.withdraw(runs)))
             case Stop():
                 if self._current is not None:
                     self._current[1].request()
-                self.starts.put(None)
+                self.starts.end()
+
+
+class Starts:
+    """The runs that are to be begun, in order; a thread takes them while another one adds."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Start | None] = deque()
+        self._change = threading.Condition()
+
+    def put(self, start: Start) -> None:
+        """Add a run behind the others."""
+        with self._change:
+            self._waiting.append(start)
+            self._change.notify()
+
+    def get(self) -> Start | None:
+        """The next run, waited for; None where there will be none."""
+        with self._change:
+            while not self._waiting:
+                self._change.wait()
+            return self._waiting.popleft()
+
+    def withdraw(self, runs: Collection[str]) -> tuple[str, ...]:
+        """Take those of the runs out that wait; which ones they were."""
+        with self._change:
+            found = tuple(start.run for start in self._waiting if start and start.run in runs)
+            kept = [start for start in self._waiting if start is None or start.run not in found]
+            self._waiting = deque(kept)
+            return found
+
+    def end(self) -> None:
+        """Drop what waits: nothing else is begun."""
+        with self._change:
+            self._waiting = deque([None])
+            self._change.notify()
+
+
+def _can_wait(message: Data) -> bool:
+    return (
+        isinstance(message, Happened)
+        and isinstance(message.event, NodeChanged)
+        and message.event.state in ("waiting", "cached", "finished")
+    )
 
 
 def _answer(inbox: Inbox, answer: Callable[[Question], Data]) -> None:

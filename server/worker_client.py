@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import logging
 import multiprocessing
+import queue
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -17,7 +18,7 @@ from server import worker
 from server.client import Died, Receive
 from server.process_memory import taken_by
 from server.settings import Settings
-from server.worker_messages import FROM_WORKER, FromWorker, Ready, Stop, Unable, pack
+from server.worker_messages import SAID, FromWorker, Ready, Stop, Unable, pack
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,9 @@ FAILED_STARTS = 3
 STOP_PATIENCE = 5.0
 """Seconds that a worker has to end by itself before it is killed."""
 
+
+Unsent = tuple[Connection | None, Data | None]
+"""What is to be sent, and where to; None as message ends the sending."""
 
 Entry = Callable[[Connection, dict[str, Any]], None]
 
@@ -50,9 +54,10 @@ class WorkerClient:
         self._entry = entry
         self._options = options or {}
         self._context = multiprocessing.get_context("spawn")
+        self._speaker: threading.Thread | None = None
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
-        self._sending = asyncio.Lock()
+        self._unsent: queue.SimpleQueue[Unsent] = queue.SimpleQueue()
         self._failed_starts = 0
         self._complaint = ""
         self._verdict = ""
@@ -87,15 +92,16 @@ class WorkerClient:
         self._process, self._connection = process, ours
         self.heard = time.monotonic()
         threading.Thread(target=self._listen, args=(loop, process, ours), daemon=True).start()
+        if self._speaker is None:
+            self._speaker = threading.Thread(target=self._speak, daemon=True)
+            self._speaker.start()
 
     async def send(self, message: Data) -> None:
-        """Tell the worker something; where it has just died, `Died` follows instead of an error."""
-        connection = self._connection
-        if connection is None:
-            return
-        async with self._sending:
-            with contextlib.suppress(OSError):  # the listener hears of the closed pipe, too
-                await asyncio.to_thread(connection.send_bytes, pack(message))
+        """Tell the worker something; where it has just died, `Died` follows instead of an error.
+
+        A thread writes it into the pipe, in order: nobody waits for a worker that is busy.
+        """
+        self._unsent.put((self._connection, message))
 
     def kill(self, reason: str) -> None:
         """End the process at once; `Died` follows with this reason, and a new one is started.
@@ -128,9 +134,21 @@ class WorkerClient:
             if process.is_alive():
                 process.kill()
                 await asyncio.to_thread(process.join, STOP_PATIENCE)
+        self._unsent.put((None, None))
         if self._connection is not None:
             self._connection.close()
         self._process = self._connection = None
+
+    def _speak(self) -> None:
+        """Write into the pipe what is to be sent (in a thread of its own)."""
+        while True:
+            connection, message = self._unsent.get()
+            if message is None:
+                return
+            # Broken, or closed by another thread meanwhile: the listener hears of it, too.
+            with contextlib.suppress(OSError, TypeError):
+                if connection is not None:
+                    connection.send_bytes(pack(message))
 
     def _listen(
         self, loop: asyncio.AbstractEventLoop, process: BaseProcess, connection: Connection
@@ -139,14 +157,18 @@ class WorkerClient:
         with contextlib.suppress(RuntimeError):  # the event loop is closed: nobody listens any more
             try:
                 while True:
-                    message = FROM_WORKER.validate_json(connection.recv_bytes())
-                    loop.call_soon_threadsafe(self._heard, message)
+                    messages = SAID.validate_json(connection.recv_bytes())
+                    loop.call_soon_threadsafe(self._heard_all, messages)
             except (EOFError, OSError):
                 process.join(STOP_PATIENCE)
                 loop.call_soon_threadsafe(self._closed, process)
 
-    def _heard(self, message: FromWorker) -> None:
+    def _heard_all(self, messages: Sequence[FromWorker]) -> None:
         self.heard = time.monotonic()
+        for message in messages:
+            self._heard(message)
+
+    def _heard(self, message: FromWorker) -> None:
         if isinstance(message, Ready):
             self._failed_starts = 0
             self.ready.set()

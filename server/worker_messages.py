@@ -1,5 +1,6 @@
 """What server and worker say to each other: JSON as bytes over a pipe, never pickle."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
@@ -32,6 +33,13 @@ class Cancel(Data):
 
     type: Literal["cancel"] = "cancel"
     run: str
+
+
+class Withdraw(Data):
+    """Give back those of the runs that are not begun."""
+
+    type: Literal["withdraw"] = "withdraw"
+    runs: tuple[str, ...]
 
 
 class AskValue(Data):
@@ -96,7 +104,9 @@ class Stop(Data):
 Question = AskValue | AskPlan | AskTokens | AskMemory
 """What is answered also while a run is on."""
 
-ToWorker = Annotated[Start | Cancel | Question | AskTrial | Stop, Field(discriminator="type")]
+ToWorker = Annotated[
+    Start | Cancel | Withdraw | Question | AskTrial | Stop, Field(discriminator="type")
+]
 
 # --- from the worker to the server
 
@@ -143,6 +153,13 @@ class Happened(Data):
     type: Literal["happened"] = "happened"
     run: str
     event: Event
+
+
+class Withdrawn(Data):
+    """The answer to `Withdraw`: these runs were not begun, and will not be."""
+
+    type: Literal["withdrawn"] = "withdrawn"
+    runs: tuple[str, ...]
 
 
 class Ended(Data):
@@ -247,14 +264,21 @@ Answer = Value | Planned | Tokens | MemoryReport
 """What a `Question` is answered with."""
 
 FromWorker = Annotated[
-    Library | Ready | Unable | Alive | Happened | Ended | Answer | Tried,
+    Library | Ready | Unable | Alive | Happened | Ended | Withdrawn | Answer | Tried,
     Field(discriminator="type"),
 ]
 
 TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(ToWorker)
 FROM_WORKER: TypeAdapter[FromWorker] = TypeAdapter(FromWorker)
+SAID: TypeAdapter[list[FromWorker]] = TypeAdapter(list[FromWorker])
+"""What a worker writes into the pipe at once."""
 
 
 def pack(message: Data) -> bytes:
     """The message as UTF-8 JSON."""
     return message.model_dump_json(by_alias=True).encode()
+
+
+def pack_all(messages: Sequence[Data]) -> bytes:
+    """Messages of a worker, for `SAID`."""
+    return b"[" + b",".join(map(pack, messages)) + b"]"

@@ -1,5 +1,6 @@
 """The durable queue of runs; every name that the rest of the server uses is here."""
 
+from server.queue import progress
 from server.queue.arrivals import Wanted
 from server.queue.batches import Batch, UnknownBatch
 from server.queue.history import BadExport
@@ -30,4 +31,5 @@ __all__ = [
     "UnknownPicture",
     "UnknownRun",
     "Wanted",
+    "progress",
 ]

@@ -1,5 +1,6 @@
 """What becomes of runs, as single steps of a transaction: begun, going on, ended, put back."""
 
+import itertools
 import json
 import sqlite3
 import time
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from graph.events import NodeChanged, Produced
 from server.queue.batches import Batches
 from server.queue.pictures import keep_picture, picture_of
-from server.queue.rows import IN_LINE, Run, Status, row_of, run_of, text_of
+from server.queue.rows import COLUMNS, IN_LINE, Run, Status, row_of, run_of, text_of
 
 ATTEMPTS = 2
 """How often a run may be started before it is given up, if something died each time."""
@@ -81,25 +82,30 @@ def claim_several(
     paused = connection.execute("SELECT value FROM setting WHERE name = 'pause'").fetchone()
     if paused is not None and paused[0] != "no":
         return []
-    found: list[Run] = []
-    while len(found) < count:
-        ahead = bool(found) or not idle
-        if ahead and not _is_next(connection, models):
-            break
-        run = claim(connection, models, lacking, ahead=ahead)
-        if run is None:
-            break
-        models = run.models
-        found.append(run)
-    return found
-
-
-def _is_next(connection: sqlite3.Connection, models: str) -> bool:
-    """Whether the first run in line needs these models."""
-    first = connection.execute(
-        f"SELECT models FROM run WHERE {IN_LINE} ORDER BY priority DESC, rank LIMIT 1"
-    ).fetchone()
-    return first is not None and first["models"] == models
+    first = _next(connection, models, lacking)
+    if first is None:
+        return []
+    behind = connection.execute(
+        f"SELECT position, models FROM run WHERE {IN_LINE} ORDER BY priority DESC, rank LIMIT ?",
+        (count,),
+    ).fetchall()
+    (needed,) = connection.execute("SELECT models FROM run WHERE position = ?", (first,)).fetchone()
+    same = itertools.takewhile(lambda row: row["models"] == needed, behind)
+    chosen = list(dict.fromkeys([first, *(row["position"] for row in same)]))[:count]
+    if not idle and needed != models:
+        return []  # they wait until the worker has ended what it is at
+    now = time.time()
+    connection.executemany(
+        "UPDATE run SET status = 'running', started = ?, finished = NULL, error = NULL,"
+        " attempts = attempts + 1 WHERE position = ?",
+        [(now if idle and position == first else None, position) for position in chosen],
+    )
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM run WHERE position IN (SELECT value FROM json_each(?))",
+        (json.dumps(chosen),),
+    ).fetchall()
+    runs = {row["position"]: run_of(connection, row) for row in rows}
+    return [runs[position] for position in chosen]
 
 
 def finish(

@@ -159,10 +159,12 @@ class RunQueue:
         Raises `sqlite3.OperationalError` where nothing could be written, a full disk for example.
         """
 
-        def do_all(connection: sqlite3.Connection) -> Sequence[Any]:
-            return [_alone(connection, work) for work in works]
-
-        return self._database.write(do_all)
+        try:
+            return self._database.write(lambda found: [work(found) for work in works])
+        except sqlite3.OperationalError:
+            raise
+        except Exception:  # noqa: BLE001  one of them: it alone shall fail
+            return self._database.write(lambda found: [_alone(found, work) for work in works])
 
     def counts(self) -> dict[str, int]:
         """How many runs are in line and running."""

@@ -36,7 +36,12 @@ class Desk:
 
     async def ended(self, run: str) -> Run:
         await self.until(lambda: self.queue.get(run).finished is not None)
-        return self.queue.get(run)
+        ended = self.queue.get(run)
+        told = {"type": "run", "run": run}
+        if any({**told, "status": "running"}.items() <= one.items() for one in self.heard):
+            last = {**told, "status": ended.status}  # it is written a moment before it is told
+            await self.until(lambda: any(last.items() <= one.items() for one in self.heard))
+        return ended
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE):

@@ -9,6 +9,7 @@ from typing import Any
 
 from graph.definition import NodeDefinition, Term, WidgetDefinition
 from graph.events import NodeChanged, Produced
+from server.begun import Begun, begun_path
 from server.settings import Settings
 from server.worker import Inbox
 from server.worker_messages import Ended, Happened, Library, Ready, Start
@@ -41,7 +42,7 @@ SEED = NodeDefinition(
 def main(connection: Connection, options: dict[str, Any]) -> None:
     """Serve the pipe as `server.worker.main` does; each node takes a few milliseconds."""
     settings = Settings.from_json(options["settings"])
-    inbox = Inbox(connection)
+    inbox = Inbox(connection, Begun(begun_path(settings)))
     inbox.start()
     inbox.send(Library(version="fault", nodes={"draw": DRAW, "seed": SEED}))
     inbox.send(Ready(device="paper"))

@@ -9,7 +9,7 @@ import pytest
 
 from server import limits, station, worker
 from server.process_memory import taken_by
-from server.queue import queue
+from server.queue import progress
 from server.settings import Settings
 from tests.helpers.desk import at_desk
 
@@ -19,7 +19,7 @@ MODULES = ["tests.helpers.dangerous_nodes"]
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """No second attempt (test_workers.py has that), and little patience."""
-    monkeypatch.setattr(queue, "ATTEMPTS", 1)
+    monkeypatch.setattr(progress, "ATTEMPTS", 1)
     monkeypatch.setattr(limits, "PAUSE", 0.05)
     monkeypatch.setattr(station, "CANCEL_PATIENCE", 0.2)
 
