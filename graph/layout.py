@@ -24,7 +24,8 @@ Pixels = Annotated[float, PlainSerializer(_plain)]
 
 
 class Place(Part):
-    """Where a node lies; the editor adds `width`, `collapsed`, `pinned` and `fixed` (its seeds)."""
+    """Where a node lies; the editor adds `width`, `collapsed`, `pinned`, and of
+    its seeds `fixed` and `counting` ones."""
 
     x: Pixels
     y: Pixels

@@ -5,7 +5,9 @@ import {
   isFixed,
   packSeed,
   readSeed,
+  seedMode,
   setFixed,
+  setSeedMode,
   stepSeed,
   usedSeeds,
   withFreshSeeds,
@@ -60,6 +62,15 @@ describe("a run's seeds", () => {
     expect(withFreshSeeds(typed, DEFINITIONS, used, draw)).toBe(typed);
   });
 
+  it("a counting seed goes up by one from run to run", () => {
+    const counting = setSeedMode(chain(), "sample", "seed", "counting");
+    expect(seedMode(counting, "sample", "seed")).toBe("counting");
+    const before = BigInt(String(counting.nodes.sample?.values.seed ?? 0));
+    const after = withFreshSeeds(counting, DEFINITIONS, usedSeeds(counting, DEFINITIONS), draw);
+    expect(BigInt(String(after.nodes.sample?.values.seed))).toBe(before + 1n);
+    const back = setSeedMode(setSeedMode(counting, "sample", "seed", "fixed"), "sample", "seed", "random");
+    expect(seedMode(back, "sample", "seed")).toBe("random");
+  });
   it("a fixed seed stays, and so does one that a wire brings", () => {
     const fixed = setFixed(chain(), "sample", "seed", true);
     expect(isFixed(fixed, "sample", "seed")).toBe(true);

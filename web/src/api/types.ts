@@ -103,6 +103,8 @@ export interface NodeLayout {
   /** Keeps its place: neither hand nor command moves it. */
   pinned?: boolean;
   fixed?: string[];
+  /** The seeds that go up by one from run to run. */
+  counting?: string[];
 }
 
 /** A dot that wires of one output pass through, after the dot `after` or right after the output. */
@@ -293,6 +295,8 @@ export interface ModelFile {
   contradiction?: string;
   /** The latent spaces that a person may say it speaks. */
   choices?: string[];
+  /** Width and height of a picture, in pixels. */
+  size?: [number, number] | null;
 }
 
 export interface WorkerStatus {

@@ -6,6 +6,7 @@ import { tapSocket } from "../canvas/touch";
 import { socketKeys } from "./socketKeys";
 import { fitOf, useDrag } from "../store/drag";
 import { lookAt, useHasValue } from "../store/looking";
+import { useSize } from "../store/sizes";
 import { shapeOf } from "./shapes";
 import { SocketShape } from "./SocketShape";
 import { usePaint } from "./useNode";
@@ -25,6 +26,7 @@ interface Props {
   bare?: boolean;
 }
 
+const PICTURES = new Set(["Image", "Latent", "Mask"]);
 const ALWAYS_NAMED = new Set(["Latent", "Vae"]); // kinds whose space is always written beside them
 
 export function Socket(props: Props) {
@@ -55,7 +57,8 @@ const ShownSocket = memo(function ShownSocket(props: Props) {
   const paint = usePaint(node, name, side);
   const fit = useDrag((state) => fitOf(state, node, name, side));
   const looks = useHasValue(side === "out" ? node : null);
-  const what = [paint.kind, paint.title].filter(Boolean).join(", ");
+  const size = useSize(node, side === "out" && PICTURES.has(paint.kind) ? name : null);
+  const what = [paint.kind, paint.title, size].filter(Boolean).join(", ");
   const tooltip = [
     `${title}: ${what}`,
     optional ? t("optional") : "",
@@ -92,6 +95,7 @@ const ShownSocket = memo(function ShownSocket(props: Props) {
       >
         <SocketShape paint={paint} />
       </Handle>
+      {size && <span className="socket-size">{size}</span>}
       {paint.short && (
         <span className="socket-short" data-always={ALWAYS_NAMED.has(paint.kind) || undefined}>
           {paint.short}

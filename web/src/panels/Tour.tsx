@@ -29,12 +29,12 @@ const STEPS: readonly Step[] = [
   {
     title: "Look inside",
     text: "After a run, click a socket on a node’s right side: the picture, the latent step by step, or how the prompt was read.",
-    at: '[data-socket$="latent:out"]',
+    at: '[data-type="k_sampler"] [data-socket$=":latent:out"]',
   },
   {
     title: "Go on from here",
     text: "Nodes, templates and models are here on the left. Right-click a node for its help, or the canvas to make a form of the workflow for others.",
-    at: ".side-left .rail, .side-left",
+    at: ".side-left .rail",
   },
 ];
 

@@ -32,7 +32,7 @@ export function corrected(guess: Forecast, { cached, to_run: toRun }: PlanAnswer
 
 /** Which seeds are fixed, as text, so that moving a node is no reason to reckon again. */
 function seedChoices(layout: Layout): string {
-  const chosen = Object.entries(layout.nodes).filter(([, place]) => place.fixed?.length);
+  const chosen = Object.entries(layout.nodes).filter(([, place]) => place.fixed?.length || place.counting?.length);
   return JSON.stringify(Object.fromEntries(chosen));
 }
 

@@ -19,6 +19,13 @@ export function whyNot(file: ModelFile): string {
   return (file.flaws ?? []).map((flaw) => flaw.message).join("\n");
 }
 
+/** Nothing that the file holds can be run. */
+function isBarred({ flaws = [], parts }: ModelFile): boolean {
+  if (flaws.some((flaw) => flaw.parts.length === 0)) return true;
+  const barred = new Set(flaws.flatMap((flaw) => flaw.parts));
+  return parts.length > 0 && parts.every((part) => barred.has(part));
+}
+
 /** The file's latent space as a coloured dot and short name; "?" where it is not known. */
 export function FamilyBadge({ file }: { file: ModelFile }) {
   const spaces = useCatalogue((state) => state.spaces);
@@ -87,7 +94,7 @@ export function ModelFileField({ widget, value, onChange }: WidgetProps) {
               label: f.title ?? f.name,
               words: `${f.name} ${f.family ?? ""}`,
               detail: <FamilyBadge file={f} />,
-              disabled: f.trouble ?? undefined,
+              disabled: f.trouble ?? (isBarred(f) ? whyNot(f) : undefined),
             }))}
             current={name ?? undefined}
             placeholder={t("Search {folder}", { folder })}

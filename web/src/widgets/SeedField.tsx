@@ -1,16 +1,53 @@
 /** A seed up to 2**64 - 1: kept from run to run, or drawn anew for each. */
 
-import { Dices, Lock } from "lucide-react";
+import { ArrowUp10, Dices, Lock } from "lucide-react";
 import { useState } from "react";
 import { edit, useActive } from "../store/documents";
-import { drawSeed, isFixed, readSeed, seedText, setFixed, stepSeed } from "../workflow/seeds";
+import {
+  drawSeed,
+  readSeed,
+  seedMode,
+  seedText,
+  type SeedMode,
+  setSeedMode,
+  stepSeed,
+} from "../workflow/seeds";
 import { useGesture } from "./gesture";
 import type { WidgetProps } from "./props";
 import { t } from "../i18n/t";
 
+interface Mode {
+  icon: typeof Lock;
+  label: string;
+  says: string;
+  /** What a click makes of it. */
+  next: SeedMode;
+}
+
+const MODES: Record<SeedMode, Mode> = {
+  random: {
+    icon: Dices,
+    label: "Seed is random each run",
+    says: "A new seed for each run; what is shown is what ran. Click to keep this one.",
+    next: "fixed",
+  },
+  fixed: {
+    icon: Lock,
+    label: "Seed is fixed",
+    says: "This seed is kept for every run. Click to go up by one each run.",
+    next: "counting",
+  },
+  counting: {
+    icon: ArrowUp10,
+    label: "Seed goes up by one each run",
+    says: "One more for each run. Click for a new one each run.",
+    next: "random",
+  },
+};
+
 export function SeedField({ node, widget, value, onChange }: WidgetProps) {
   const [typed, setTyped] = useState<string | null>(null);
-  const fixed = useActive((document) => isFixed(document.workflow, node, widget.name));
+  const mode = useActive((document) => seedMode(document.workflow, node, widget.name));
   const gesture = useGesture();
 
   const commit = () => {
@@ -32,9 +69,7 @@ export function SeedField({ node, widget, value, onChange }: WidgetProps) {
       setTyped(null);
     }
   };
-  const choice = fixed
-    ? t("This seed is kept for every run. Click for a new one each run.")
-    : t("A new seed for each run. Click to keep this one.");
+  const { icon: Icon, label, says, next } = MODES[mode];
   return (
     <div className="field-group">
       <input
@@ -51,15 +86,15 @@ export function SeedField({ node, widget, value, onChange }: WidgetProps) {
       <button
         type="button"
         className="icon-button nodrag"
-        aria-pressed={fixed}
-        aria-label={fixed ? t("Seed is fixed") : t("Seed is random each run")}
-        title={choice}
+        aria-pressed={mode !== "random"}
+        aria-label={t(label)}
+        title={t(says)}
         data-test="seed-mode"
-        onClick={() => edit((workflow) => setFixed(workflow, node, widget.name, !fixed))}
+        onClick={() => edit((workflow) => setSeedMode(workflow, node, widget.name, next))}
       >
-        {fixed ? <Lock size={14} /> : <Dices size={14} />}
+        <Icon size={14} />
       </button>
-      {fixed && (
+      {mode === "fixed" && (
         <button
           type="button"
           className="icon-button nodrag"

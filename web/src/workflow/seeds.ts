@@ -47,6 +47,26 @@ export function setFixed(workflow: Workflow, node: string, name: string, fixed: 
   return setLayout(workflow, node, { fixed: fixed ? [...others, name] : others });
 }
 
+/** What happens to a seed from run to run: drawn anew, kept, or one more. */
+export type SeedMode = "random" | "fixed" | "counting";
+
+export function seedMode(workflow: Workflow, node: string, name: string): SeedMode {
+  if (isFixed(workflow, node, name)) return "fixed";
+  const { counting } = workflow.layout.nodes[node] ?? {};
+  return counting?.includes(name) ? "counting" : "random";
+}
+
+export function setSeedMode(
+  workflow: Workflow,
+  node: string,
+  name: string,
+  mode: SeedMode,
+): Workflow {
+  const others = (workflow.layout.nodes[node]?.counting ?? []).filter((other) => other !== name);
+  const counting = mode === "counting" ? [...others, name] : others;
+  return setLayout(setFixed(workflow, node, name, mode === "fixed"), node, { counting });
+}
+
 /** Seeds that have been run in this document: `{"k_sampler/seed": 7}`. */
 export type UsedSeeds = Record<string, Json>;
 
@@ -57,6 +77,7 @@ interface Seed {
   name: string;
   value: Json;
   fixed: boolean;
+  counting: boolean;
 }
 
 function* seedsOf(workflow: Workflow, definitions: Definitions): Generator<Seed> {
@@ -78,7 +99,8 @@ function* seedsOf(workflow: Workflow, definitions: Definitions): Generator<Seed>
           continue;
         const value = placed.values[name] ?? widget.default ?? 0;
         const fixed = level.layout?.nodes[node]?.fixed?.includes(name) ?? false;
-        yield { inside, node, name, value, fixed };
+        const counting = level.layout?.nodes[node]?.counting?.includes(name) ?? false;
+        yield { inside, node, name, value, fixed, counting };
       }
     }
   }
@@ -88,7 +110,7 @@ const keyOf = ({ inside, node, name }: Seed) =>
   inside === null ? `${node}/${name}` : `subgraph:${inside}/${node}/${name}`;
 
 /**
- * The workflow to run: a seed that is not fixed and was run before is drawn anew.
+ * The workflow to run: a seed that is not fixed and was run before is drawn anew, or counted on.
  * A seed that a person has seen but not run is used as it stands, so what is shown is what runs.
  */
 export function withFreshSeeds(
@@ -101,12 +123,13 @@ export function withFreshSeeds(
   for (const seed of seedsOf(workflow, definitions)) {
     const ran = used[keyOf(seed)];
     if (seed.fixed || ran === undefined || String(ran) !== String(seed.value)) continue;
+    const next = seed.counting ? stepSeed(seed.value, 1) : draw();
     const old = seed.inside === null ? undefined : fresh.subgraphs?.[seed.inside];
     if (seed.inside === null || !old) {
-      fresh = setValue(fresh, seed.node, seed.name, draw());
+      fresh = setValue(fresh, seed.node, seed.name, next);
       continue;
     }
-    const { nodes } = setValue({ ...fresh, nodes: old.nodes }, seed.node, seed.name, draw());
+    const { nodes } = setValue({ ...fresh, nodes: old.nodes }, seed.node, seed.name, next);
     fresh = { ...fresh, subgraphs: { ...fresh.subgraphs, [seed.inside]: { ...old, nodes } } };
   }
   return fresh;
