@@ -18,8 +18,8 @@ import { t } from "../i18n/t";
 
 interface Mode {
   icon: typeof Lock;
-  label: string;
-  says: string;
+  label(): string;
+  says(): string;
   /** What a click makes of it. */
   next: SeedMode;
 }
@@ -27,20 +27,20 @@ interface Mode {
 const MODES: Record<SeedMode, Mode> = {
   random: {
     icon: Dices,
-    label: "Seed is random each run",
-    says: "A new seed for each run; what is shown is what ran. Click to keep this one.",
+    label: () => t("Seed is random each run"),
+    says: () => t("A new seed for each run; what is shown is what ran. Click to keep this one."),
     next: "fixed",
   },
   fixed: {
     icon: Lock,
-    label: "Seed is fixed",
-    says: "This seed is kept for every run. Click to go up by one each run.",
+    label: () => t("Seed is fixed"),
+    says: () => t("This seed is kept for every run. Click to go up by one each run."),
     next: "counting",
   },
   counting: {
     icon: ArrowUp10,
-    label: "Seed goes up by one each run",
-    says: "One more for each run. Click for a new one each run.",
+    label: () => t("Seed goes up by one each run"),
+    says: () => t("One more for each run. Click for a new one each run."),
     next: "random",
   },
 };
@@ -87,8 +87,8 @@ export function SeedField({ node, widget, value, onChange }: WidgetProps) {
         type="button"
         className="icon-button nodrag"
         aria-pressed={mode !== "random"}
-        aria-label={t(label)}
-        title={t(says)}
+        aria-label={label()}
+        title={says()}
         data-test="seed-mode"
         onClick={() => edit((workflow) => setSeedMode(workflow, node, widget.name, next))}
       >
