@@ -87,6 +87,8 @@ class Level:
         not there or gives nothing.
         """
         level, allow, node, output = self, wire.allow, wire.node, wire.output
+        if node in self.ids and node not in self.inner:  # most wires stay where they are
+            return Source(self.ids[node], output), allow
         seen: set[tuple[int, str, str]] = set()
         while True:
             if node == HERE and level.parent is not None:

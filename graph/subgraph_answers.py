@@ -146,10 +146,10 @@ class _Teller:
             inputs |= dict.fromkeys(n for n in level.instance.inputs if n in level.subgraph.widgets)
             types: SocketTypes = {"inputs": {}, "outputs": {}}
             for name in inputs:
-                fed = self.flat.fed(node, name)
-                inner = flat.get(fed[0][0]) if fed else None
+                fed = _first_fed(level, name)
+                inner = flat.get(fed[0]) if fed else None
                 types["inputs"][name] = (
-                    inner["inputs"].get(fed[0][1], NOTHING) if inner else NOTHING
+                    inner["inputs"].get(fed[1], NOTHING) if inner and fed else NOTHING
                 )
             for name in level.subgraph.outputs:
                 source = self.flat.given(node, name)
@@ -159,6 +159,23 @@ class _Teller:
                 )
             found[node] = types
         return found
+
+
+def _first_fed(level: Level, name: str) -> tuple[str, str] | None:
+    """The first flat socket that an input, or a wired widget, of the level's node feeds."""
+    while True:
+        shown = level.subgraph.widgets.get(name)
+        if name in level.subgraph.inputs or shown is None:
+            used = level.uses.get(name)
+            if not used:
+                return None
+            id_, name = used[0]
+        else:
+            id_, name = shown.node, shown.name
+        inner = level.inner.get(id_)
+        if inner is None:
+            return level.flat_id(id_), name
+        level = inner
 
 
 def _shown_at(level: Level, id_: str, socket: str) -> tuple[Level, str, str]:

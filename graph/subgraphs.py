@@ -70,15 +70,18 @@ class Flat:
             if level is None:
                 found[node] = None
                 continue
+            inside: dict[str, None] = {}
             for output in level.subgraph.outputs:
                 source = self.given(node, output)
                 if source is not None and source.node in self.workflow.nodes:
-                    found[source.node] = None
-            for one in level.inside():
-                for id_, flat in one.ids.items():
-                    definition = self.definitions.get(one.nodes[id_].type)
-                    if definition is not None and definition.output:
-                        found[flat] = None
+                    inside[source.node] = None
+            flat_ids = [flat for one in level.inside() for flat in one.ids.values()]
+            there = [flat for flat in flat_ids if flat in self.workflow.nodes]
+            for flat in there:
+                definition = self.definitions.get(self.workflow.nodes[flat].type)
+                if definition is not None and definition.output:
+                    inside[flat] = None
+            found.update(inside or dict.fromkeys(there))  # it gives nothing: all that is in it
         return list(found)
 
     def given(self, node: str, output: str) -> Source | None:
@@ -198,10 +201,9 @@ class Flat:
                 inputs[socket] = self._wire(*found)
             elif not level.is_unfed(wire):
                 self.lost.append(Lost(level, id_, socket, wire))
+        title = placed.title if level.parent is None else self.title(level, id_)
         moved = copy.copy(placed)  # and its dictionary changed: quicker than `model_copy`
-        vars(moved).update(inputs=inputs)
-        if level.parent is not None:
-            vars(moved).update(title=self.title(level, id_))
+        vars(moved).update(inputs=inputs, title=title)
         return moved
 
     def _wire(self, source: Source, allow: tuple[str, str] | None) -> Wire:

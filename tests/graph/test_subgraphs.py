@@ -229,6 +229,8 @@ class TestModes:
         assert checked(sampling_packed(), wanted=["draw"]).wanted == ("draw/sampler",)
         flow = packed(text_to_image(), ["decode", "save"], "end")
         assert checked(flow, wanted=["end"]).wanted == ("end/save",)
+        silent = packed(text_to_image(odd=placed("empty_latent")), ["odd"], "p")
+        assert checked(silent, wanted=["p"]).wanted == ("p/odd",)
 
 
 class TestWidgets:
