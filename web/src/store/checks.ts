@@ -11,7 +11,7 @@ import { settle } from "./ui";
 
 /** The topic of the notice that a run was refused. */
 export const REFUSED = "refused";
-const PAUSE = 60; // milliseconds without an edit before the checker is asked
+const PAUSE = 60; // milliseconds without an edit before the checker is asked again
 
 interface Checks {
   /** The whole answer; `byNode` and `types` are those of what is shown, by the ids there. */
@@ -76,6 +76,7 @@ function showLevel(): void {
 
 let asked: AbortController | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
+let edited = -PAUSE; // when the last edit was
 
 async function ask(workflow: Workflow): Promise<void> {
   asked?.abort();
@@ -92,10 +93,14 @@ async function ask(workflow: Workflow): Promise<void> {
   }
 }
 
+/** After one edit the checker is asked at once, and after many in a row when they pause. */
 export function checkSoon(): void {
   clearTimeout(timer);
   if (!useCatalogue.getState().ready) return;
-  timer = setTimeout(() => void ask(activeDocument(useDocuments.getState()).workflow), PAUSE);
+  const now = performance.now();
+  const wait = now - edited > PAUSE ? 0 : PAUSE;
+  edited = now;
+  timer = setTimeout(() => void ask(activeDocument(useDocuments.getState()).workflow), wait);
 }
 
 /** Begin to watch. A change of the layout alone is no reason to ask. */
