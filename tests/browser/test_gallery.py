@@ -1,8 +1,10 @@
 """A person finds pictures again, stars, compares and throws them away, and looks at one closely."""
 
+import json
 import re
+from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser import editor
 
@@ -110,3 +112,53 @@ def test_a_picture_is_looked_at_closely_and_its_workflow_opened(page: Page) -> N
     expect(viewer).to_be_hidden()
     text = editor.node(page, "Prompt").locator("textarea")
     expect(text).to_have_value("a large purple ring on a viewergrey background")
+
+
+MANY = 3000
+SMALL = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"></svg>'
+
+
+def answer_with_many(route: Route) -> None:
+    """Answers as a gallery of `MANY` pictures does."""
+    query = {
+        name: values[0] for name, values in parse_qs(urlsplit(route.request.url).query).items()
+    }
+    top = int(query.get("before", MANY + 1))
+    numbers = range(top - 1, max(0, top - 1 - int(query["limit"])), -1)
+    about = {"run": None, "node": "", "title": "", "prompt": "", "models": [], "families": []}
+    more = {"seed": "", "seed_at": None, "starred": False, "trashed": None, "created": 1.0}
+    size = {"width": 8, "height": 8}
+    items = [
+        {"id": n, "file": f"{n}.svg", "url": f"/many/{n}.svg", "thumbnail": f"/many/{n}.svg"}
+        | about
+        | more
+        | size
+        for n in numbers
+    ]
+    last = items[-1]["id"]
+    answer = {"items": items, "next": last if last > 1 else None, "total": MANY}
+    route.fulfill(body=json.dumps(answer), content_type="application/json")
+
+
+def test_thousands_of_pictures_are_loaded_as_one_scrolls_and_drawn_where_one_looks(
+    page: Page,
+) -> None:
+    page.route("**/many/*", lambda route: route.fulfill(body=SMALL, content_type="image/svg+xml"))
+    page.route("**/api/gallery?*", answer_with_many)
+    page.keyboard.press("Shift+G")
+    sheet = page.locator("[data-test=gallery-sheet]")
+    tiles = sheet.locator("[data-test=thumb]")
+    sheet.locator("[data-test=gallery-search]").fill("all")
+    expect(sheet.locator("[data-test=gallery-total]")).to_have_text(f"{MANY} pictures")
+    tiles.first.focus()
+    oldest = sheet.locator('[data-picture="1"]')
+    for _ in range(1000):  # until the end of what is loaded is the end
+        page.keyboard.press("End")
+        if oldest.count():
+            break
+        page.wait_for_timeout(50)
+    page.keyboard.press("End")
+    expect(oldest).to_be_focused()
+    assert tiles.count() < 150, "tiles that nobody sees are drawn"
+    page.keyboard.press("Home")
+    expect(sheet.locator(f'[data-picture="{MANY}"]')).to_be_focused()

@@ -17,6 +17,7 @@ import { TappingBanner } from "./panels/TappingBanner";
 import { TourInvitation } from "./panels/TourInvitation";
 import { TopBar } from "./panels/TopBar";
 import { Viewer } from "./panels/Viewer";
+import { watchBatches } from "./store/alerts";
 import { useUi } from "./store/ui";
 
 const loadPalette = () => import("./panels/Palette");
@@ -39,6 +40,7 @@ export function App() {
     return () => clearTimeout(timer);
   }, []);
   const palette = useUi((state) => state.palette !== null);
+  useEffect(watchBatches, []);
   return (
     <ReactFlowProvider>
       <Canvas />

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { BatchAnswer } from "../src/api/queue";
 import type { RunAnswer } from "../src/api/types";
 import {
   droppedOn,
@@ -11,6 +12,7 @@ import {
   unrepeated,
   useQueue,
 } from "../src/store/queue";
+import { ended, sentence } from "../src/store/alerts";
 import { useUi } from "../src/store/ui";
 import { inWords, paced, timeLeft, usualTimes } from "../src/workflow/timeLeft";
 
@@ -137,6 +139,32 @@ describe("the queue", () => {
     expect(unrepeated(failed, []).map(({ id }) => id)).toEqual(["new", "other"]);
     const again = run("again", { copy_of: "new" });
     expect(unrepeated(failed, [again]).map(({ id }) => id)).toEqual(["other"]);
+  });
+});
+
+describe("a batch that ends", () => {
+  const batch = (id: string, counts: BatchAnswer["counts"]): BatchAnswer => ({
+    id,
+    name: "",
+    created: 0,
+    on_error: "continue",
+    counts,
+    axes: [],
+  });
+
+  it("is told once, and only by who saw it run", () => {
+    const running = [batch("a", { running: 1, finished: 3 }), batch("b", { waiting: 2 })];
+    const done = [batch("a", { finished: 4 }), batch("b", { waiting: 2 })];
+    expect(ended(running, done).map(({ id }) => id)).toEqual(["a"]);
+    expect(ended(done, done)).toEqual([]);
+    expect(ended([], done)).toEqual([]); // the page was opened later
+  });
+
+  it("says what became of its runs", () => {
+    expect(sentence(batch("a", { finished: 4 }))).toBe("4 done.");
+    expect(sentence(batch("a", { finished: 1, failed: 2, cancelled: 3 }))).toBe(
+      "1 done, 2 failed, 3 cancelled.",
+    );
   });
 });
 

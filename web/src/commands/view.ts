@@ -109,6 +109,14 @@ export const VIEW: readonly Command[] = [
     run: () => void freeMemory(),
   },
   {
+    id: "settings",
+    title: t("Settings…"),
+    group: "View",
+    keys: ["Mod+,"],
+    whileTyping: true,
+    run: () => ui({ sheet: { kind: "settings" } }),
+  },
+  {
     id: "theme",
     title: t("Light, dark, or as the system"),
     group: "View",

@@ -38,12 +38,12 @@ function Summary() {
       {plan && (
         <p>
           <strong data-test="batch-count">{counted(plan)}</strong>
-          {typeof plan.seconds === "number" && (
-            <span data-test="batch-time">
-              {" "}
-              {t("· about {time}", { time: inWords(plan.seconds) })}
-            </span>
-          )}
+          <span data-test="batch-time">
+            {" "}
+            {typeof plan.seconds === "number"
+              ? t("· about {time}", { time: inWords(plan.seconds) })
+              : plan.runnable && t("· how long is known after the first run")}
+          </span>
         </p>
       )}
       {plan && plan.names.length > 0 && (

@@ -98,9 +98,17 @@ interface ActionProps {
 
 function Action({ icon, title, test, disabled, onClick }: ActionProps) {
   return (
-    <button type="button" className="button" disabled={disabled} data-test={test} onClick={onClick}>
+    <button
+      type="button"
+      className="button"
+      aria-label={title}
+      title={title}
+      disabled={disabled}
+      data-test={test}
+      onClick={onClick}
+    >
       {icon}
-      {title}
+      <span>{title}</span>
     </button>
   );
 }

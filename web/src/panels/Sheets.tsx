@@ -16,6 +16,7 @@ const SHEETS: { [Kind in Sheet["kind"]]: ComponentType<Of<Kind>> } = {
   batch: lazy(() => import("./BatchDialog")),
   gallery: lazy(() => import("./GallerySheet")),
   grid: lazy(() => import("./Grid")),
+  settings: lazy(() => import("./Settings")),
   "run-values": lazy(() => import("./RunValues")),
 };
 

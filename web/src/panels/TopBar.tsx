@@ -9,6 +9,7 @@ import {
   Moon,
   Redo2,
   Save,
+  Settings as SettingsIcon,
   Sun,
   Undo2,
   X,
@@ -169,6 +170,7 @@ export function TopBar() {
         <WorkerChip />
         <span className="bar-divider" />
         <CommandButton id="theme" icon={THEME_ICONS[theme]} />
+        <CommandButton id="settings" icon={SettingsIcon} />
         <CommandButton id="help" icon={CircleHelp} />
       </div>
     </header>

@@ -75,6 +75,7 @@ export type Sheet =
   | { kind: "painter"; node: string; widget: string; name: string; tool: "brush" | "crop" }
   | { kind: "batch" }
   | { kind: "gallery" }
+  | { kind: "settings" }
   | { kind: "grid"; batch: string };
 
 interface Ui {
