@@ -44,6 +44,7 @@ def test_values_vary_as_a_grid_that_fills_with_pictures(page: Page) -> None:
     axes.nth(2).locator("[data-test=axis-kind]").select_option("wildcards")
     axes.nth(2).locator("[data-test=axis-text]").fill("a {red|blue} disc on a white background")
     axes.nth(2).locator("[data-test=axis-count]").fill("2")
+    axes.nth(2).locator("[data-test=axis-seed]").fill("1")  # draws both, not one of them twice
     expect(count).to_have_text("8 runs (2 × 2 × 2)")
     page.locator("[data-test=batch-name]").fill("Samplers")
     page.locator("[data-test=batch-queue]").click()

@@ -83,6 +83,29 @@ describe("what can vary", () => {
     ]);
   });
 
+  it("is what lies inside of a node, too, but for what the node itself sets", () => {
+    const inner = { type: "sampler", version: 1, title: "", mode: "run" as const };
+    const subgraph = {
+      title: "Draw",
+      nodes: { k: { ...inner, values: {}, inputs: {} } },
+      inputs: {},
+      outputs: {},
+      widgets: { seed: { node: "k", name: "seed" }, steps: { node: "k", name: "steps" } },
+      layout: { nodes: {} },
+      groups: [],
+      notes: [],
+    };
+    const up = { ...inner, type: "subgraph:draw", values: { seed: 1 }, inputs: {} };
+    const nested = { ...emptyWorkflow(), nodes: { up }, subgraphs: { draw: subgraph } };
+    const found = varyingWidgets(nested, { sampler });
+    expect(found.map(({ place }) => `${place.node}.${place.widget}`)).toEqual([
+      "up/k.steps",
+      "up/k.method",
+      "up/k.text",
+    ]);
+    expect(found[0]?.node).toBe("Draw / Sampler");
+  });
+
   it("varies as its kind does, the usual way first", () => {
     const usual = (node: string, name: string) => kindsFor(at(node, name).widget)[0];
     expect(usual("one", "seed")).toBe("seeds");

@@ -2,17 +2,21 @@
 
 import type { Place } from "../api/queue";
 import { openBatch } from "../store/batch";
+import { activePrefix } from "../store/documents";
 import { cancelQueue, pauseQueue } from "../store/queue";
 import { ui } from "../store/ui";
 import type { Command } from "./command";
 import { t } from "../i18n/t";
+
+/** A widget of the level that is shown, as the whole workflow calls it. */
+const placeOf = (node: string, widget: string): Place => ({ node: activePrefix() + node, widget });
 
 /** The widget that has the keyboard, if one has. */
 function focused(): Place | undefined {
   const field = document.activeElement?.closest("[data-widget]");
   const node = field?.closest("[data-node]")?.getAttribute("data-node");
   const widget = field?.getAttribute("data-widget");
-  return node && widget ? { node, widget } : undefined;
+  return node && widget ? placeOf(node, widget) : undefined;
 }
 
 export const QUEUE: readonly Command[] = [
@@ -21,8 +25,7 @@ export const QUEUE: readonly Command[] = [
     title: t("Vary this…"),
     group: "Run",
     menu: "widget",
-    run: (_at, on) =>
-      openBatch(on?.node && on.widget ? { node: on.node, widget: on.widget } : focused()),
+    run: (_at, on) => openBatch(on?.node && on.widget ? placeOf(on.node, on.widget) : focused()),
   },
   {
     id: "batch",
