@@ -29,6 +29,7 @@ from server.keys import (
     QUEUE,
     RECENT,
     SETTINGS,
+    UPKEEP,
 )
 from server.languages import speak
 from server.model_watch import ModelWatch
@@ -52,6 +53,7 @@ from server.routes import (
 )
 from server.security import add_headers, guard
 from server.settings import Settings
+from server.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +105,7 @@ def create_app(settings: Settings, parts: Parts = dispatcher_here) -> web.Applic
     app[HUB] = hub
     app[QUEUE] = run_queue
     app[GALLERY] = Gallery(settings, run_queue.pictures)
+    app[UPKEEP] = Upkeep(settings, run_queue, lambda: hub.publish({"type": "queue"}))
     app[DISPATCHER] = parts(settings, run_queue, hub)
     identities = identities_of(settings)
     catalogue = Catalogue(
@@ -125,7 +128,7 @@ def create_app(settings: Settings, parts: Parts = dispatcher_here) -> web.Applic
         app.add_routes(module.routes)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_say_goodbye)
-    app.cleanup_ctx.extend([_running, _gallery, _editor])
+    app.cleanup_ctx.extend([_running, _gallery, _upkeep, _editor])
     return app
 
 
@@ -155,6 +158,15 @@ async def _gallery(app: web.Application) -> AsyncIterator[None]:
     yield
     app[GALLERY].stop()
     await looking  # a thread, which needs the database until it ends
+
+
+async def _upkeep(app: web.Application) -> AsyncIterator[None]:
+    """Keep the past within its limits."""
+    keeping = asyncio.create_task(app[UPKEEP].run())
+    yield
+    keeping.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await keeping
 
 
 async def _editor(app: web.Application) -> AsyncIterator[None]:

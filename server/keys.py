@@ -14,11 +14,13 @@ from server.identification import Identification
 from server.model_watch import ModelWatch
 from server.queue import RunQueue
 from server.settings import Settings
+from server.upkeep import Upkeep
 
 SETTINGS = web.AppKey("settings", Settings)
 HUB = web.AppKey("hub", EventHub)
 QUEUE = web.AppKey("queue", RunQueue)
 DISPATCHER = web.AppKey("dispatcher", Dispatcher)
+UPKEEP = web.AppKey("upkeep", Upkeep)
 GALLERY = web.AppKey("gallery", Gallery)
 CATALOGUE = web.AppKey("catalogue", Catalogue)
 RECENT = web.AppKey("recent", Recent)

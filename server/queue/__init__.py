@@ -3,7 +3,7 @@
 from server.queue import progress
 from server.queue.arrivals import Wanted
 from server.queue.batches import Batch, UnknownBatch
-from server.queue.history import BadExport
+from server.queue.history import BadExport, Limits
 from server.queue.line import NotInLine, Pause
 from server.queue.pictures import Picture, Pictures, Sought, UnknownPicture
 from server.queue.progress import ATTEMPTS, Ending
@@ -18,6 +18,7 @@ __all__ = [
     "Batch",
     "Changes",
     "Ending",
+    "Limits",
     "NewerQueue",
     "NotInLine",
     "Pause",

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from server.queue.database import Database
 from server.queue.rows import COLUMNS, IN_LINE, Run, Status, run_of
@@ -20,6 +20,13 @@ _ENDED = ("finished", "failed", "cancelled")
 
 class BadExport(Exception):
     """What was to be read in is no export of a queue; the message says what is wrong."""
+
+
+class Limits(NamedTuple):
+    """How many ended runs are kept, and for how many days; None for no limit."""
+
+    runs: int | None = None
+    days: float | None = None
 
 
 class History:
@@ -49,34 +56,57 @@ class History:
 
         return self._database.read(find)
 
-    def prune(self, keep: int) -> int:
-        """How many ended runs were forgotten, so that the newest `keep` of them stay.
+    def prune(self, keep: int | None = None, since: float | None = None) -> list[str]:
+        """The ids of the ended runs that are now forgotten: all but the newest `keep`, and those
+        that ended before `since` (seconds since 1970).
 
-        Runs in line and running ones are never forgotten, nor are pictures: those are files.
+        Runs in line and running ones are never forgotten, nor are runs of whose pictures one has a
+        star, nor pictures: those are files.
         """
+        plain = "NOT EXISTS (SELECT 1 FROM picture WHERE picture.run = run.id AND starred)"
 
-        def forget(connection: sqlite3.Connection) -> int:
-            gone = connection.execute(
-                f"DELETE FROM run WHERE status IN {_ENDED} AND position <= (SELECT position"
-                f" FROM run WHERE status IN {_ENDED} ORDER BY position DESC LIMIT 1 OFFSET ?)",
-                (keep,),
-            ).rowcount
+        def forget(connection: sqlite3.Connection) -> list[str]:
+            rows = connection.execute(
+                f"DELETE FROM run WHERE status IN {_ENDED} AND {plain} AND (finished < ?2 OR"
+                f" position <= (SELECT position FROM run WHERE status IN {_ENDED}"
+                " ORDER BY position DESC LIMIT 1 OFFSET ?1)) RETURNING id",
+                (2**62 if keep is None else keep, -1.0 if since is None else since),
+            ).fetchall()
             _forget_unused(connection)
-            return gone
+            return [row["id"] for row in rows]
 
         return self._database.write(forget)
 
-    def forget(self, runs: Sequence[str]) -> int:
-        """How many of these runs had ended and are now forgotten."""
+    @property
+    def limits(self) -> Limits:
+        """How much of the past is kept."""
+        row = self._database.read(
+            lambda found: found.execute(
+                "SELECT value FROM setting WHERE name = 'history'"
+            ).fetchone()
+        )
+        return Limits() if row is None else Limits(*json.loads(row["value"]))
 
-        def drop(connection: sqlite3.Connection) -> int:
-            gone = connection.execute(
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        text = json.dumps(list(limits))
+        self._database.write(
+            lambda found: found.execute(
+                "INSERT OR REPLACE INTO setting VALUES ('history', ?)", (text,)
+            )
+        )
+
+    def forget(self, runs: Sequence[str]) -> list[str]:
+        """Those of these runs that had ended and are now forgotten."""
+
+        def drop(connection: sqlite3.Connection) -> list[str]:
+            rows = connection.execute(
                 f"DELETE FROM run WHERE status IN {_ENDED}"
-                " AND id IN (SELECT value FROM json_each(?))",
+                " AND id IN (SELECT value FROM json_each(?)) RETURNING id",
                 (json.dumps(list(runs)),),
-            ).rowcount
+            ).fetchall()
             _forget_unused(connection)
-            return gone
+            return [row["id"] for row in rows]
 
         return self._database.write(drop)
 

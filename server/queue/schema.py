@@ -99,7 +99,12 @@ GALLERY = """
     END;
     """
 
-MIGRATIONS = (FIRST, LINE_AND_BATCHES, GALLERY)
+# Runs whose pictures have a star are kept when old ones are forgotten.
+STARS_BY_RUN = """
+    CREATE INDEX picture_by_run ON picture (run) WHERE starred;
+    """
+
+MIGRATIONS = (FIRST, LINE_AND_BATCHES, GALLERY, STARS_BY_RUN)
 """One entry for each version; entry k brings a database from version k to k + 1."""
 
 

@@ -6,8 +6,9 @@ from aiohttp import web
 from pydantic import Field
 
 from server.bodies import Form, body_of, json_of, query_of, upload_of
-from server.keys import DISPATCHER, QUEUE, SETTINGS
+from server.keys import DISPATCHER, QUEUE, SETTINGS, UPKEEP
 from server.openapi import described
+from server.queue import Limits
 from server.routes.queue import reordered
 
 routes = web.RouteTableDef()
@@ -24,6 +25,16 @@ class ForgottenAnswer(Form):
     """How many runs were forgotten. Their pictures stay."""
 
     forgotten: int
+
+
+class LimitsForm(Form):
+    """How many ended runs are kept, and for how many days; null for no limit.
+
+    Runs of whose pictures one has a star are kept, and so are all pictures.
+    """
+
+    runs: int | None = Field(None, ge=0)
+    days: float | None = Field(None, ge=0, le=36500)
 
 
 class ExportQuery(Form):
@@ -44,13 +55,39 @@ async def forget(request: web.Request) -> web.Response:
     """Forget runs that have ended."""
     body = await body_of(request, ForgetRequest)
     history = request.app[QUEUE].history
-    gone = 0
+    gone: list[str] = []
     if body.runs is not None:
         gone += await asyncio.to_thread(history.forget, body.runs)
     if body.keep is not None:
         gone += await asyncio.to_thread(history.prune, body.keep)
+    await asyncio.to_thread(request.app[UPKEEP].drop_files, gone)
     reordered(request)
-    return web.json_response(ForgottenAnswer(forgotten=gone).model_dump(mode="json"))
+    return web.json_response(ForgottenAnswer(forgotten=len(gone)).model_dump(mode="json"))
+
+
+@routes.get("/api/queue/limits")
+@described({200: LimitsForm})
+async def get_limits(request: web.Request) -> web.Response:
+    """How much of the past is kept."""
+    history = request.app[QUEUE].history
+    return _limits(await asyncio.to_thread(lambda: history.limits))
+
+
+@routes.put("/api/queue/limits")
+@described({200: LimitsForm}, body=LimitsForm)
+async def set_limits(request: web.Request) -> web.Response:
+    """Say how much of the past is kept; what is beyond is forgotten at once and from then on."""
+    body = await body_of(request, LimitsForm)
+    history = request.app[QUEUE].history
+    limits = Limits(body.runs, body.days)
+    await asyncio.to_thread(setattr, history, "limits", limits)
+    await request.app[UPKEEP].look()
+    return _limits(limits)
+
+
+def _limits(limits: Limits) -> web.Response:
+    answer = LimitsForm(runs=limits.runs, days=limits.days)
+    return web.json_response(answer.model_dump(mode="json"))
 
 
 @routes.get("/api/queue/export")

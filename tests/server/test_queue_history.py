@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from graph.events import NodeChanged, Produced
-from server.queue import BadExport, RunQueue, UnknownRun, Wanted
+from server.queue import BadExport, Limits, RunQueue, Sought, UnknownRun, Wanted
 
 WORKFLOW = {"version": 1, "nodes": {"a": {"type": "number", "values": {"seed": 1}}}}
 
@@ -39,18 +39,45 @@ def test_pruning_keeps_the_newest_and_all_that_has_not_ended(queue: RunQueue) ->
     old = ended(queue, 5)
     running, waiting = queue.add(WORKFLOW).id, queue.add(WORKFLOW).id
     queue.claim()
-    assert queue.history.prune(keep=2) == 3
+    assert len(queue.history.prune(keep=2)) == 3
     assert [run.id for run in queue.list()] == [waiting, running, old[4], old[3]]
-    assert queue.history.prune(keep=2) == 0
+    assert queue.history.prune(keep=2) == []
     assert queue.get(old[4]).nodes == {"a": {"state": "finished", "seconds": None, "message": None}}
-    assert queue.history.prune(keep=0) == 2
+    assert len(queue.history.prune(keep=0)) == 2
     assert queue.get(waiting).workflow == WORKFLOW
+
+
+def test_runs_are_kept_for_days_and_a_star_keeps_one_for_ever(queue: RunQueue) -> None:
+    old, starred, new = ended(queue, 3)
+    facts = Produced(node="a", kind="image", file="x.png")
+    queue.produced(starred, facts)
+    (picture,) = queue.pictures.newest(Sought(), 10)
+    queue.pictures.star(picture.number, True)
+    queue._database.write(
+        lambda found: found.execute(
+            "UPDATE run SET finished = 1000 WHERE id IN (?, ?)", (old, starred)
+        )
+    )
+    assert queue.history.prune(since=2000.0) == [old]
+    assert queue.history.prune(keep=0) == [new]
+    assert queue.get(starred).status == "finished"
+    queue.pictures.star(picture.number, False)
+    assert queue.history.prune(keep=0) == [starred]
+    assert len(queue.pictures.newest(Sought(), 10)) == 1, "pictures outlive their runs"
+
+
+def test_limits_are_kept_between_starts(queue: RunQueue, tmp_path: Path) -> None:
+    assert queue.history.limits == Limits(None, None)
+    queue.history.limits = Limits(100, 2.5)
+    again = RunQueue(tmp_path / "queue.sqlite")
+    assert again.history.limits == Limits(100, 2.5)
+    again.close()
 
 
 def test_only_ended_runs_are_forgotten(queue: RunQueue) -> None:
     done = ended(queue, 2)
     waiting = queue.add(WORKFLOW).id
-    assert queue.history.forget([done[0], waiting, "nope"]) == 1
+    assert queue.history.forget([done[0], waiting, "nope"]) == [done[0]]
     assert [run.id for run in queue.list()] == [waiting, done[1]]
     with pytest.raises(UnknownRun):
         queue.get(done[0])

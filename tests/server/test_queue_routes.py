@@ -144,3 +144,30 @@ async def test_workers_are_listed_drained_and_restarted(site: Site) -> None:
     assert (await site.post("/api/workers/1/restart", {}))[0] == 200
     assert [station.restarts for station in site.worker.stations] == [1, 0]
     assert (await site.post("/api/workers/3/restart", {}))[0] == 404
+
+
+async def test_old_runs_and_their_temporary_files_go_and_pictures_stay(site: Site) -> None:
+    runs = []
+    for number in range(3):
+        run = site.queue.add(EVERYDAY)
+        site.queue.claim()
+        site.queue.finish(run.id, "finished")
+        for folder in (site.settings.previews / run.id, site.settings.temp / run.id):
+            folder.mkdir(parents=True)
+            (folder / "x.png").write_bytes(b"x")
+        (site.settings.output / f"{number}.png").write_bytes(b"x")
+        runs.append(run.id)
+    waiting = site.queue.add(EVERYDAY)
+    assert await site.get("/api/queue/limits") == (200, {"runs": None, "days": None})
+    limits = {"runs": 1, "days": None}
+    assert await site.ask("PUT", "/api/queue/limits", json=limits) == (200, limits)
+    assert [run.id for run in site.queue.list()] == [waiting.id, runs[2]]
+    assert [path.name for path in site.settings.previews.iterdir()] == [runs[2]]
+    assert not (site.settings.temp / runs[0]).exists()
+    assert (site.settings.temp / runs[2]).exists()
+    assert len(list(site.settings.output.iterdir())) == 3
+    assert await site.get("/api/queue/limits") == (200, limits)
+    assert (await site.ask("PUT", "/api/queue/limits", json={"runs": -1}))[0] == 400
+    _, answer = await site.post("/api/queue/forget", {"runs": [runs[2]]})
+    assert answer == {"forgotten": 1}
+    assert not (site.settings.temp / runs[2]).exists()
