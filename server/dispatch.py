@@ -79,6 +79,10 @@ class Dispatcher:
         self.times = NodeTimes(settings.cache / "node_times.json")
         """How long nodes took."""
         self._wakes = {station: asyncio.Event() for station in self.stations}
+        self._unclaimed: set[str] = set()
+        """Runs that were cancelled after they were claimed and before a worker had them."""
+        self._stopping_all = False
+        """Whether what is claimed now is put back: the queue is paused at once."""
         self._known = asyncio.Event()
         self._library: Library | None = None
         self._ran_at: OrderedDict[str, Station] = OrderedDict()
@@ -149,10 +153,11 @@ class Dispatcher:
     async def pause(self, kind: Pause) -> None:
         """Pause the queue or let it go on; "now" puts what runs back in line as well."""
         await asyncio.to_thread(setattr, self._queue.line, "pause", kind)
+        self._stopping_all = kind == "now"
         if kind == "now":
             for station in self.stations:
-                if station.run is not None:
-                    await station.cancel(station.run.id, put_back=True)
+                for at_work in list(station.at_work):
+                    await station.cancel(at_work.run.id, put_back=True)
         self.wake()
 
     async def cancel(self, run: str) -> Run:
@@ -161,7 +166,10 @@ class Dispatcher:
         after = self._queue.cancel(run)
         if before.status != after.status:
             self._publish_run(run, after.status, after.error)
-        for station in self.stations:
+        stations = [one for one in self.stations if run in (at.run.id for at in one.at_work)]
+        if after.status == "running" and not stations:
+            self._unclaimed.add(run)  # it is on its way to a worker
+        for station in stations:
             await station.cancel(run)
         return after
 
@@ -212,6 +220,10 @@ class Dispatcher:
             self._wakes[station].clear()
             for run in await self._claimed(station):
                 self._spawn(self._run(station.take(run), station))
+                if self._stopping_all or run.id in self._unclaimed:  # since it was claimed
+                    put_back = run.id not in self._unclaimed
+                    self._unclaimed.discard(run.id)
+                    self._spawn(station.cancel(run.id, put_back=put_back))
             await self._wakes[station].wait()
 
     async def _claimed(self, station: Station) -> list[Run]:

@@ -158,3 +158,24 @@ async def test_a_trial_goes_to_a_worker_that_has_nothing_to_do(two: Desk) -> Non
     idle.trials.died()
     assert await asked is None
     await two.dispatcher.cancel(run)
+
+
+async def test_short_runs_that_lie_ready_are_cancelled_paused_and_given_back(desk: Desk) -> None:
+    await asyncio.gather(*(desk.ended(desk.add("quick")) for _ in range(60)))
+    (station,) = desk.dispatcher.stations
+    assert station.room > 1, "runs were short, so several lie ready"
+    slow = desk.add("slow")
+    behind = [desk.add("quick") for _ in range(3)]
+    await desk.running(slow)
+    # The slow one holds them up, so they go back in line, as if they had not been started.
+    await desk.until(lambda: all(desk.queue.get(run).status == "waiting" for run in behind))
+    assert [desk.queue.get(run).attempts for run in behind] == [0, 0, 0]
+    assert (await desk.dispatcher.cancel(behind[0])).status == "cancelled"
+    await desk.dispatcher.pause("now")
+    await desk.until(lambda: desk.queue.get(slow).status == "waiting")
+    await desk.dispatcher.pause("no")
+    await desk.running(slow)
+    await desk.dispatcher.cancel(slow)
+    assert [(await desk.ended(run)).status for run in behind[1:]] == ["finished", "finished"]
+    assert desk.queue.get(behind[0]).status == "cancelled"
+    assert desk.queue.get(slow).status == "cancelled"
