@@ -1,6 +1,7 @@
 """What is open survives its page: a process killed in the middle of edits, and a second window."""
 
 import contextlib
+import re
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from playwright.sync_api import Error as BrowserError
@@ -38,7 +39,7 @@ def test_a_killed_tab_comes_back_with_every_tab_edit_and_undo(chromium: Browser,
     again = opened(context, url)
     expect(again.locator("[data-test=tab]")).to_have_count(2)
     expect(again.locator("[data-node]")).to_have_count(1)
-    again.locator("[data-test=tab]").first.get_by_role("tab").click()
+    again.locator("[data-test=tab] .tab-name").first.click()
     expect(again.locator("[data-node]")).to_have_count(7)
     prompt = editor.node(again, "Prompt").locator("textarea")
     expect(prompt).to_have_value("a small green star")
@@ -65,3 +66,22 @@ def test_a_killed_tab_comes_back_with_every_tab_edit_and_undo(chromium: Browser,
     back = opened(context, url)
     expect(back.locator("[data-test=tab]")).to_have_count(2)
     context.close()
+
+
+def test_an_earlier_version_is_seen_and_gone_back_to(page: Page) -> None:
+    editor.type_prompt(page, "Prompt", "a yellow square")
+    page.locator("[data-test=canvas]").focus()
+    page.keyboard.press("Shift+H")
+    card = page.locator("[data-version]")
+    expect(card).to_have_count(1)
+    expect(card).to_contain_text("as it was opened")
+    picture = card.locator("img")
+    expect(picture).to_have_attribute("src", re.compile("^blob:"))
+    card.click()
+    prompt = editor.node(page, "Prompt").locator("textarea")
+    expect(prompt).not_to_have_value("a yellow square")
+    page.locator("[data-test=canvas]").focus()
+    page.keyboard.press("Control+z")
+    expect(prompt).to_have_value("a yellow square")
+    page.keyboard.press("Shift+H")
+    expect(card).to_have_count(2)

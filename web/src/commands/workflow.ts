@@ -3,10 +3,18 @@
 import { activeDocument, useDocuments } from "../store/documents";
 import { askName, chooseFile, closeDocument, download, newWorkflow, save } from "../store/files";
 import { loadDefinitions, loadModels, loadWorkflows } from "../store/catalogue";
+import { ui } from "../store/ui";
 import type { Command } from "./command";
 import { t } from "../i18n/t";
 
 export const WORKFLOW: readonly Command[] = [
+  {
+    id: "versions",
+    title: t("Earlier versions…"),
+    group: "Workflow",
+    keys: ["Shift+H"],
+    run: () => ui({ sheet: { kind: "versions" } }),
+  },
   {
     id: "refresh",
     title: t("Look for new nodes, models and workflows"),

@@ -5,7 +5,7 @@ import { CornerDownLeft, FileText, LayoutTemplate, StickyNote } from "lucide-rea
 import { useMemo } from "react";
 import { middle, show } from "../canvas/instance";
 import { addNodeOf } from "../canvas/place";
-import type { Command } from "../commands/command";
+import { type Command, type Group, GROUPS } from "../commands/command";
 import { command, COMMANDS } from "../commands/list";
 import { useCatalogue } from "../store/catalogue";
 import { useActive, useDocuments } from "../store/documents";
@@ -31,12 +31,14 @@ const PLACEHOLDERS = {
 const isListed = ({ id }: Command) => id !== "palette" && id !== "escape";
 
 function commandPicks(): Pick[] {
-  return COMMANDS.filter(isListed).map(({ id, title, group, keys }) => ({
+  const order = (group: Group) => GROUPS.indexOf(group);
+  const listed = COMMANDS.filter(isListed).sort((a, b) => order(a.group) - order(b.group));
+  return listed.map(({ id, title, group, keys }) => ({
     key: `command ${id}`,
     label: title,
     words: `${group} ${id}`,
     detail: keys?.[0] && <Keys shortcut={keys[0]} />,
-    group,
+    group: t(group),
   }));
 }
 

@@ -12,6 +12,7 @@ const SHEETS: { [Kind in Sheet["kind"]]: ComponentType<Of<Kind>> } = {
   inspect: lazy(() => import("../inspect/Inspect")),
   timeline: lazy(() => import("../inspect/Timeline")),
   painter: lazy(() => import("../painter/Painter")),
+  versions: lazy(() => import("./Versions")),
   templates: lazy(() => import("./Templates")),
   batch: lazy(() => import("./BatchDialog")),
   gallery: lazy(() => import("./GallerySheet")),

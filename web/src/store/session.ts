@@ -14,6 +14,7 @@ import { loadLibrary } from "./library";
 import { takeNote } from "./memory";
 import { lookAtQueueSoon } from "./queue";
 import { isOver, receive, refreshRuns } from "./runs";
+import { watchForVersions } from "./versions";
 import { notify } from "./ui";
 
 function fail(error: unknown): void {
@@ -80,6 +81,7 @@ export async function begin(): Promise<void> {
   const last = await restoredSoon();
   if (last) useDocuments.getState().restore(last.documents, last.active);
   else void openTemplate(DEFAULT_TEMPLATE);
+  watchForVersions();
   attend();
 }
 

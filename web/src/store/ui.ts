@@ -68,6 +68,7 @@ interface NoticeAction {
 export type Sheet =
   | { kind: "run-values"; run: string; how: "edit" | "again" }
   | { kind: "templates" }
+  | { kind: "versions" }
   | { kind: "node-help"; type: string }
   | { kind: "app" }
   | { kind: "inspect"; run: string; node: string; output: string }
