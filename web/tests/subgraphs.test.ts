@@ -67,6 +67,20 @@ describe("packing", () => {
     }
   });
 
+  it("calls outputs of one name after the nodes that give them", () => {
+    const { nodes, ...rest } = chain();
+    const { sample, save } = nodes;
+    if (!sample || !save) throw new Error("the chain has other nodes");
+    const inputs = {
+      "images.0": { node: "sample", output: "image" },
+      "images.1": { node: "other", output: "image" },
+    };
+    const other = { ...sample, title: "Other" };
+    const flow: Workflow = { ...rest, nodes: { sample, other, stack: { ...save, inputs } } };
+    const outputs = pack(flow, ["sample", "other"], "A")?.workflow.subgraphs?.part?.outputs;
+    expect(Object.values(outputs ?? {}).map(({ title }) => title)).toEqual([undefined, "Other"]);
+  });
+
   it("is one step to undo", () => {
     const document = newDocument(chain());
     const after = edited(document, (flow) => pack(flow, ["sample"], "A")?.workflow ?? flow);

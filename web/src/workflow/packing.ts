@@ -66,7 +66,7 @@ export function pack(workflow: Workflow, chosen: Iterable<string>, title: string
     description: "",
     nodes: inside,
     inputs,
-    outputs,
+    outputs: toldApart(outputs, workflow),
     widgets: {},
     layout: {
       nodes: {
@@ -89,6 +89,17 @@ export function pack(workflow: Workflow, chosen: Iterable<string>, title: string
     },
     ids: [id],
   };
+}
+
+/** Outputs of one name are called after the nodes that give them. */
+function toldApart(outputs: Subgraph["outputs"], workflow: Workflow): Subgraph["outputs"] {
+  const same = (name: string) =>
+    Object.values(outputs).filter(({ output }) => output === name).length > 1;
+  const entries = Object.entries(outputs).map(([name, shown]) => {
+    const title = workflow.nodes[shown.node]?.title;
+    return [name, title && same(shown.output) ? { ...shown, title } : shown];
+  });
+  return Object.fromEntries(entries) as Subgraph["outputs"];
 }
 
 function placesOf(workflow: Workflow, ids: Iterable<string>) {
