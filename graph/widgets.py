@@ -58,6 +58,10 @@ Multiline = Annotated[str, Control("multiline")]
 """A text that may have several lines."""
 
 
+Colour = Annotated[str, Field(min_length=7, max_length=7), Control("colour")]
+"""A colour as "#rrggbb", sRGB."""
+
+
 class Path(Protocol):
     """Anything that `open` takes as a path; `graph` itself never opens one."""
 

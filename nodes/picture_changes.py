@@ -1,14 +1,16 @@
 """Nodes that change the size and the edges of pictures."""
 
+import re
 from typing import Annotated, NamedTuple
 
+import torch
 from pydantic import Field
 
 from diffusion import pictures
 from diffusion.pictures import Margins
 from graph.node import node
-from graph.widgets import OneOf
-from nodes.sockets import Image, Mask
+from graph.widgets import Colour, OneOf
+from nodes.sockets import BadValue, Image, Mask
 
 Method = Annotated[str, OneOf(pictures.METHODS)]
 Edge = Annotated[int, Field(ge=0, le=16384, description="Pixels; 0 keeps the proportions.")]
@@ -23,6 +25,20 @@ class Extended(NamedTuple):
 
     image: Image
     mask: Mask
+
+
+@node(title="Empty Image", category="image")
+def empty_image(
+    width: Annotated[int, Field(ge=1, le=LARGEST)] = 512,
+    height: Annotated[int, Field(ge=1, le=LARGEST)] = 512,
+    batch: Annotated[int, Field(ge=1, le=4096, description="How many pictures.")] = 1,
+    colour: Colour = "#808080",
+) -> Image:
+    """Pictures of one colour."""
+    if not re.fullmatch("#[0-9a-fA-F]{6}", colour):
+        raise BadValue(f"{colour!r} is no colour: write it as # and six digits, such as #ff8000.")
+    values = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    return Image(torch.tensor(values).expand(batch, height, width, 3).contiguous())
 
 
 @node(title="Upscale Image", category="image")

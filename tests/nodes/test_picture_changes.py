@@ -10,11 +10,12 @@ from nodes.grids import BadAxis, image_grid, values_of, xy_grid
 from nodes.masks import feather_mask, grow_mask, image_to_mask, invert_mask, mask_to_image
 from nodes.picture_changes import (
     crop_image,
+    empty_image,
     pad_image_for_outpainting,
     upscale_image,
     upscale_image_by,
 )
-from nodes.sockets import Image, Mask
+from nodes.sockets import BadValue, Image, Mask
 
 
 def picture(height: int = 16, width: int = 24) -> Image:
@@ -98,3 +99,11 @@ def test_a_value_that_does_not_fit_its_axis_is_named(axis: str, text: str, said:
 def test_one_setting_cannot_be_on_both_axes() -> None:
     with pytest.raises(BadAxis, match="Both axes are cfg"):
         xy_grid(*([None] * 5), x="cfg", x_values="1", y="cfg", y_values="2")
+
+
+def test_an_empty_picture_is_of_its_colour() -> None:
+    made = empty_image(4, 2, 3, "#ff8000").pixels
+    assert tuple(made.shape) == (3, 2, 4, 3)
+    torch.testing.assert_close(made[2, 1, 3], torch.tensor([1.0, 128 / 255, 0.0]))
+    with pytest.raises(BadValue, match="is no colour"):
+        empty_image(4, 2, 3, "#ff800g")

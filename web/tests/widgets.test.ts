@@ -1,3 +1,4 @@
+import { readColour } from "../src/widgets/ColourField";
 import { describe, expect, it } from "vitest";
 import type { WidgetDefinition } from "../src/api/types";
 import { choicesOf, clamped, limitsOf, widgetKind } from "../src/widgets/kinds";
@@ -14,7 +15,7 @@ describe("which widget a value gets", () => {
   });
 
   it("is found from the schema where the control is not known", () => {
-    expect(kind({ control: "colour", schema: { type: "boolean" } })).toBe("toggle");
+    expect(kind({ control: "unheard_of", schema: { type: "boolean" } })).toBe("toggle");
     expect(kind({ control: "", schema: { type: "integer", minimum: 1, maximum: 1000 } })).toBe(
       "number",
     );
@@ -64,4 +65,11 @@ describe("limits", () => {
       { label: "heun", value: "heun" },
     ]);
   });
+});
+
+it("colours are read with and without the sign, short and long", () => {
+  expect(readColour("#Ff8000")).toBe("#ff8000");
+  expect(readColour("f80")).toBe("#ff8800");
+  expect(readColour("#12345")).toBeNull();
+  expect(readColour("red")).toBeNull();
 });

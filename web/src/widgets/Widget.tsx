@@ -7,6 +7,7 @@ import { ui } from "../store/ui";
 import { useView } from "../store/view";
 import { setValue } from "../workflow/edits";
 import { ChoiceField } from "./ChoiceField";
+import { ColourField } from "./ColourField";
 import { ImageFileField } from "./ImageFileField";
 import { type WidgetKind, widgetKind } from "./kinds";
 import { ModelFileField } from "./ModelFileField";
@@ -31,6 +32,7 @@ export const FIELDS: Record<WidgetKind, Row> = {
   text: { component: TextField },
   multiline: { component: MultilineField, wide: true },
   model_file: { component: ModelFileField, wide: true },
+  colour: { component: ColourField },
   image_file: { component: ImageFileField, wide: true },
 };
 

@@ -11,7 +11,8 @@ export type WidgetKind =
   | "text"
   | "multiline"
   | "model_file"
-  | "image_file";
+  | "image_file"
+  | "colour";
 
 const KINDS: readonly WidgetKind[] = [
   "number",
@@ -23,6 +24,7 @@ const KINDS: readonly WidgetKind[] = [
   "multiline",
   "model_file",
   "image_file",
+  "colour",
 ];
 
 /** The schema without a wrapping `anyOf` that only adds null. */
