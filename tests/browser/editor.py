@@ -70,6 +70,13 @@ def add_node(page: Page, name: str) -> None:
 
 def drag_wire(page: Page, start: Locator, end: Locator) -> None:
     """Drags from one socket to the other with the mouse, as slowly as a hand does."""
+    hold_wire(page, start, end)
+    page.wait_for_timeout(100)
+    page.mouse.up()
+
+
+def hold_wire(page: Page, start: Locator, end: Locator) -> None:
+    """The same, and holds the wire over the other socket."""
     begin, finish = start.bounding_box(), end.bounding_box()
     assert begin is not None
     assert finish is not None
@@ -80,8 +87,6 @@ def drag_wire(page: Page, start: Locator, end: Locator) -> None:
     page.mouse.move(x + 8, y + 8, steps=3)
     page.wait_for_timeout(400)  # the page asks which sockets fit
     page.mouse.move(to_x, to_y, steps=12)
-    page.wait_for_timeout(100)
-    page.mouse.up()
 
 
 def run(page: Page) -> None:

@@ -34,11 +34,11 @@ def test_a_starter_latent_is_refused_at_the_starter_b_vae_and_a_fix_mends_it(pag
     page.keyboard.press(".")
     page.wait_for_timeout(500)
 
-    editor.drag_wire(
-        page,
-        editor.socket(page, "Load VAE", "vae", "out"),
-        editor.socket(page, "VAE Decode", "vae", "in"),
-    )
+    start = editor.socket(page, "Load VAE", "vae", "out")
+    end = editor.socket(page, "VAE Decode", "vae", "in")
+    editor.hold_wire(page, start, end)
+    expect(page.locator(".drag-reason")).to_contain_text("VAE Decode needs Starter")
+    page.mouse.up()
     card = page.locator("[data-test=refusal]")
     expect(card).to_be_visible()
     sentence = card.locator("[data-test=refusal-message]").inner_text()

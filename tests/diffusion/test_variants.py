@@ -6,6 +6,7 @@ from torch import nn
 
 from diffusion.conditioning import DEPTH, Scene, prepared
 from diffusion.header import Header
+from diffusion.identity.flaws import flaws_of
 from diffusion.identity.identity import Identity
 from diffusion.identity.rules import identify
 from diffusion.spaces import LATENT_SPACES
@@ -81,6 +82,8 @@ def test_zero123_is_told_from_instruct_pix2pix_by_its_projection_of_the_camera()
     assert (found.family, found.variant, found.runnable) == ("sd15", "zero123", False)
     assert found.latent_spaces == ("sd1",)
     assert any("camera" in line for line in found.evidence)
+    (flaw,) = flaws_of(original("unet_sd15_ldm", 8, cc_projection__weight=(768, 772)), found)
+    assert "cannot run yet, since it reads a picture by CLIP's eye" in flaw.message
 
 
 def test_the_consistency_decoder_is_a_vae_of_sd1s_space_that_cannot_be_run_yet() -> None:

@@ -89,6 +89,13 @@ def test_an_ambiguous_file_that_nothing_narrows_shows_both_candidates() -> None:
     assert result.runnable
 
 
+def test_a_file_that_could_be_several_but_not_what_is_needed_is_one_mismatch() -> None:
+    result = checked(text_to_image("flux.safetensors", "sd1-or-sdxl.safetensors"))
+    (problem,) = result.problems
+    assert problem.code == "space_mismatch"
+    assert "is for SD 1.x or SDXL (the shapes of its weights)" in problem.message
+
+
 def test_one_file_is_not_two_things_in_one_workflow() -> None:
     flow = text_to_image("sd15.safetensors", "sd1-or-sdxl.safetensors")
     second = text_to_image("sdxl.safetensors", "sd1-or-sdxl.safetensors")
