@@ -31,6 +31,7 @@ import { estimateOf } from "./estimate";
 import { type FlowEdge, flowEdges, type FlowNode, flowNodes, type ViewState } from "./flow";
 import { firstViewport, fitAll, fitting, FURTHEST, MANY, rememberInstance } from "./instance";
 import { Minimap } from "./Minimap";
+import { HEARD } from "./heard";
 import { Overview } from "./Overview";
 import { dropType } from "./onWire";
 import { GuideLines } from "./GuideLines";
@@ -216,6 +217,7 @@ function DocumentCanvas({ id }: { id: string }) {
         selectionMode={SelectionMode.Partial}
         panActivationKeyCode="Space"
         elevateNodesOnSelect
+        ariaLabelConfig={HEARD}
         proOptions={{ hideAttribution: true }}
       >
         <Dots />

@@ -2,6 +2,7 @@
 
 import type { Edge, Node } from "@xyflow/react";
 import type { Workflow } from "../api/types";
+import { t } from "../i18n/t";
 import type { Size } from "../workflow/arrange";
 import { type Segment, segmentsOf } from "../workflow/reroutes";
 import { boxOf, DOT, isPinned, ofThing, thing, thingsBeside } from "../workflow/things";
@@ -125,6 +126,7 @@ export function flowEdges(
         : {
             id,
             type: "wire",
+            ariaLabel: t("Wire"),
             source: start ? thing("dot", start) : source.node,
             sourceHandle: start ? DOT_OUT : source.output,
             target: end ? thing("dot", end) : to.node,

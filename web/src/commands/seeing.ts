@@ -20,13 +20,13 @@ function helpOnNode(): boolean {
 export const SEEING: readonly Command[] = [
   {
     id: "node-help",
-    title: "What this node does",
+    title: t("What this node does"),
     group: "Nodes",
     keys: ["F1"],
     menu: "node",
     run: helpOnNode,
   },
-  { id: "tour", title: "The opening tour", group: "View", menu: "canvas", run: startTour },
+  { id: "tour", title: t("The opening tour"), group: "View", menu: "canvas", run: startTour },
   {
     id: "inspect",
     title: t("Look at what it gave"),

@@ -55,7 +55,7 @@ export function Models() {
         </section>
       ))}
       <div className="empty">
-        {t("Put model files into the folder")} <code>{t("models")}</code>
+        {t("Put model files into the folder")} <code>models</code>
         {t(
           "; they appear here by themselves. What a file is, is read from the file, not from its name. Click one to see why, and to say it yourself where the file leaves it open.",
         )}

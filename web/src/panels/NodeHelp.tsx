@@ -13,6 +13,7 @@ import { exampleOf } from "../workflow/example";
 import { choicesOf, limitsOf, plainSchema } from "../widgets/kinds";
 import { closeSheet, Sheet } from "./Sheet";
 import "../theme/help.css";
+import { t } from "../i18n/t";
 
 export default function NodeHelp({ sheet }: { sheet: { type: string } }) {
   const definition = useCatalogue((state) => state.definitions[sheet.type]);
@@ -40,9 +41,11 @@ export default function NodeHelp({ sheet }: { sheet: { type: string } }) {
   };
   return (
     <Sheet title={definition.title} name="node-help">
-      <p className="help-lead">{definition.description || "This node says nothing of itself."}</p>
+      <p className="help-lead">
+        {definition.description || t("This node says nothing of itself.")}
+      </p>
       <Rows
-        title="Inputs"
+        title={t("Inputs")}
         rows={definition.inputs.map((input) => ({
           name: input.title,
           kind: `${input.term.kind}${input.variadic ? ", any number" : ""}${input.optional ? ", optional" : ""}`,
@@ -51,7 +54,7 @@ export default function NodeHelp({ sheet }: { sheet: { type: string } }) {
         }))}
       />
       <Rows
-        title="Settings"
+        title={t("Settings")}
         rows={definition.widgets.map((widget) => ({
           name: widget.title,
           kind: limitsInWords(widget),
@@ -59,7 +62,7 @@ export default function NodeHelp({ sheet }: { sheet: { type: string } }) {
         }))}
       />
       <Rows
-        title="Outputs"
+        title={t("Outputs")}
         rows={definition.outputs.map((output) => ({
           name: output.title,
           kind: output.term.kind,
@@ -74,10 +77,10 @@ export default function NodeHelp({ sheet }: { sheet: { type: string } }) {
             className="button"
             onClick={() => {
               closeSheet();
-              openWorkflow(example, { name: `Example: ${definition.title}` });
+              openWorkflow(example, { name: t("Example: {title}", { title: definition.title }) });
             }}
           >
-            Open an example
+            {t("Open an example")}
           </button>
           <button
             type="button"
@@ -85,7 +88,7 @@ export default function NodeHelp({ sheet }: { sheet: { type: string } }) {
             data-test="insert-example"
             onClick={insert}
           >
-            Insert the example here
+            {t("Insert the example here")}
           </button>
         </div>
       )}

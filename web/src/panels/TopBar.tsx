@@ -102,7 +102,7 @@ const WORKER_WORDS = {
 
 function WorkerChip() {
   const worker = useCatalogue((state) => state.worker);
-  const device = worker.device ? ` on ${worker.device}` : "";
+  const device = worker.device ? t(" on {device}", { device: worker.device }) : "";
   return (
     <button
       type="button"
@@ -110,7 +110,10 @@ function WorkerChip() {
       data-state={worker.state}
       title={
         worker.message ||
-        t("The worker is {state}{device}: show what it has loaded", { state: worker.state, device })
+        t("The worker is {state}{device}: show what it has loaded", {
+          state: WORKER_WORDS[worker.state] ?? worker.state,
+          device,
+        })
       }
       data-test="worker"
       onClick={() => void command("memory").run()}

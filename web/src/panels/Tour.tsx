@@ -2,6 +2,7 @@
 
 import { useEffect, useLayoutEffect, useState } from "react";
 import { endTour, goTo, useTour } from "../store/tour";
+import { t } from "../i18n/t";
 
 interface Step {
   title: string;
@@ -12,28 +13,38 @@ interface Step {
 
 const STEPS: readonly Step[] = [
   {
-    title: "Write what you want to see",
-    text: "The small model that ships here draws shapes, such as “a small green star above a large yellow square on a black background”. Below the text stands how much of it fits.",
+    title: t("Write what you want to see"),
+    text: t(
+      "The small model that ships here draws shapes, such as “a small green star above a large yellow square on a black background”. Below the text stands how much of it fits.",
+    ),
     at: '[data-type="clip_text_encode"]',
   },
   {
-    title: "Run",
-    text: "Ctrl+Enter does the same. Beside the button stands what will happen: what has not changed is taken from the cache.",
+    title: t("Run"),
+    text: t(
+      "Ctrl+Enter does the same. Beside the button stands what will happen: what has not changed is taken from the cache.",
+    ),
     at: ".run-bar",
   },
   {
-    title: "Wires have a kind and a space",
-    text: "A socket’s shape says what it carries, its colour whose latents those are. What does not belong together is refused while you drag, with the reason and the mend.",
+    title: t("Wires have a kind and a space"),
+    text: t(
+      "A socket’s shape says what it carries, its colour whose latents those are. What does not belong together is refused while you drag, with the reason and the mend.",
+    ),
     at: '[data-type="k_sampler"] .node-sockets',
   },
   {
-    title: "Look inside",
-    text: "After a run, click a socket on a node’s right side: the picture, the latent step by step, or how the prompt was read.",
+    title: t("Look inside"),
+    text: t(
+      "After a run, click a socket on a node’s right side: the picture, the latent step by step, or how the prompt was read.",
+    ),
     at: '[data-type="k_sampler"] [data-socket$=":latent:out"]',
   },
   {
-    title: "Go on from here",
-    text: "Nodes, templates and models are here on the left. Right-click a node for its help, or the canvas to make a form of the workflow for others.",
+    title: t("Go on from here"),
+    text: t(
+      "Nodes, templates and models are here on the left. Right-click a node for its help, or the canvas to make a form of the workflow for others.",
+    ),
     at: ".side-left .rail",
   },
 ];
@@ -72,32 +83,26 @@ export default function Tour() {
       <div
         className="tour-card"
         role="dialog"
-        aria-label={`Tour, step ${step + 1} of ${STEPS.length}`}
+        aria-label={t("Tour, step {value} of {count}", { value: step + 1, count: STEPS.length })}
         data-test="tour"
         style={beside(box)}
       >
         <h2>{current.title}</h2>
         <p>{current.text}</p>
         <div className="tour-foot">
-          <span>
-            {step + 1} of {STEPS.length}
-          </span>
+          <span>{t("{value} of {count}", { value: step + 1, count: STEPS.length })}</span>
           {step > 0 && (
             <button
               type="button"
               className="button button-small button-quiet"
               onClick={() => goTo(step - 1)}
             >
-              Back
+              {t("Back")}
             </button>
           )}
           {!last && (
-            <button
-              type="button"
-              className="button button-small button-quiet"
-              onClick={endTour}
-            >
-              Leave
+            <button type="button" className="button button-small button-quiet" onClick={endTour}>
+              {t("Leave")}
             </button>
           )}
           <button
@@ -108,7 +113,7 @@ export default function Tour() {
             data-test="tour-next"
             onClick={() => (last ? endTour() : goTo(step + 1))}
           >
-            {last ? "Done" : "Next"}
+            {last ? t("Done") : t("Next")}
           </button>
         </div>
       </div>
@@ -118,8 +123,7 @@ export default function Tour() {
 
 /** Right of the thing where there is room, else left of it, else above or below. */
 function beside(box: DOMRect | null): { left: number; top: number } {
-  const inside = (value: number, most: number) =>
-    Math.max(MARGIN, Math.min(value, most - MARGIN));
+  const inside = (value: number, most: number) => Math.max(MARGIN, Math.min(value, most - MARGIN));
   if (!box) return { left: (innerWidth - CARD.width) / 2, top: innerHeight / 3 };
   const top = inside(box.top, innerHeight - CARD.height);
   if (box.right + MARGIN + CARD.width < innerWidth) return { left: box.right + MARGIN, top };

@@ -3,6 +3,7 @@
 import { lazy, Suspense } from "react";
 import { endTour, startTour, useTour } from "../store/tour";
 import "../theme/help.css";
+import { t } from "../i18n/t";
 
 const Tour = lazy(() => import("./Tour"));
 
@@ -16,14 +17,14 @@ export function TourInvitation() {
     );
   if (!invited) return null;
   return (
-    <aside className="tour-invitation" aria-label="Tour" data-test="tour-invitation">
-      New here? Five steps show how it works.
+    <aside className="tour-invitation" aria-label={t("Tour")} data-test="tour-invitation">
+      {t("New here? Five steps show how it works.")}
       <div className="tour-foot">
         <button type="button" className="button button-small" onClick={startTour}>
-          Show me
+          {t("Show me")}
         </button>
         <button type="button" className="button button-small button-quiet" onClick={endTour}>
-          No, thanks
+          {t("No, thanks")}
         </button>
       </div>
     </aside>

@@ -21,7 +21,7 @@ export function ChoiceField({ widget, value, onChange }: WidgetProps) {
         className="field field-choice nodrag"
         aria-haspopup="listbox"
         aria-expanded={open}
-        aria-label={`${widget.title}: ${String(value ?? "none")}`}
+        aria-label={`${widget.title}: ${String(value ?? t("none"))}`}
         data-widget={widget.name}
         data-unknown={!known || undefined}
         onClick={() => setOpen(!open)}
