@@ -20,6 +20,7 @@ VALUED = (
     "--worker-memory",
     "--node-limit",
     "--ray",
+    "--together",
     "--memory",
     "--port",
     "--token",
@@ -106,7 +107,7 @@ def _build_editor() -> int:
 def _settings(options: argparse.Namespace) -> Settings:
     chosen = vars(options)
     engine = ("precision", "device", "memory", "compiling", "metadata")
-    workers = ("workers", "worker_memory", "node_limit", "ray")
+    workers = ("workers", "worker_memory", "node_limit", "ray", "together")
     names = ("host", "port", "token", "open_browser", *engine, *workers)
     return Settings.of(
         data=options.data,
@@ -265,6 +266,13 @@ def _add_serve_options(serve: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="fail a run one of whose nodes runs longer; what loads a model counts, too "
         "(default: no limit but what node packs set)",
+    )
+    serve.add_argument(
+        "--together",
+        type=_count,
+        metavar="N",
+        help="sample so many waiting runs that differ in seed or prompt alone as one batch "
+        "(default: 4 on a graphics card, else 1, which is none)",
     )
     serve.add_argument(
         "--ray",

@@ -27,12 +27,12 @@ from server.settings import ROOT
 DRIVER = """
 import sys
 from pathlib import Path
-from server.queue import queue
+from server.queue import progress
 from server.serve import serve
 from server.settings import Settings
 folder, order, memory = sys.argv[1:]
 if order == "strict":
-    queue.LOOKAHEAD = 0
+    progress.LOOKAHEAD = 0
 settings = Settings.of(Path(folder), port=0, open_browser=False, memory=int(memory))
 sys.exit(serve(settings))
 """

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from graph.definition import NodeDefinition
 from graph.files import Files
 from graph.modes import Source
-from graph.plan import Bindings, Plan, Unplannable, plan
+from graph.plan import Bindings, Engine, Plan, Unplannable, plan
 from graph.step import Origin
 from graph.subgraphs import Flat
 from graph.workflow import HERE, PlacedNode, Wire, Workflow
@@ -48,7 +48,7 @@ class Expander:
         definitions: Mapping[str, NodeDefinition],
         check: Check,
         files: Files,
-        engine: str,
+        engine: Engine,
     ) -> None:
         self.nodes = dict(
             Flat(workflow, definitions).workflow.nodes

@@ -8,7 +8,7 @@ run to run, is its own step in each run: its key holds its id and the run's nonc
 
 import hashlib
 import json
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import NamedTuple
@@ -22,6 +22,10 @@ from graph.workflow import PlacedNode, Workflow
 
 Bindings = Mapping[str, Mapping[str, Sequence[str] | None]]
 """What the checker found: node id → type variable → candidate space ids (None: any)."""
+
+
+Engine = str | Callable[[NodeDefinition], str]
+"""What results follow from beside the workflow: one for all types of node, or one for each."""
 
 
 class Unplannable(ValueError):
@@ -74,13 +78,14 @@ def plan(
     *,
     wanted: Sequence[str] | None = None,
     files: Files,
-    engine: str,
+    engine: Engine,
     nonce: str | None = None,
 ) -> Plan:
     """The steps that give the wanted nodes; by default those whose definition says `output`.
 
-    `engine` is whatever else results follow from: version, precision, device kind. `nonce` is given
-    only to plan more of a run that has begun. Raises `Unplannable`.
+    `engine` is whatever else results follow from: version, precision, device kind; it may differ
+    from one type of node to the next. `nonce` is given only to plan more of a run that has begun.
+    Raises `Unplannable`.
 
     Subgraphs are planned as what is inside: "up/k" is the node "k" inside the node "up".
     """
@@ -98,7 +103,7 @@ class _Planner:
         definitions: Mapping[str, NodeDefinition],
         bindings: Bindings,
         files: Files,
-        engine: str,
+        engine: Engine,
         nonce: str,
     ) -> None:
         self.nodes = workflow.nodes
@@ -215,7 +220,8 @@ class _Planner:
                     "install the node pack that it comes from, or remove the node."
                 )
             shape = self.shapes[type_] = Shape(definition)
-            about = [self.engine, definition.type, definition.version, definition.source]
+            engine = self.engine if isinstance(self.engine, str) else self.engine(definition)
+            about = [engine, definition.type, definition.version, definition.source]
             self.digests[type_] = hashlib.sha256(_encode(about).encode())
         return shape
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from graph.subgraph_values import titled
 from server import worker
+from server.alike import alike
 from server.begun import take_begun
 from server.client import MakeClient, Unfit
 from server.ledger import Ledger, Work
@@ -218,8 +219,12 @@ class Dispatcher:
         while True:
             await station.is_ready()
             self._wakes[station].clear()
-            for run in await self._claimed(station):
-                self._spawn(self._run(station.take(run), station))
+            runs = await self._claimed(station)
+            taken = [station.take(run) for run in runs]
+            if station.together > 1 and len(taken) > 1:
+                await station.begin_together(taken)
+            for run, at_work in zip(runs, taken, strict=True):
+                self._spawn(self._run(at_work, station))
                 if self._stopping_all or run.id in self._unclaimed:  # since it was claimed
                     put_back = run.id not in self._unclaimed
                     self._unclaimed.discard(run.id)
@@ -229,23 +234,33 @@ class Dispatcher:
     async def _claimed(self, station: Station) -> list[Run]:
         """The runs that the station is to be handed now."""
         room = 0 if station.draining else station.room
-        if not room:
+        if not room or (station.together > 1 and station.at_work):
             return []
-        runs = await self._ledger.do(
-            partial(
-                progress.claim_several,
-                count=room,
-                models=station.models,
-                lacking=station.lacks.models(),
-                idle=not station.at_work,
-            )
-        )
+        runs = await self._ledger.do(self._claim_of(station, room))
         if runs and (station.draining or not station.takes_questions):  # since it was asked
             for run in runs:
                 await self._ledger.do(partial(progress.release, run=run.id))
             self.wake()
             return []
         return runs
+
+    def _claim_of(self, station: Station, room: int) -> Work[list[Run]]:
+        """What claims the runs: those to be sampled together, or one after the other."""
+        models, lacking = station.models, station.lacks.models()
+        library = self._library
+        if station.together < 2 or library is None:
+            idle = not station.at_work
+            return partial(
+                progress.claim_several, count=room, models=models, lacking=lacking, idle=idle
+            )
+        fit = partial(alike, library=library)
+        return partial(
+            progress.claim_alike,
+            count=station.together,
+            models=models,
+            lacking=lacking,
+            alike=fit,
+        )
 
     async def _tidy(self) -> None:
         await asyncio.to_thread(sweep, self._settings.temp)

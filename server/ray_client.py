@@ -23,6 +23,7 @@ from server.worker_messages import (
     Library,
     Ready,
     Start,
+    StartTogether,
     pack,
 )
 
@@ -80,11 +81,13 @@ class RayClient:
         from ray.exceptions import RayError
 
         with contextlib.suppress(RayError):  # `_follow` hears of a lost actor, too
-            if isinstance(message, Start):
-                prepared = await self._prepared(actor, message)
-                if prepared is None:
+            if isinstance(message, Start | StartTogether):
+                asked = (message,) if isinstance(message, Start) else message.starts
+                prepared = [await self._prepared(actor, start) for start in asked]
+                starts = tuple(start for start in prepared if start is not None)
+                if not starts:
                     return
-                message = prepared
+                message = starts[0] if len(starts) == 1 else StartTogether(starts=starts)
             await actor.send.remote(pack(message))
 
     def kill(self, reason: str) -> None:

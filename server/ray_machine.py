@@ -133,5 +133,5 @@ def here(asked: Settings) -> Settings:
     models = tuple(named or (path for path in asked.models if path.is_dir()))
     base = Path(os.environ.get(DATA) or Path(tempfile.gettempdir()) / "latent-loom")
     found = Settings.of(Path.cwd(), base / f"worker-{asked.worker}", models)
-    kept = ("precision", "device", "worker", "memory", "compiling", "metadata")
+    kept = ("precision", "device", "worker", "memory", "compiling", "metadata", "together")
     return replace(found, **{name: getattr(asked, name) for name in kept})

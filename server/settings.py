@@ -30,6 +30,7 @@ class Settings:
     None for most of what it has. `worker_memory` is the most bytes that a worker process may take
     of the machine's, `node_limit` the seconds that a node may run; None for no limit. `ray` is the
     address of a Ray cluster whose machines have the workers, "local" for one of this machine.
+    `together` is how many waiting runs a worker samples as one batch, None for what pays there.
     Without `metadata`, files say nothing of what made them.
     """
 
@@ -49,6 +50,7 @@ class Settings:
     worker_memory: int | None = None
     node_limit: float | None = None
     ray: str | None = None
+    together: int | None = None
     compiling: bool = False
     metadata: bool = True
     open_browser: bool = True

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -31,6 +31,7 @@ from server.worker_messages import (
     Planned,
     Ready,
     Start,
+    StartTogether,
     Tokens,
     Tried,
     Value,
@@ -66,6 +67,10 @@ class Office(Protocol):
         ...
 
 
+def _start_of(run: Run) -> Start:
+    return Start(run=run.id, workflow=run.workflow, wanted=run.wanted)
+
+
 class Station:
     """A worker process (one after the other, where they die) and the run that it is at.
 
@@ -83,6 +88,8 @@ class Station:
     ) -> None:
         self.number = number
         self.device = ""
+        self.together = 1
+        """How many runs at once are worth its while."""
         self.models = ""
         """The models of the run before, in the form of `Run.models`."""
         self.draining = False
@@ -184,10 +191,18 @@ class Station:
             self._set_state("busy", "")
         return at_work
 
+    async def begin_together(self, several: Sequence[RunAtWork]) -> None:
+        """Have the worker begin runs that were taken at the same time."""
+        for at_work in several:
+            at_work.is_begun = True
+        starts = tuple(_start_of(at_work.run) for at_work in several)
+        await self._client.send(StartTogether(starts=starts))
+
     async def work_on(self, at_work: RunAtWork) -> Outcome:
-        """Run the run, and say what became of it."""
+        """Run the run, if it is not begun yet, and say what became of it."""
         run = at_work.run
-        await self._client.send(Start(run=run.id, workflow=run.workflow, wanted=run.wanted))
+        if not at_work.is_begun:
+            await self._client.send(_start_of(run))
         outcome = await at_work.outcome
         at_work.write()
         del self._at_work[run.id]
@@ -260,14 +275,15 @@ class Station:
         await self.cancel(at_work.run.id)
 
     def end_worker(self, why: str) -> None:
-        """End the process. What runs in it fails, unless earlier runs had a part in that."""
+        """End the process. What runs in it fails, unless other runs may have had a part in that."""
         for at_work in self.at_work:
             if self._is_behind(at_work):
                 at_work.end(PutBack())
                 continue
             self._fail_nodes(at_work, why)
             ended = Ended(run=at_work.run.id, status="failed", error=why)
-            at_work.end(ended if self._fresh else Lost(why))
+            blameless = not self._fresh or sum(one.is_begun for one in self.at_work) > 1
+            at_work.end(Lost(why) if blameless else ended)
         if self._at_work or not self._fresh:  # else it would be ended again as soon as it started
             self._client.kill("it took more memory than it may")
 
@@ -277,8 +293,8 @@ class Station:
         match message:
             case Library():
                 self._office.learn(message)
-            case Ready(device=device):
-                self.device = device
+            case Ready(device=device, together=together):
+                self.device, self.together = device, together
                 self._set_state("ready", "")
             case Happened(run=run, event=event):
                 self._happened(run, event)

@@ -13,7 +13,7 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from server.worker_messages import (
     Happened,
     Question,
     Start,
+    StartTogether,
     Stop,
     ToWorker,
     Unable,
@@ -85,7 +86,10 @@ def main(connection: Connection, options: dict[str, Any]) -> None:
     threading.Thread(target=_answer, args=(inbox, runner.answer), daemon=True).start()
     threading.Thread(target=_try, args=(inbox,), daemon=True).start()
     while (start := inbox.starts.get()) is not None:
-        runner.run(start, inbox.begin(start.run))
+        if isinstance(start, StartTogether):
+            runner.run_together(start.starts, inbox.begin_all([one.run for one in start.starts]))
+        else:
+            runner.run(start, inbox.begin(start.run))
 
 
 class Inbox:
@@ -98,7 +102,7 @@ class Inbox:
         self._unsent: list[Data] = []
         self._sending = threading.Lock()
         self._changing = threading.Lock()
-        self._current: tuple[str, CancelWish] | None = None
+        self._current: dict[str, CancelWish] = {}
         self._cancelled: set[str] = set()
         self.starts = Starts()
         self.trials: queue.SimpleQueue[AskTrial] = queue.SimpleQueue()
@@ -121,15 +125,21 @@ class Inbox:
 
     def begin(self, run: str) -> CancelWish:
         """The wish to cancel `run`, which is the current one from now on."""
+        return self.begin_all([run])[0]
+
+    def begin_all(self, runs: Sequence[str]) -> list[CancelWish]:
+        """The wish to cancel each of the runs, which are the current ones from now on."""
         with self._changing:
-            wish = CancelWish()
-            if run in self._cancelled:
-                wish.request()
-                self._cancelled.discard(run)
-            self._current = (run, wish)
+            self._current = {run: CancelWish() for run in runs}
+            for run, wish in self._current.items():
+                if run in self._cancelled:
+                    wish.request()
+                    self._cancelled.discard(run)
+            wishes = list(self._current.values())
         if self._begun is not None:
-            self._begun.note(run)
-        return wish
+            for run in runs:
+                self._begun.note(run)
+        return wishes
 
     def _read(self) -> None:
         while True:
@@ -141,7 +151,7 @@ class Inbox:
 
     def _sort(self, message: ToWorker) -> None:
         match message:
-            case Start():
+            case Start() | StartTogether():
                 self.starts.put(message)
             case AskValue() | AskPlan() | AskTokens() | AskMemory():
                 self.asked.put(message)
@@ -149,15 +159,15 @@ class Inbox:
                 self.trials.put(message)
             case Cancel(run=run):
                 with self._changing:
-                    if self._current is not None and self._current[0] == run:
-                        self._current[1].request()
+                    if run in self._current:
+                        self._current[run].request()
                     else:
                         self._cancelled.add(run)  # it came before its run was begun
             case Withdraw(runs=runs):
                 self.send(Withdrawn(runs=self.starts.withdraw(runs)))
             case Stop():
-                if self._current is not None:
-                    self._current[1].request()
+                for wish in list(self._current.values()):
+                    wish.request()
                 self.starts.end()
 
 
@@ -165,16 +175,16 @@ class Starts:
     """The runs that are to be begun, in order; a thread takes them while another one adds."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Start | None] = deque()
+        self._waiting: deque[Start | StartTogether | None] = deque()
         self._change = threading.Condition()
 
-    def put(self, start: Start) -> None:
+    def put(self, start: Start | StartTogether) -> None:
         """Add a run behind the others."""
         with self._change:
             self._waiting.append(start)
             self._change.notify()
 
-    def get(self) -> Start | None:
+    def get(self) -> Start | StartTogether | None:
         """The next run, waited for; None where there will be none."""
         with self._change:
             while not self._waiting:
@@ -184,10 +194,11 @@ class Starts:
     def withdraw(self, runs: Collection[str]) -> tuple[str, ...]:
         """Take those of the runs out that wait; which ones they were."""
         with self._change:
-            found = tuple(start.run for start in self._waiting if start and start.run in runs)
-            kept = [start for start in self._waiting if start is None or start.run not in found]
+            alone = [start for start in self._waiting if isinstance(start, Start)]
+            given = [start for start in alone if start.run in runs]
+            kept = [start for start in self._waiting if start not in given]
             self._waiting = deque(kept)
-            return found
+            return tuple(start.run for start in given)
 
     def end(self) -> None:
         """Drop what waits: nothing else is begun."""

@@ -14,10 +14,14 @@ OVER = ("finished", "failed", "cancelled")
 
 
 class Holding:
-    """Follows a run's events: what a node loaded is in use until the node is done."""
+    """Follows a run's events: what a node loaded is in use until the node is done.
 
-    def __init__(self, memory: Memory | None) -> None:
+    `run` tells runs apart that go on at the same time; "" where there is one at a time.
+    """
+
+    def __init__(self, memory: Memory | None, run: str = "") -> None:
         self._memory = memory
+        self._run = run
         self._running: list[str] = []
 
     @property
@@ -35,15 +39,24 @@ class Holding:
             self._running.append(event.node)
         elif event.state in OVER and self._memory is not None:
             took = self._memory.used
-            self._memory.let_go(event.node)
+            self._memory.let_go(holder_of(event.node, self._run))
             return event.model_copy(update={"memory": took})
         return event
 
     def end(self) -> None:
         """The run is over, however it ended."""
-        self._running.clear()
-        if self._memory is not None:
+        left, self._running = self._running, []
+        if self._memory is None:
+            return
+        if not self._run:
             self._memory.let_go()
+        for node in left:
+            self._memory.let_go(holder_of(node, self._run))
+
+
+def holder_of(node: str, run: str) -> str:
+    """In whose name a node of the run uses models."""
+    return f"{run} {node}" if run else node
 
 
 def freed(engine: Engine | None, cache: ResultCache, what: Freeing) -> int:

@@ -28,6 +28,13 @@ class Start(Data):
     saved: dict[str, Any] | None = None
 
 
+class StartTogether(Data):
+    """Run several workflows at the same time, their models' calls joined where they fit."""
+
+    type: Literal["start_together"] = "start_together"
+    starts: tuple[Start, ...]
+
+
 class Cancel(Data):
     """Stop the run at the next place where it looks."""
 
@@ -105,7 +112,8 @@ Question = AskValue | AskPlan | AskTokens | AskMemory
 """What is answered also while a run is on."""
 
 ToWorker = Annotated[
-    Start | Cancel | Withdraw | Question | AskTrial | Stop, Field(discriminator="type")
+    Start | StartTogether | Cancel | Withdraw | Question | AskTrial | Stop,
+    Field(discriminator="type"),
 ]
 
 # --- from the worker to the server
@@ -128,10 +136,14 @@ class Library(Data):
 
 
 class Ready(Data):
-    """The worker takes runs; `device` is what it computes on, in words."""
+    """The worker takes runs; `device` is what it computes on, in words.
+
+    `together`: so many runs at once are worth their while.
+    """
 
     type: Literal["ready"] = "ready"
     device: str = ""
+    together: int = 1
 
 
 class Unable(Data):

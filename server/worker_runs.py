@@ -4,19 +4,20 @@ import contextlib
 import logging
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
+from diffusion.together import Member, Together
 from graph.cache import NotKept
 from graph.cancel import Cancel
 from graph.check import check
-from graph.events import Event, NodeChanged, Noted
+from graph.definition import NodeDefinition
 from graph.execute import execute
 from graph.expand import Expander
 from graph.migrations import load
-from graph.plan import Bindings, Plan, Unplannable, plan
+from graph.plan import Bindings, Engine, Plan, Unplannable, plan
 from graph.problem import Problem
 from graph.subgraphs import Flat
 from graph.workflow import Workflow
@@ -29,13 +30,12 @@ from server.worker import Send
 from server.worker_disk_cache import DiskCache, LayeredCache
 from server.worker_engine import engine_of, examine, explain, tokenizer_folders
 from server.worker_library import library_version
-from server.worker_memory import Holding, freed, memory_report
+from server.worker_memory import freed, memory_report
 from server.worker_messages import (
     AskPlan,
     AskTokens,
     AskValue,
     Ended,
-    Happened,
     Library,
     MemoryReport,
     Planned,
@@ -46,20 +46,22 @@ from server.worker_messages import (
     Value,
 )
 from server.worker_packs import core_modules, core_nodes, pack_nodes
-from server.worker_provenance import ContentHashes, Timing
+from server.worker_provenance import ContentHashes
 from server.worker_services import RunContext
+from server.worker_telling import Telling
 from server.worker_tokens import clip_wire, counted, is_quick
 from server.worker_values import describe_value
 
 log = logging.getLogger(__name__)
-
-Emit = Callable[[Event], None]
 
 CACHE_BYTES = 2 * 2**30
 """Memory for results; a picture of 1024 x 1024 takes 12 MiB."""
 
 DISK_BYTES = 4 * 2**30
 """Room on the disk for results, so that a run that was cut off goes on from its last node."""
+
+AT_ONCE = 4
+"""Runs that a graphics card samples together, where nobody said how many."""
 
 REMEMBERED = 50
 """Runs whose values can be asked for, as long as the cache has them."""
@@ -76,11 +78,10 @@ class Runner:
     def __init__(self, settings: Settings, send: Send, options: Mapping[str, Any]) -> None:
         self._settings = settings
         self._send = send
-        self._emit: Emit | None = None
+        self._telling = Telling(send)
         self._output = Path(options.get("output", settings.output))
         modules: Sequence[str] | None = options.get("modules")
-        self._engine = engine_of(settings, self._tell) if modules is None else None
-        self._holding = Holding(self._engine.memory if self._engine else None)
+        self._engine = engine_of(settings, self._telling.note) if modules is None else None
         own = core_nodes(core_modules() if modules is None else modules)
         others, self._packs = pack_nodes(settings.custom_nodes)
         self._registry = own | others
@@ -103,12 +104,32 @@ class Runner:
         version = "test" if self._engine is None else library_version(self._settings)
         nodes = dict(self._registry.definitions)
         self._send(Library(version=version, nodes=nodes, packs=self._packs))
-        self._send(Ready(device="" if self._engine is None else self._engine.describe()))
+        if self._engine is None:
+            self._send(Ready())
+            return
+        pays = AT_ONCE if self._engine.device.type == "cuda" else 1
+        together = self._settings.together or pays
+        self._send(Ready(device=self._engine.describe(), together=together))
 
-    def run(self, start: Start, wish: Cancel) -> None:
+    def run_together(self, starts: Sequence[Start], wishes: Sequence[Cancel]) -> None:
+        """Run the workflows at the same time, their models' calls joined; as `run` for each."""
+        meeting = Together(len(starts))
+
+        def take_part(number: int) -> None:
+            with meeting.member(number) as member:
+                self.run(starts[number], wishes[number], member)
+
+        threads = [Thread(target=take_part, args=(number,)) for number in range(len(starts))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        log.info("%d calls of models were joined in %d runs.", meeting.joined, len(starts))
+
+    def run(self, start: Start, wish: Cancel, member: Member | None = None) -> None:
         """Run the workflow, and say how it ended; whatever goes wrong is told, never raised."""
         try:
-            ended = self._run(start, wish)
+            ended = self._run(start, wish, member)
         except Exception as error:  # noqa: BLE001  the process lives on, and the log says why
             traceback.print_exc()
             message = f"The run could not be started: {type(error).__name__}: {error}"
@@ -197,20 +218,22 @@ class Runner:
             return gone
         return Value(id=asked.id, kind=kind, file=file, data=data)
 
-    def _run(self, start: Start, wish: Cancel) -> Ended:
+    def _run(self, start: Start, wish: Cancel, member: Member | None) -> Ended:
         workflow = load(start.workflow).workflow  # the queue may be older than the program
+        engine = self._engine_key if member is None else self._key_together
         try:
-            steps = self._plan(workflow, start.wanted)
+            steps = self._plan(workflow, start.wanted, engine)
         except Unplannable as error:
             return Ended(run=start.run, status="failed", error=str(error))
         self._contents.begin(_files_of(steps, self._catalogue))
         definitions = self._registry.definitions
         flat = Flat(workflow, definitions)
         self._remember(start.run, flat, steps.keys)
-        context = self._context(start.run, start.saved or start.workflow, flat.workflow, steps)
-        expander = Expander(workflow, definitions, self._recheck, self._catalogue, self._engine_key)
+        saved = start.saved or start.workflow
+        context = self._context(start.run, saved, flat.workflow, steps, member)
+        expander = Expander(workflow, definitions, self._recheck, self._catalogue, engine)
 
-        with self._telling(start.run, context.timing) as emit:
+        with self._telling.of(context) as emit:
             outcome = execute(
                 steps,
                 self._registry.functions,
@@ -229,7 +252,12 @@ class Runner:
         return Ended(run=start.run, status=outcome.status, error=outcome.failure.message)
 
     def _context(
-        self, run: str, saved: Mapping[str, Any], workflow: Workflow, steps: Plan
+        self,
+        run: str,
+        saved: Mapping[str, Any],
+        workflow: Workflow,
+        steps: Plan,
+        member: Member | None = None,
     ) -> RunContext:
         return RunContext(
             run=run,
@@ -241,35 +269,23 @@ class Runner:
             catalogue=self._catalogue,
             engine=self._engine,
             contents=self._contents,
+            member=member,
         )
-
-    @contextmanager
-    def _telling(self, run: str, timing: Timing) -> Iterator[Emit]:
-        """What tells the server of the run's events; at its end, no model is in use any more."""
-
-        def emit(event: Event) -> None:
-            if isinstance(event, NodeChanged) and event.seconds is not None:
-                timing.seconds[event.node] = event.seconds
-            self._send(Happened(run=run, event=self._holding.note(event)))
-
-        self._emit = emit
-        try:
-            yield emit
-        finally:
-            self._emit = None
-            self._holding.end()
-
-    def _tell(self, sentence: str) -> None:
-        """Have the person who waits read it, at the node that runs."""
-        log.warning("%s", sentence)
-        if self._emit is not None:
-            self._emit(Noted(node=self._holding.node, message=sentence))
 
     @property
     def _engine_key(self) -> str:
         return "" if self._engine is None else self._engine.key
 
-    def _plan(self, workflow: Workflow, wanted: Sequence[str] | None) -> Plan:
+    def _key_together(self, definition: NodeDefinition) -> str:
+        """Of what may be computed in one batch with others, so that it never stands in for what
+        is computed alone: nodes that are wired to a model and load it."""
+        wired = any(item.term.kind == "Model" for item in definition.inputs)
+        samples = wired and "Models" in definition.services.values()
+        return f"{self._engine_key}-together" if samples else self._engine_key
+
+    def _plan(
+        self, workflow: Workflow, wanted: Sequence[str] | None, engine: Engine | None = None
+    ) -> Plan:
         """The steps for the wanted nodes; raises `Unplannable`, saying what blocks."""
         return plan(
             workflow,
@@ -277,7 +293,7 @@ class Runner:
             self._recheck(workflow, wanted),
             wanted=wanted,
             files=self._catalogue,
-            engine=self._engine_key,
+            engine=self._engine_key if engine is None else engine,
         )
 
     def _recheck(self, workflow: Workflow, wanted: Sequence[str] | None) -> Bindings:

@@ -11,6 +11,7 @@ from diffusion.loaded_vae import LoadedVae
 from diffusion.model_sampling import resampled
 from diffusion.spaces import LATENT_SPACES, LatentSpace
 from diffusion.text_join import TextEncoders
+from diffusion.together import Member
 from graph.cancel import Cancel
 from graph.definition import Axis
 from graph.execute import Call
@@ -27,6 +28,7 @@ from nodes.sockets import Clip, Model, Vae
 from server.catalogue import Catalogue
 from server.model_folders import INPUT, LATENTS, FileRefused
 from server.settings import Settings
+from server.worker_memory import holder_of
 from server.worker_previews import RunProgress
 from server.worker_provenance import ContentHashes, Timing, made_with
 
@@ -45,6 +47,14 @@ class RunContext:
     engine: Engine | None
     contents: ContentHashes
     timing: Timing = field(default_factory=Timing)
+    member: Member | None = None
+    """The run's place among those that are sampled together with it, if there are any."""
+
+    def models(self, call: Call) -> "RunModels":
+        """What loads models for a node."""
+        run = "" if self.member is None else self.run
+        space, node = self.catalogue.latent_space, holder_of(call.node, run)
+        return RunModels(self.engine, call.cancel, node, space, self.member)
 
     def service(self, name: str, call: Call) -> object:
         """The service that goes by the name of its class."""
@@ -116,6 +126,7 @@ class RunModels(services.Models):
         cancel: Cancel,
         node: str = "",
         space: Callable[[str], LatentSpace | None] = LATENT_SPACES.get,
+        member: Member | None = None,
     ) -> None:
         """`node`: in whose name models are in use, until the memory is told to let it go.
 
@@ -127,11 +138,14 @@ class RunModels(services.Models):
         self._engine = engine
         self._check = cancel.check
         self._node = node
+        self._member = member
 
     def denoiser(self, model: Model[Any, Any]) -> Denoiser:
         with self._engine.memory.held_by(self._node):
             path = Path(model.path)
             denoiser = self._engine.denoiser(path, self._check, loras=model.loras)
+        if self._member is not None:
+            denoiser = self._member.joining(denoiser)
         return resampled(denoiser, model.sampling) if model.sampling else denoiser
 
     def text_encoder(self, clip: Clip[Any]) -> TextEncoders:
@@ -235,8 +249,6 @@ _MAKERS: Mapping[str, Callable[[RunContext, Call], object]] = {
     "Interrupt": lambda context, call: RunInterrupt(call.cancel),
     "Facts": lambda context, call: RunFacts(context.catalogue),
     "Spaces": lambda context, call: RunSpaces(context.catalogue, context.workflow),
-    "Models": lambda context, call: RunModels(
-        context.engine, call.cancel, call.node, context.catalogue.latent_space
-    ),
+    "Models": RunContext.models,
     "Outputs": _outputs,
 }

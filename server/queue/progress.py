@@ -4,7 +4,7 @@ import itertools
 import json
 import sqlite3
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from graph.events import NodeChanged, Produced
@@ -79,8 +79,7 @@ def claim_several(
     All but the first are claimed ahead, and that one too unless the worker is `idle`. All need the
     same models, so that nobody waits while others are loaded.
     """
-    paused = connection.execute("SELECT value FROM setting WHERE name = 'pause'").fetchone()
-    if paused is not None and paused[0] != "no":
+    if _is_paused(connection):
         return []
     first = _next(connection, models, lacking)
     if first is None:
@@ -106,6 +105,45 @@ def claim_several(
     ).fetchall()
     runs = {row["position"]: run_of(connection, row) for row in rows}
     return [runs[position] for position in chosen]
+
+
+def claim_alike(
+    connection: sqlite3.Connection,
+    count: int,
+    models: str,
+    lacking: Collection[str],
+    alike: Callable[[Run], Callable[[Run], bool]],
+) -> list[Run]:
+    """As many as `count` runs that an idle worker may sample together, none while paused.
+
+    The first as `claim`; then those that come next with its priority and models, up to the first
+    one that is not `alike`. Runs of other models that they pass count that as being passed over.
+    """
+    if _is_paused(connection) or (run := claim(connection, models, lacking)) is None:
+        return []
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM (SELECT * FROM run WHERE {IN_LINE} AND priority = ?"
+        " ORDER BY rank LIMIT ?) AS run WHERE models = ? ORDER BY rank LIMIT ?",
+        (run.priority, LOOKAHEAD, run.models, count - 1),
+    ).fetchall()
+    others = list(itertools.takewhile(alike(run), (run_of(connection, row) for row in rows)))
+    if others:
+        connection.execute(
+            f"UPDATE run SET passed = passed + 1 WHERE {IN_LINE} AND priority = ?"
+            " AND rank < ? AND models <> ?",
+            (run.priority, others[-1].rank, run.models),
+        )
+    connection.executemany(
+        "UPDATE run SET status = 'running', started = ?, finished = NULL, error = NULL,"
+        " attempts = attempts + 1 WHERE id = ?",
+        [(time.time(), other.id) for other in others],
+    )
+    return [run, *(run_of(connection, row_of(connection, other.id)) for other in others)]
+
+
+def _is_paused(connection: sqlite3.Connection) -> bool:
+    paused = connection.execute("SELECT value FROM setting WHERE name = 'pause'").fetchone()
+    return paused is not None and paused[0] != "no"
 
 
 def finish(

@@ -7,7 +7,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from graph.definition import NodeDefinition
+from graph.cancel import Cancel
+from graph.definition import NodeDefinition, WidgetDefinition
 from graph.events import NodeChanged, Noted, Previewed, Produced, Progressed
 from server.settings import Settings
 from server.worker import Inbox
@@ -19,6 +20,7 @@ from server.worker_messages import (
     MemoryReport,
     Ready,
     Start,
+    StartTogether,
     Value,
 )
 
@@ -30,11 +32,18 @@ def main(connection: Connection, options: dict[str, Any]) -> None:
     data = Settings.from_json(options["settings"]).data
     inbox = Inbox(connection)
     inbox.start()
-    nodes = {name: NodeDefinition(type=name, title=name.title(), category="") for name in TYPES}
+    seed = WidgetDefinition(name="seed", title="Seed", schema={}, control="seed")
+    nodes = {
+        name: NodeDefinition(type=name, title=name.title(), category="", widgets=(seed,))
+        for name in TYPES
+    }
     inbox.send(Library(version="fake", nodes=nodes))
-    inbox.send(Ready(device="paper"))
+    inbox.send(Ready(device="paper", together=options.get("together", 1)))
     while (start := inbox.starts.get()) is not None:
-        inbox.send(_run(inbox, start, data))
+        starts = start.starts if isinstance(start, StartTogether) else (start,)
+        wishes = inbox.begin_all([one.run for one in starts])
+        for one, wish in zip(starts, wishes, strict=True):
+            inbox.send(_run(inbox, one, data, wish, len(starts)))
         while not inbox.asked.empty():
             question = inbox.asked.get()
             if isinstance(question, AskMemory):
@@ -62,8 +71,10 @@ def broken(connection: Connection, options: dict[str, Any]) -> None:
     raise SystemExit(7)
 
 
-def _run(inbox: Inbox, start: Start, data: Path) -> Ended:
-    wish = inbox.begin(start.run)
+def _run(inbox: Inbox, start: Start, data: Path, wish: Cancel, together: int) -> Ended:
+    if together > 1:
+        event = Noted(message=f"together with {together - 1}")
+        inbox.send(Happened(run=start.run, event=event))
     for node, placed in start.workflow["nodes"].items():
         inbox.send(Happened(run=start.run, event=NodeChanged(node=node, state="running")))
         match placed["type"]:

@@ -43,9 +43,10 @@ def test_every_option_arrives_in_the_settings(tmp_path: Path) -> None:
         *("--models", str(more[0]), "--models", str(more[1]), "--data", str(tmp_path / "d")),
         *("--precision", "float32", "--device", "cpu", "--memory", "7.5", "--compile"),
         *("--workers", "2", "--worker-memory", "24", "--node-limit", "600"),
+        *("--ray", "local", "--together", "8"),
     )
     assert (settings.workers, settings.worker_memory) == (2, 24_000_000_000)
-    assert settings.node_limit == 600
+    assert (settings.node_limit, settings.ray, settings.together) == (600, "local", 8)
     assert (settings.memory, settings.compiling) == (7_500_000_000, True)
     assert (settings.host, settings.port, settings.token) == ("192.168.0.2", 9000, "12345678")
     assert (settings.precision, settings.device) == ("float32", "cpu")
