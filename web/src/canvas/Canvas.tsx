@@ -212,7 +212,7 @@ function DocumentCanvas({ id }: { id: string }) {
         edgesFocusable={false}
         zoomOnDoubleClick={false}
         deleteKeyCode={null}
-        selectionKeyCode="Shift"
+        selectionKeyCode={["Shift", "Control"]}
         multiSelectionKeyCode={["Shift", "Control", "Meta"]}
         selectionMode={SelectionMode.Partial}
         panActivationKeyCode="Space"

@@ -15,9 +15,11 @@ import { t } from "../i18n/t";
 const BY_HAND: readonly [string, string][] = [
   [t("Drag the empty canvas"), t("move the view")],
   [t("Wheel, pinch"), t("zoom")],
-  [t("Shift and drag"), t("select with a box")],
+  [t("Shift or Ctrl and drag"), t("select with a box")],
   [t("Double click the canvas"), t("add a node")],
   [t("Drop a wire on the canvas"), t("add a node that takes it")],
+  [t("Double click a wire"), t("bend it with a dot")],
+  [t("Drag a node onto a wire"), t("put it into the wire")],
   [t("Pull a wire’s end away"), t("disconnect it")],
   [t("Drag a number"), t("change it; Shift is finer")],
   [t("Type 512*1.5"), t("numbers are computed")],

@@ -4,6 +4,7 @@ import type { Workflow } from "../api/types";
 import { normalised } from "../workflow/model";
 import { answered, database, over, STORES } from "./database";
 import { activeDocument, type Document, useDocuments } from "./documents";
+import { isOver, useRuns } from "./runs";
 import { sizeOf } from "./view";
 
 export type Why = "opened" | "run" | "saved" | "closed" | "edited";
@@ -23,6 +24,7 @@ export interface Version {
 
 export const MOST_OF_ONE = 40;
 export const MOST_OF_ALL = 400;
+const PICTURES_COME = 1500; // milliseconds after a run in which its pictures are loaded and drawn
 const EVERY = 10 * 60_000; // milliseconds of editing after which a version is taken
 
 /** What was taken last of each document, and when, so that nothing is taken twice. */
@@ -42,16 +44,55 @@ async function take(document: Document, why: Why, workflow = document.workflow):
   const { thumbnailOf } = await import("../canvas/thumbnail");
   const picture = await thumbnailOf(workflow, shown ? sizeOf : usual).catch(() => null);
   const of = keysOf(document)[0] as string;
-  const version = { of, name: document.name, time: Date.now(), why, nodes, workflow, picture };
+  const version: Omit<Version, "number"> = {
+    of,
+    name: document.name,
+    time: Date.now(),
+    why,
+    nodes,
+    workflow,
+    picture,
+  };
   const transaction = (await database()).transaction(STORES.versions, "readwrite");
   const store = transaction.objectStore(STORES.versions);
-  store.add(version);
+  const added = store.add(version);
   const [mine, all] = await Promise.all([
     answered(store.index("of").getAllKeys(of)),
     answered(store.getAllKeys()),
   ]);
   for (const number of surplusOf(mine, all)) store.delete(number);
   await over(transaction);
+  const [run] = document.runs;
+  if (why === "run" && run) await addPicture({ ...version, number: added.result as number }, run);
+}
+
+/** Once the run is over and its picture is on the page, show it in the version's. */
+async function addPicture(version: Version, run: string): Promise<void> {
+  await ended(run);
+  await new Promise((resolve) => setTimeout(resolve, PICTURES_COME));
+  const { documents, active } = useDocuments.getState();
+  const shown = documents.find(({ id }) => id === active);
+  if (!shown || shown.path.length || shown.runs[0] !== run) return;
+  const { thumbnailOf } = await import("../canvas/thumbnail");
+  const picture = await thumbnailOf(version.workflow, sizeOf);
+  const transaction = (await database()).transaction(STORES.versions, "readwrite");
+  const store = transaction.objectStore(STORES.versions);
+  // It may have made way for newer ones meanwhile.
+  if (await answered(store.getKey(version.number))) store.put({ ...version, picture });
+  await over(transaction);
+}
+
+function ended(run: string): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      const found = useRuns.getState().runs[run];
+      if (found && !isOver(found.status)) return;
+      stop();
+      resolve();
+    };
+    const stop = useRuns.subscribe(look);
+    look();
+  });
 }
 
 /** The oldest versions, of one workflow and of all, that are too many. Both lists begin with the oldest. */
