@@ -33,7 +33,8 @@ def test_values_vary_as_a_grid_that_fills_with_pictures(page: Page) -> None:
     trouble = axes.nth(1).locator("[data-test=axis-trouble]")
     expect(trouble).to_contain_text("must be at least 1")
     expect(page.locator("[data-test=batch-queue]")).to_be_disabled()
-    axes.nth(1).locator("[data-test=axis-values]").fill("1, 2")
+    lines = {"name": "steps.txt", "mimeType": "text/plain", "buffer": b"1\n2\n"}
+    axes.nth(1).locator("[data-test=axis-local]").set_input_files(files=[lines])
     count = page.locator("[data-test=batch-count]")
     expect(count).to_have_text("4 runs (2 × 2)")
     axes.nth(1).locator("[data-test=axis-together]").check()

@@ -1,7 +1,7 @@
 /** The fields of one way in which a value varies. */
 
-import { Dices, Plus, X } from "lucide-react";
-import { useEffect, useId, useState } from "react";
+import { Dices, FileUp, Plus, X } from "lucide-react";
+import { useEffect, useId, useRef, useState } from "react";
 import { fileUrl } from "../api/client";
 import { useCatalogue } from "../store/catalogue";
 import { filesIn, setDraft } from "../store/batch";
@@ -47,16 +47,19 @@ function Values({ draft, varying }: Props) {
   if (!choices) {
     const lines = ["text", "multiline", "image_file"].includes(widgetKind(varying.widget));
     return (
-      <label>
-        {lines ? t("One value a line") : t("Values, apart by commas")}
-        <textarea
-          className="field field-multiline"
-          rows={lines ? 4 : 2}
-          data-test="axis-values"
-          value={draft.values}
-          onChange={(event) => setDraft(draft.key, { values: event.target.value })}
-        />
-      </label>
+      <>
+        <label>
+          {lines ? t("One value a line") : t("Values, apart by commas")}
+          <textarea
+            className="field field-multiline"
+            rows={lines ? 4 : 2}
+            data-test="axis-values"
+            value={draft.values}
+            onChange={(event) => setDraft(draft.key, { values: event.target.value })}
+          />
+        </label>
+        <LocalLines onLines={(values) => setDraft(draft.key, { values })} />
+      </>
     );
   }
   return (
@@ -85,6 +88,34 @@ function Values({ draft, varying }: Props) {
         <span className="list-detail">{t("There is nothing to choose yet.")}</span>
       )}
     </div>
+  );
+}
+
+/** Takes the lines of a text file of this machine as values; the file itself is not uploaded. */
+function LocalLines({ onLines }: { onLines(lines: string): void }) {
+  const chooser = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <button
+        type="button"
+        className="button button-small button-quiet batch-local"
+        onClick={() => chooser.current?.click()}
+      >
+        <FileUp size={12} aria-hidden="true" />
+        {t("Take the lines of a file of this machine…")}
+      </button>
+      <input
+        ref={chooser}
+        type="file"
+        accept=".txt,.csv,.md,text/plain"
+        hidden
+        data-test="axis-local"
+        onChange={(event) => {
+          void event.target.files?.[0]?.text().then((text) => onLines(text.trim()));
+          event.target.value = "";
+        }}
+      />
+    </>
   );
 }
 
