@@ -25,9 +25,12 @@ export default function Timeline({ sheet }: { sheet: { run: string } }) {
   const definitions = useCatalogue((state) => state.definitions);
   const bars = timeline(nodes);
   const all = totals(bars);
-  const name = (id: string) => {
+  const name = (id: string): string => {
     const node = nodeAt(workflow, id);
-    return node ? titleOf(node, definitions[node.type]) : id;
+    if (node) return titleOf(node, definitions[node.type]);
+    // What a node was replaced by while it ran, such as the cells of a grid.
+    const at = id.lastIndexOf("/");
+    return at < 0 ? id : `${name(id.slice(0, at))}: ${id.slice(at + 1)}`;
   };
   const go = (id: string) => {
     closeSheet();
