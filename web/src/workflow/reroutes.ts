@@ -142,8 +142,8 @@ export function moveDots(workflow: Workflow, places: Record<string, Point>): Wor
  * was put on another output leaves the dots it shared.
  */
 export function pruned(workflow: Workflow): Workflow {
-  const { reroutes, wires } = workflow.layout;
-  if (!reroutes && !wires) return workflow;
+  const { reroutes = {}, wires = {} } = workflow.layout;
+  if (Object.keys(reroutes).length + Object.keys(wires).length === 0) return workflow;
   const owner = new Map<string, string>();
   const routes: Routes = {};
   let changed = false;
@@ -156,9 +156,9 @@ export function pruned(workflow: Workflow): Workflow {
     for (const dot of path) owner.set(dot, source);
     (routes[node] ??= {})[socket] = { via: path.at(-1) as string };
   }
-  const kept = Object.entries(reroutes ?? {}).filter(([id]) => owner.has(id));
-  changed ||= kept.length !== Object.keys(reroutes ?? {}).length;
-  changed ||= countOf(routes) !== countOf(wires ?? {});
+  const kept = Object.entries(reroutes).filter(([id]) => owner.has(id));
+  changed ||= kept.length !== Object.keys(reroutes).length;
+  changed ||= countOf(routes) !== countOf(wires);
   return changed ? withRoutes(workflow, Object.fromEntries(kept), routes) : workflow;
 }
 
