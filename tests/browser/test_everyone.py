@@ -83,6 +83,25 @@ def _picker(page: Page) -> None:
     expect(page.locator(".popover [role=option]").first).to_be_visible()
 
 
+def _palette(page: Page) -> None:
+    page.locator("[data-test=canvas]").focus()
+    page.keyboard.press("Control+k")
+    expect(page.locator("[data-test=palette]")).to_be_visible()
+
+
+def _sheet(command: str) -> Callable[[Page], None]:
+    """Opens the sheet of a command that the palette finds by these words."""
+
+    def open_sheet(page: Page) -> None:
+        _palette(page)
+        page.keyboard.type(command)
+        page.keyboard.press("Enter")
+        expect(page.locator(".sheet-card")).to_be_visible(timeout=15_000)
+
+    open_sheet.__name__ = command
+    return open_sheet
+
+
 OVERLAYS: tuple[Callable[[Page], None], ...] = (
     _help,
     _save_as,
@@ -90,6 +109,8 @@ OVERLAYS: tuple[Callable[[Page], None], ...] = (
     _context_menu,
     _picker,
     _socket_card,
+    _palette,
+    *map(_sheet, ("Settings", "Templates", "App view", "Batch: vary", "All pictures", "Earlier")),
 )
 
 
