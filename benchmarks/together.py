@@ -7,7 +7,7 @@ The real worker's runner, without the server around it: the template's text to i
 seed and prompt in each run, everything loaded and warm. Each number of runs at once is measured
 three times in turn, and the least time counts. Then pictures are held against those of single runs,
 in steps of 1/255. Without FILE the starter model is used. On a graphics card the same command shows
-what joining is worth there; on a processor it rarely pays, so that it is off by default.
+what joining is worth there. On a processor joining is off by default.
 """
 
 import argparse
