@@ -279,20 +279,23 @@ class Editor:
 
 def first_load(page: Page, url: str) -> dict[str, int]:
     """Bytes, gzipped, of what the first load of the page fetches, by kind."""
-    sizes: dict[str, int] = {}
+    answers: list[Response] = []
 
-    def took(response: Response) -> None:
-        path = response.url.split("?")[0]
-        if "/api/" in path or not path.startswith(url):
-            return
-        kind = path.rsplit(".", 1)[-1] if "." in path.rsplit("/", 1)[-1] else "html"
-        sizes[kind] = sizes.get(kind, 0) + len(gzip.compress(response.body(), 9, mtime=0))
+    def took(answer: Response) -> None:
+        answers.append(answer)
 
     page.on("response", took)
     page.goto(url)
     page.wait_for_selector("[data-test=canvas][data-settled]", timeout=60_000)
     page.wait_for_timeout(500)
     page.remove_listener("response", took)
+    sizes: dict[str, int] = {}
+    for answer in answers:
+        path = answer.url.split("?")[0]
+        if "/api/" in path or not path.startswith(url):
+            continue
+        kind = path.rsplit(".", 1)[-1] if "." in path.rsplit("/", 1)[-1] else "html"
+        sizes[kind] = sizes.get(kind, 0) + len(gzip.compress(answer.body(), 9, mtime=0))
     return {**sizes, "total": sum(sizes.values())}
 
 
