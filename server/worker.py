@@ -25,7 +25,7 @@ from graph.events import NodeChanged
 from server.begun import Begun, begun_path
 from server.settings import Settings
 from server.worker_messages import (
-    TO_WORKER,
+    TOLD,
     Alive,
     AskMemory,
     AskPlan,
@@ -144,10 +144,11 @@ class Inbox:
     def _read(self) -> None:
         while True:
             try:
-                message = TO_WORKER.validate_json(self._connection.recv_bytes())
+                messages = TOLD.validate_json(self._connection.recv_bytes())
             except (EOFError, OSError):
                 os._exit(0)  # the server is gone: nothing is left to work for, whatever runs
-            self._sort(message)
+            for message in messages:
+                self._sort(message)
 
     def _sort(self, message: ToWorker) -> None:
         match message:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import multiprocessing
 import queue
@@ -18,12 +19,15 @@ from server import worker
 from server.client import Died, Receive
 from server.process_memory import taken_by
 from server.settings import Settings
-from server.worker_messages import SAID, FromWorker, Ready, Stop, Unable, pack
+from server.worker_messages import SAID, FromWorker, Ready, Stop, Unable, pack_all
 
 log = logging.getLogger(__name__)
 
 FAILED_STARTS = 3
 """After this many deaths in a row before it was ready, the worker is not started again."""
+
+TOGETHER = 64
+"""Messages that are handed on at once where many come."""
 
 STOP_PATIENCE = 5.0
 """Seconds that a worker has to end by itself before it is killed."""
@@ -142,13 +146,17 @@ class WorkerClient:
     def _speak(self) -> None:
         """Write into the pipe what is to be sent (in a thread of its own)."""
         while True:
-            connection, message = self._unsent.get()
-            if message is None:
+            unsent = [self._unsent.get()]
+            while len(unsent) < TOGETHER and not self._unsent.empty():
+                unsent.append(self._unsent.get())
+            for connection, group in itertools.groupby(unsent, lambda one: one[0]):
+                messages = [message for _, message in group if message is not None]
+                # Broken, or closed by another thread meanwhile: the listener hears of it, too.
+                with contextlib.suppress(OSError, TypeError):
+                    if connection is not None and messages:
+                        connection.send_bytes(pack_all(messages))
+            if unsent[-1][1] is None:
                 return
-            # Broken, or closed by another thread meanwhile: the listener hears of it, too.
-            with contextlib.suppress(OSError, TypeError):
-                if connection is not None:
-                    connection.send_bytes(pack(message))
 
     def _listen(
         self, loop: asyncio.AbstractEventLoop, process: BaseProcess, connection: Connection
@@ -157,8 +165,7 @@ class WorkerClient:
         with contextlib.suppress(RuntimeError):  # the event loop is closed: nobody listens any more
             try:
                 while True:
-                    messages = SAID.validate_json(connection.recv_bytes())
-                    loop.call_soon_threadsafe(self._heard_all, messages)
+                    loop.call_soon_threadsafe(self._heard_all, _said(connection))
             except (EOFError, OSError):
                 process.join(STOP_PATIENCE)
                 loop.call_soon_threadsafe(self._closed, process)
@@ -201,6 +208,15 @@ class WorkerClient:
     async def _start_again(self) -> None:
         await asyncio.sleep(self._failed_starts * 1.0)
         await self.start()
+
+
+def _said(connection: Connection) -> list[FromWorker]:
+    """What the worker says, waited for, with all that it has said by then."""
+    messages = SAID.validate_json(connection.recv_bytes())
+    with contextlib.suppress(EOFError, OSError):  # the next call meets it again
+        while len(messages) < TOGETHER and connection.poll(0):
+            messages += SAID.validate_json(connection.recv_bytes())
+    return messages
 
 
 def _reason(code: int | None) -> str:

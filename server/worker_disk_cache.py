@@ -32,6 +32,9 @@ KINDS: Final = {kind.__name__: kind for kind in (Conditioning, Image, Latent, Ma
 FORM: Final = "2026-11"
 """Files of another form are dropped."""
 
+PLAIN: Final = (bool, int, float, str, type(None))
+"""Kinds without tensors, which are not written: they are quick to make again."""
+
 WAITING: Final = 32
 """Results that may wait to be written; further ones are kept in memory only."""
 
@@ -158,8 +161,9 @@ class LayeredCache(ResultCache):
     def put(self, key: str, outputs: Outputs) -> bool:
         """Keep the outputs in memory, and soon on disk. False if memory refused them."""
         kept = super().put(key, outputs)
-        with contextlib.suppress(queue.Full):
-            self._unwritten.put_nowait((key, outputs))
+        if not all(isinstance(value, PLAIN) for value in outputs.values()):
+            with contextlib.suppress(queue.Full):
+                self._unwritten.put_nowait((key, outputs))
         return kept
 
     def settle(self) -> None:

@@ -286,11 +286,15 @@ SAID: TypeAdapter[list[FromWorker]] = TypeAdapter(list[FromWorker])
 """What a worker writes into the pipe at once."""
 
 
+TOLD: TypeAdapter[list[ToWorker]] = TypeAdapter(list[ToWorker])
+"""What a server writes into the pipe at once."""
+
+
 def pack(message: Data) -> bytes:
     """The message as UTF-8 JSON."""
     return message.model_dump_json(by_alias=True).encode()
 
 
 def pack_all(messages: Sequence[Data]) -> bytes:
-    """Messages of a worker, for `SAID`."""
+    """Messages as they lie in the pipe, for `SAID` or `TOLD`."""
     return b"[" + b",".join(map(pack, messages)) + b"]"

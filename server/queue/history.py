@@ -18,6 +18,10 @@ _KEPT = (
 _ENDED = ("finished", "failed", "cancelled")
 
 
+AT_ONCE = 500
+"""Runs that are forgotten in one transaction, so that nobody waits long behind it."""
+
+
 class BadExport(Exception):
     """What was to be read in is no export of a queue; the message says what is wrong."""
 
@@ -65,17 +69,24 @@ class History:
         """
         plain = "NOT EXISTS (SELECT 1 FROM picture WHERE picture.run = run.id AND starred)"
 
+        values = (2**62 if keep is None else keep, -1.0 if since is None else since, AT_ONCE)
+
         def forget(connection: sqlite3.Connection) -> list[str]:
             rows = connection.execute(
-                f"DELETE FROM run WHERE status IN {_ENDED} AND {plain} AND (finished < ?2 OR"
+                "DELETE FROM run WHERE position IN (SELECT position FROM run"
+                f" WHERE status IN {_ENDED} AND {plain} AND (finished < ?2 OR"
                 f" position <= (SELECT position FROM run WHERE status IN {_ENDED}"
-                " ORDER BY position DESC LIMIT 1 OFFSET ?1)) RETURNING id",
-                (2**62 if keep is None else keep, -1.0 if since is None else since),
+                " ORDER BY position DESC LIMIT 1 OFFSET ?1)) LIMIT ?3) RETURNING id",
+                values,
             ).fetchall()
-            _forget_unused(connection)
             return [row["id"] for row in rows]
 
-        return self._database.write(forget)
+        gone: list[str] = []
+        while some := self._database.write(forget):
+            gone += some
+        if gone:
+            self._database.write(_forget_unused)
+        return gone
 
     @property
     def limits(self) -> Limits:
