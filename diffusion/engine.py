@@ -25,6 +25,7 @@ from diffusion.families.family import DiscreteNoise, LogNoise, Noise
 from diffusion.families.text import Part
 from diffusion.header import FileTrouble
 from diffusion.levels import FlowLevels, LogLevels, NoiseLevels, ddpm_levels
+from diffusion.loaded_upscaler import LoadedUpscaler
 from diffusion.loaded_vae import LoadedVae
 from diffusion.lora import Lora, Target, apply_loras, key_of
 from diffusion.lora_names import DENOISER_PREFIXES, ENCODER_PREFIXES
@@ -37,6 +38,7 @@ from diffusion.prediction import PREDICTIONS
 from diffusion.shortage import Relief, in_words
 from diffusion.streaming import Carrier, carrier_for, stream
 from diffusion.text_join import PromptEncoder, TextEncoders
+from diffusion.upscaler import upscaler_of
 from diffusion.wide import widened
 
 VERSION = 2
@@ -213,6 +215,17 @@ class Engine:
         wider = of_more_range if narrow else None
 
         return self._get("vae", path, dtype, prepare)
+
+    def upscaler(self, path: Path, check_cancel: Check = nothing) -> LoadedUpscaler:
+        """A network that enlarges pictures."""
+
+        def prepare() -> Pending[LoadedUpscaler]:
+            file = self._opened(path)
+            built: Any = upscaler_of(file.shapes(""))
+            loaded = LoadedUpscaler(built.module, self._relief)
+            return self._pending(loaded, built, file, "", self.precision.vae, check_cancel)
+
+        return self._get("upscaler", path, self.precision.vae, prepare)
 
     def _opened(self, path: Path) -> Opened:
         if not path.exists():

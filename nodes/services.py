@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from diffusion.denoiser import Denoiser
+from diffusion.loaded_upscaler import LoadedUpscaler
 from diffusion.loaded_vae import LoadedVae
 from diffusion.spaces import LatentSpace
 from diffusion.text_join import TextEncoders
@@ -16,7 +17,7 @@ from graph.definition import Axis
 from graph.files import FileFacts
 from graph.node import Service
 from graph.widgets import ModelFile
-from nodes.sockets import Clip, Image, Latent, Model, S, T, Vae
+from nodes.sockets import Clip, Image, Latent, Model, S, T, Upscaler, Vae
 
 
 class Facts(Service):
@@ -44,6 +45,10 @@ class Models(Service):
 
     def vae(self, vae: Vae[S]) -> LoadedVae:
         """The VAE that the recipe names."""
+        raise NotImplementedError
+
+    def upscaler(self, model: Upscaler) -> LoadedUpscaler:
+        """The network that the recipe names."""
         raise NotImplementedError
 
 

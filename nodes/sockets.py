@@ -83,6 +83,11 @@ class ControlNet(Recipe, Generic[T, S]):
     """A network that steers models of its own spaces by lines, depths or poses."""
 
 
+@dataclass(frozen=True)
+class Upscaler(Recipe):
+    """A network that enlarges pictures of any model."""
+
+
 @dataclass(frozen=True, eq=False)
 class Conditioning(Socket, Generic[T]):
     """What a prompt became.
@@ -166,6 +171,12 @@ class ControlNetFile(ModelFile, Generic[T, S]):
     """A network that steers models of the spaces T and S by a picture."""
 
     folder = "controlnet"
+
+
+class UpscalerFile(ModelFile):
+    """A network that enlarges pictures."""
+
+    folder = "upscale_models"
 
 
 class LoraFile(ModelFile, Generic[T, S]):

@@ -26,6 +26,7 @@ TAKEN = {
     "vae": "VAE",
     "text_encoders": "text encoder",
     "loras": "LoRA",
+    "upscale_models": "upscaler",
 }
 """What a folder is for; in the others there may be more kinds than are known here."""
 
@@ -45,7 +46,7 @@ def misfit(folder: str, name: str, known: Known) -> Misfit | None:
         sentence = f"{name} is not recognised as a model: {known.evidence}."
         return Misfit("unusable_file", "unrecognised", sentence)
     if homes and folder not in homes:
-        instead = f", and choose a {TAKEN[folder]} here" if folder in TAKEN else ""
+        instead = f", and choose {_a(TAKEN[folder])} here" if folder in TAKEN else ""
         sentence = f"{name} is a {said(known)}: move it to models/{homes[0]}{instead}."
         return Misfit("wrong_kind", known.kind, sentence)
     part = LOADED.get(folder)
@@ -56,6 +57,10 @@ def misfit(folder: str, name: str, known: Known) -> Misfit | None:
         )
         return Misfit("wrong_kind", known.kind, sentence)
     return None
+
+
+def _a(word: str) -> str:
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 
 def said(known: Known) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from diffusion.denoiser import Denoiser
 from diffusion.engine import Engine
+from diffusion.loaded_upscaler import LoadedUpscaler
 from diffusion.loaded_vae import LoadedVae
 from diffusion.model_sampling import resampled
 from diffusion.spaces import LATENT_SPACES, LatentSpace
@@ -24,7 +25,7 @@ from nodes import services
 from nodes.outputs import FolderOutputs, Origin
 from nodes.provenance import UsedFile
 from nodes.services import BadFile, Side, UnknownSpace, WrongSpace
-from nodes.sockets import Clip, Model, Vae
+from nodes.sockets import Clip, Model, Upscaler, Vae
 from server.catalogue import Catalogue
 from server.model_folders import INPUT, LATENTS, FileRefused
 from server.settings import Settings
@@ -161,6 +162,10 @@ class RunModels(services.Models):
     def vae(self, vae: Vae[Any]) -> LoadedVae:
         """The VAE, within the space that is known of its file by more than its header."""
         return self._loaded(vae).within(self._space(vae.latent_space))
+
+    def upscaler(self, model: Upscaler) -> LoadedUpscaler:
+        with self._engine.memory.held_by(self._node):
+            return self._engine.upscaler(Path(model.path), self._check)
 
     def _loaded(self, vae: Vae[Any]) -> LoadedVae:
         with self._engine.memory.held_by(self._node):

@@ -14,6 +14,9 @@ from diffusion.vae_names import tiny_names
 
 NAMES = {"model": "diffusion model", "clip": "text encoder", "vae": "VAE"}
 
+UPSCALERS = ("esrgan", "compact")
+"""What `diffusion.upscaler` builds."""
+
 ANOTHER = "Get another version of it, in fp16, bf16 or plain fp8."
 
 
@@ -44,6 +47,12 @@ def flaws_of(header: Header, found: Identity) -> tuple[Flaw, ...]:
             "take it out of the workflow."
         )
         return (Flaw("not_runnable", "controlnet", message),)
+    if found.kind == "upscale_model" and found.variant not in UPSCALERS:
+        message = (
+            f"It is {_a(found.title)}, which this version cannot run yet: choose an ESRGAN or a "
+            "compact upscaler."
+        )
+        return (Flaw("not_runnable", "upscaler", message),)
     flaws = [*_unfit(header, found), *_halved(header, found), *_formats(header, found)]
     broken = {part for flaw in flaws for part in flaw.parts or found.parts}
     flaws += [
