@@ -157,7 +157,11 @@ describe("a batch that ends", () => {
     const done = [batch("a", { finished: 4 }), batch("b", { waiting: 2 })];
     expect(ended(running, done).map(({ id }) => id)).toEqual(["a"]);
     expect(ended(done, done)).toEqual([]);
-    expect(ended([], done)).toEqual([]); // the page was opened later
+    expect(ended(null, done)).toEqual([]); // the page was opened later
+    const old = { ...batch("old", { finished: 1 }), created: -9 };
+    const quick = batch("quick", { finished: 2 });
+    expect(ended([old], [quick, old])).toEqual([quick]); // came and went between two looks
+    expect(ended([quick], [quick, old])).toEqual([]); // an older one that is seen again
   });
 
   it("says what became of its runs", () => {

@@ -73,10 +73,21 @@ export function playTone(): void {
 const left = ({ counts }: BatchAnswer) =>
   (counts.waiting ?? 0) + (counts.running ?? 0) + (counts.interrupted ?? 0);
 
-/** The batches that had runs left before and have none now. */
-export function ended(before: readonly BatchAnswer[], now: readonly BatchAnswer[]): BatchAnswer[] {
-  const open = new Set(before.filter((batch) => left(batch) > 0).map(({ id }) => id));
-  return now.filter((batch) => open.has(batch.id) && left(batch) === 0);
+/**
+ * The batches that have no runs left now and had some before, or came and went since then: what is
+ * kept already takes no time. `before` is null until the page has looked once.
+ */
+export function ended(
+  before: readonly BatchAnswer[] | null,
+  now: readonly BatchAnswer[],
+): BatchAnswer[] {
+  if (before === null) return [];
+  const known = new Map(before.map((batch) => [batch.id, left(batch)]));
+  const newest = Math.max(...before.map(({ created }) => created), Number.NEGATIVE_INFINITY);
+  return now.filter((batch) => {
+    const open = known.get(batch.id) ?? (batch.created >= newest ? 1 : 0);
+    return open > 0 && left(batch) === 0;
+  });
 }
 
 /** What is said of a batch that is done, for people. */
@@ -107,8 +118,10 @@ async function tell(batch: BatchAnswer): Promise<void> {
 
 /** Watch the batches; the answer ends it. */
 export function watchBatches(): () => void {
-  return useQueue.subscribe((now, before) => {
-    if (now.batches === before.batches) return;
-    for (const batch of ended(before.batches, now.batches)) void tell(batch);
+  const unseen = useQueue.getInitialState().batches;
+  return useQueue.subscribe((now, { batches }) => {
+    if (now.batches === batches) return;
+    const before = batches === unseen ? null : batches;
+    for (const batch of ended(before, now.batches)) void tell(batch);
   });
 }
