@@ -30,3 +30,18 @@ def test_what_a_run_loaded_is_shown_and_freed(page: Page) -> None:
 
     page.keyboard.press("Shift+M")
     expect(panel).to_be_hidden()
+
+
+def test_a_worker_is_kept_from_other_runs_and_started_anew(page: Page) -> None:
+    page.locator("[data-test=worker]").click()
+    worker = page.locator("[data-worker-row]")
+    state = worker.locator("[data-test=worker-state]")
+    expect(state).to_have_text("ready", timeout=editor.RUN_SECONDS)
+    worker.get_by_role("button", name="take no other run").click()
+    expect(state).to_have_text("ready, takes no other run")
+    worker.get_by_role("button", name="take runs again").click()
+    expect(state).to_have_text("ready")
+    with page.expect_response(lambda answer: answer.url.endswith("/restart")) as done:
+        worker.get_by_role("button", name="anew").click()
+    assert done.value.ok
+    expect(state).to_have_text("ready", timeout=editor.RUN_SECONDS)

@@ -57,3 +57,30 @@ def test_a_batch_that_ends_is_told_where_that_is_wanted(page: Page) -> None:
     told = "Two steps is done: 2 done."
     expect(html).to_have_attribute("data-told", told, timeout=editor.RUN_SECONDS)
     expect(html).to_have_attribute("data-tones", "4")
+
+
+def test_how_much_of_the_past_is_kept_is_set_and_taken_back(page: Page) -> None:
+    settings = page.locator("[data-test=settings]")
+    runs = settings.locator("[data-test=limit-runs]")
+
+    def kept(number: int | None) -> None:
+        def said() -> bool:
+            answer = page.request.get(f"{page.url}api/queue/limits").json()
+            return bool(answer["runs"] == number)
+
+        for _ in range(100):
+            if said():
+                return
+            page.wait_for_timeout(50)
+        assert said()
+
+    page.locator('[data-command="settings"]').click()
+    runs.fill("500")
+    runs.press("Enter")
+    kept(500)
+    page.keyboard.press("Escape")
+    page.locator('[data-command="settings"]').click()
+    expect(runs).to_have_value("500")
+    runs.fill("")
+    runs.blur()
+    kept(None)

@@ -31,6 +31,7 @@ import type {
   Workflow,
   WorkflowList,
 } from "./types";
+import type { HistoryLimits, WorkerEntry } from "./workers";
 import { t } from "../i18n/t";
 
 /** An answer that is no success. `message` is the server's sentence; `status` 0 means it was not reached. */
@@ -111,6 +112,14 @@ export const api = {
     ask<{ version: string; worker: WorkerStatus; queue: { waiting: number; running: number } }>(
       "/api/status",
     ),
+  workers: () => ask<{ workers: WorkerEntry[] }>("/api/workers"),
+  restartWorker: (number: number) =>
+    ask<unknown>(`/api/workers/${number}/restart`, json("POST", {})),
+  drainWorker: (number: number, drain: boolean) =>
+    ask<unknown>(`/api/workers/${number}/drain`, json("POST", { drain })),
+  historyLimits: () => ask<HistoryLimits>("/api/queue/limits"),
+  setHistoryLimits: (limits: HistoryLimits) =>
+    ask<HistoryLimits>("/api/queue/limits", json("PUT", limits)),
   memory: () => ask<MemoryAnswer>("/api/memory"),
   freeMemory: (models: string[] | null, results: boolean, worker: number | null) =>
     ask<MemoryAnswer>("/api/memory/free", json("POST", { models, results, worker })),

@@ -5,6 +5,7 @@ import { useEffect } from "react";
 import type { LoadedModel, MemoryAnswer, WorkerMemory } from "../api/types";
 import { freeMemory, lookAtMemory, partTitle, sizeInWords, useMemory } from "../store/memory";
 import { t } from "../i18n/t";
+import { Workers } from "./Workers";
 
 const EVERY = 2000; // milliseconds between two looks while the panel is open
 
@@ -116,6 +117,7 @@ export function Memory() {
     <div className="panel-scroll" data-test="memory">
       {report && <Report report={report} />}
       {trouble && <div className="empty">{trouble}</div>}
+      <Workers />
       {notes.length > 0 && <div className="panel-heading">{t("What runs had to do")}</div>}
       {notes.map((note) => (
         <div key={note} className="memory-note">

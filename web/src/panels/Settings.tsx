@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { t } from "../i18n/t";
 import { setDesktop, setSound, useAlerts } from "../store/alerts";
 import { setPatterns, setTheme, type Theme, useUi } from "../store/ui";
+import { HistoryLimits } from "./HistoryLimits";
 import { LanguageChoice } from "./LanguageChoice";
 import { Sheet } from "./Sheet";
 
@@ -115,6 +116,9 @@ export default function Settings() {
           on={sound}
           onChange={setSound}
         />
+      </Part>
+      <Part title={t("The past")}>
+        <HistoryLimits />
       </Part>
     </Sheet>
   );
