@@ -125,12 +125,14 @@ class Opened:
         return inside
 
     def text_space(self) -> str | None:
-        """The protocol that the file's own text encoders follow, if it holds a whole one."""
-        found = self.identity
-        if self.family is not None:
-            own = found.text_spaces if found.text_space_declared is None else ()
-            return next((space for space in own if space in PROTOCOLS), self.family.text_space)
-        return None
+        """The protocol that the file's own text encoders follow, if it holds a whole one.
+
+        A space of its own that the file declares is read by the protocol of the file's family.
+        """
+        if self.family is None:
+            return None
+        known = (space for space in self.identity.text_spaces if space in PROTOCOLS)
+        return next(known, self.family.text_space)
 
     def _lacks(self, what: str) -> CheckpointTrouble:
         kind = self.identity.title or self.identity.kind.replace("_", " ")
