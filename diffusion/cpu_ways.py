@@ -5,6 +5,8 @@ torch's fused attention makes little use of that: blocks of queries, multiplied 
 faster there. None of these functions keeps what a gradient would need.
 """
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -13,7 +15,11 @@ BLOCK = 2**21
 """Scores of one block of queries: so many stay in the cache."""
 
 LANES = 16
-"""Columns that a product computes at once; a head's width is filled up to them with zeros."""
+"""Columns that a product computes at once; a head's width is filled up to them."""
+
+SAFE_EXPONENT = 100.0
+"""Powers of two up to this one, and down to its negative, can be summed and weighted in bfloat16's
+range without leaving it."""
 
 
 def attention_in_blocks(
@@ -30,7 +36,10 @@ def attention_in_blocks(
     Scores are rounded to the tensors' own format, where torch's operator keeps them in float32: in
     bfloat16 the answer is off by 0.4 percent instead of 0.2, and by 1 to 2 where scores are large
     and few keys take all the weight.
-    `onednn`: float32 is multiplied by oneDNN; bfloat16 is in any case.
+    `onednn`: float32 is multiplied by oneDNN; bfloat16 is in any case. Where a head's scores are
+    small enough (see `_small`) and its width leaves a lane free, the softmax is one pass less: its
+    powers are not divided by their sum, which a column of ones finds in the product with the
+    values; the narrow answer is divided by it.
     """
     onednn = onednn and query.dtype == torch.float32
     batch, heads, queries, _ = query.shape
@@ -38,6 +47,9 @@ def attention_in_blocks(
     rows = max(1, min(queries, block // keys))
     scores = query.new_empty(rows, keys)
     columns = value.new_zeros(-(-width // LANES) * LANES, keys)  # of one head's values
+    columns[width:] = 1  # whose product is the sum of a row
+    free = len(columns) > width and query.dtype == torch.bfloat16 and mask is None
+    small = _small(query, key) if free else [[False] * heads] * batch
     # as the caller joins the heads again, nothing has to be copied there
     out = query.new_empty(batch, queries, heads, width).transpose(1, 2)
     if mask is not None:
@@ -48,13 +60,36 @@ def attention_in_blocks(
             for start in range(0, queries, rows):
                 part = slice(start, start + rows)
                 asked = query[item, number, part]
-                found = _scores(asked, key[item, number], scores[: len(asked)], onednn)
-                if mask is not None:
-                    _hide(found, mask[item, number, part])
-                torch.softmax(found, -1, out=found)
-                mixed = linear(found, columns) if onednn else found @ columns.t()
+                room = scores[: len(asked)]
+                if small[item][number]:
+                    mixed = _by_powers(asked, key[item, number], columns, room)
+                else:
+                    found = _scores(asked, key[item, number], room, onednn)
+                    if mask is not None:
+                        _hide(found, mask[item, number, part])
+                    torch.softmax(found, -1, out=found)
+                    mixed = linear(found, columns) if onednn else found @ columns.t()
                 out[item, number, part] = mixed[:, :width]
     return out
+
+
+def _small(query: Tensor, key: Tensor) -> list[list[bool]]:
+    """For every head of every item: can no score leave the exponents that are safe?
+
+    No score is larger than the longest query's length times the longest key's.
+    """
+    longest = [vectors.float().norm(dim=-1).amax(dim=-1) for vectors in (query, key)]
+    scale = query.shape[-1] ** -0.5 * math.log2(math.e)
+    small: list[list[bool]] = (longest[0] * longest[1] * scale <= SAFE_EXPONENT).tolist()
+    return small
+
+
+def _by_powers(query: Tensor, key: Tensor, columns: Tensor, room: Tensor) -> Tensor:
+    """Softmax of one head's scores times its values (lanes, keys), the last lane being ones."""
+    scale = query.shape[-1] ** -0.5 * math.log2(math.e)
+    powers = torch.addmm(room, query, key.t(), beta=0, alpha=scale, out=room).exp2_()
+    mixed = powers @ columns.t()
+    return mixed / mixed[:, -1:]
 
 
 def _scores(query: Tensor, key: Tensor, room: Tensor, onednn: bool) -> Tensor:

@@ -99,6 +99,29 @@ def test_sharp_attention_in_blocks_stays_near_the_fused_operator() -> None:
     assert errors[0] < 0.01
 
 
+@pytest.mark.parametrize("size", [0.01, 1, 3, 8, 30])
+def test_scores_of_any_size_are_weighted_rightly(size: float) -> None:
+    """Small ones by powers and a sum, large ones by the softmax, a head of each in one call."""
+    query, key, value = (numbers(1, 2, 300, 40, seed=n) for n in range(3))
+    query = torch.stack([query[:, 0] * size, query[:, 1]], 1).bfloat16()
+    key, value = key.bfloat16(), value.bfloat16()
+    ours = cpu_ways.attention_in_blocks(query, key, value, block=20_000)
+    expected = exact_attention(query, key, value)
+    for head in (0, 1):
+        error = (ours[:, head].double() - expected[:, head]).std() / expected[:, head].std()
+        # a score of 100 is rounded by up to 1/4 in bfloat16, its weight by some 25 percent
+        assert error < (0.02 if size <= 3 or head else 0.15)
+
+
+def test_equal_scores_far_from_zero_are_no_overflow() -> None:
+    """All powers of a row are beyond or below what can be summed: only differences count."""
+    key = torch.ones(1, 1, 50, 8, dtype=torch.bfloat16)
+    value = numbers(1, 1, 50, 8, seed=1, dtype=torch.bfloat16)
+    for factor in (-1000.0, 1000.0, 30.0, -30.0):
+        found = cpu_ways.attention_in_blocks(key * factor, key, value)
+        assert_near(found, value.double().mean(2, keepdim=True).expand_as(value), torch.bfloat16)
+
+
 @onednn
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("bias", [True, False])
