@@ -120,7 +120,7 @@ class Sentences:
             noun=noun,
             arriving=arriving,
             origin=self._origin(conflict.arriving),
-            one=self._speaks(conflict.present, present),
+            one=self.speaks(conflict.present, present),
         )
         also = [self._claimed(claim) for claim in conflict.others]
         return " ".join([sentence, *also])
@@ -136,8 +136,8 @@ class Sentences:
         return t(
             "{what} cannot serve both: {one}; {one2}.",
             what=what,
-            one=self._speaks(conflict.arriving, arriving),
-            one2=self._speaks(conflict.present, present),
+            one=self.speaks(conflict.arriving, arriving),
+            one2=self.speaks(conflict.present, present),
         )
 
     def _file_of(self, conflict: Conflict) -> str:
@@ -159,7 +159,7 @@ class Sentences:
             return uses
         return t("it comes from {node}, and {uses}", node=self.node(side.node), uses=uses)
 
-    def _speaks(self, side: Side, space: str) -> str:
+    def speaks(self, side: Side, space: str) -> str:
         """What the node that something arrives at has to do with its own space."""
         claim, node = side.claim, self.node(side.node)
         if claim.file is None:

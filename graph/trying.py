@@ -48,7 +48,7 @@ class Tries:
             if isinstance(edit, AddNode):
                 wires += edit.node.inputs.values()
         edited |= {wire.node for wire in wires} | {conflict.link.node, conflict.link.source[0]}
-        part = self._part(edited, {edit.node for edit in fix.edits if isinstance(edit, SetValue)})
+        part = self.part(edited, {edit.node for edit in fix.edits if isinstance(edit, SetValue)})
         added = [edit.id for edit in fix.edits if isinstance(edit, AddNode)]
         alike = _Alike(self.facts, [*part.nodes, *added])
         before = alike.nodes(part.nodes)
@@ -82,7 +82,7 @@ class Tries:
         """Nodes that do not run: bypassed ones pass things on."""
         return [id_ for id_, node in self.facts.workflow.nodes.items() if node.mode != "run"]
 
-    def _part(self, edited: set[str], reloaded: set[str]) -> Workflow:
+    def part(self, edited: set[str], reloaded: set[str]) -> Workflow:
         """The nodes whose spaces may change with those of the edited ones.
 
         A variable that a claim gives one space divides the workflow, as nothing goes through it;

@@ -95,6 +95,10 @@ class Catalogue:
         """Where the file lies. Raises `FileRefused`, also for a name that leads elsewhere."""
         return self._folders.find(folder, name)
 
+    def is_inside(self, path: Path) -> bool:
+        """Whether the file lies below one of the folders, links resolved."""
+        return self._folders.is_inside(path)
+
     def latent_space(self, space: str) -> LatentSpace | None:
         return self.latent_spaces().get(space)
 

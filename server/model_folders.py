@@ -118,13 +118,13 @@ class ModelFolders:
             path = base.joinpath(*parts)
             if not path.is_file():
                 continue
-            if not self._is_inside(path):
+            if not self.is_inside(path):
                 raise FileRefused(f"{name!r} is a link that leads out of the models folders.")
             if path.suffix.lower() in _endings(folder):
                 return path
         raise FileRefused(f"There is no file {name!r} in {folder}.")
 
-    def _is_inside(self, path: Path) -> bool:
+    def is_inside(self, path: Path) -> bool:
         """Whether the file, symbolic links resolved, lies below one of the folders."""
         try:
             return not self._real.isdisjoint(path.resolve(strict=True).parents)
@@ -141,7 +141,7 @@ class ModelFolders:
                 if entry.name.startswith("."):
                     continue
                 name, path = prefix + entry.name, folder / entry.name
-                outside = entry.is_symlink() and not self._is_inside(path)
+                outside = entry.is_symlink() and not self.is_inside(path)
                 if entry.is_dir():
                     real = path.resolve() if entry.is_symlink() else None
                     if outside:

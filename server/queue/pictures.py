@@ -159,6 +159,22 @@ class Pictures:
 
         return self._database.read(find)
 
+    def newest_of_models(self, names: Iterable[str]) -> dict[str, Picture]:
+        """The newest picture made with each model, for those of which there is one."""
+
+        def find(connection: sqlite3.Connection) -> dict[str, Picture]:
+            rows = connection.execute(
+                f"SELECT wanted.value AS model, {COLUMNS} FROM json_each(?) AS wanted"
+                " JOIN picture ON picture.number = (SELECT tag.picture FROM picture_tag AS tag"
+                " JOIN picture AS made ON made.number = tag.picture WHERE tag.kind = 'model'"
+                " AND tag.name = wanted.value AND made.trashed IS NULL"
+                " ORDER BY tag.picture DESC LIMIT 1)",
+                (json.dumps(sorted(set(names))),),
+            ).fetchall()
+            return {row["model"]: _picture(row) for row in rows}
+
+        return self._database.read(find)
+
     def get(self, number: int) -> Picture:
         """The picture; raises `UnknownPicture`."""
         return self._database.read(lambda connection: _get(connection, number))

@@ -17,6 +17,7 @@ import type {
   Json,
   KeptSubgraph,
   MemoryAnswer,
+  MisfitsAnswer,
   ModelFile,
   NodeDefinition,
   PlanAnswer,
@@ -124,6 +125,13 @@ export const api = {
   freeMemory: (models: string[] | null, results: boolean, worker: number | null) =>
     ask<MemoryAnswer>("/api/memory/free", json("POST", { models, results, worker })),
   models: () => ask<Record<string, ModelFile[]>>("/api/models"),
+  modelPictures: (folder: string) =>
+    ask<{ pictures: Record<string, string> }>(
+      `/api/models/pictures?folder=${encodeURIComponent(folder)}`,
+    ),
+  /** The files that do not fit where a loader stands. */
+  misfits: (workflow: Workflow, node: string, widget: string, signal?: AbortSignal) =>
+    ask<MisfitsAnswer>("/api/check/files", json("POST", { workflow, node, widget }, signal)),
   state: (statement: Statement) => ask<ModelFile>("/api/models/statement", json("PUT", statement)),
   check: (workflow: Workflow, signal?: AbortSignal) =>
     ask<CheckAnswer>("/api/check", json("POST", { workflow }, signal)),

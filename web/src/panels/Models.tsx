@@ -3,13 +3,21 @@
 import { useRef, useState } from "react";
 import type { ModelFile } from "../api/types";
 import { useCatalogue } from "../store/catalogue";
-import { FamilyBadge, whyNot } from "../widgets/ModelFileField";
+import { useModelPictures } from "../store/modelFiles";
+import { FamilyBadge, whyNot } from "../widgets/FamilyBadge";
+import { ModelPicture } from "../widgets/ModelFileList";
 import { Popover } from "../widgets/Popover";
 import { FileIdentity } from "./FileIdentity";
 import { categoryTitle } from "./Library";
 import { t } from "../i18n/t";
 
-function Row({ folder, file }: { folder: string; file: ModelFile }) {
+interface RowProps {
+  folder: string;
+  file: ModelFile;
+  picture: string | undefined;
+}
+
+function Row({ folder, file, picture }: RowProps) {
   const button = useRef<HTMLButtonElement>(null);
   const [open, setOpen] = useState(false);
   const about = [
@@ -29,6 +37,7 @@ function Row({ folder, file }: { folder: string; file: ModelFile }) {
         data-model={file.name}
         onClick={() => setOpen(!open)}
       >
+        <ModelPicture file={file} url={picture} />
         <span className="library-name">{file.title ?? file.name}</span>
         <FamilyBadge file={file} />
       </button>
@@ -41,18 +50,25 @@ function Row({ folder, file }: { folder: string; file: ModelFile }) {
   );
 }
 
+function Folder({ folder, files }: { folder: string; files: ModelFile[] }) {
+  const pictures = useModelPictures(folder);
+  return (
+    <section>
+      <div className="panel-heading">{categoryTitle(folder)}</div>
+      {files.map((file) => (
+        <Row key={file.name} folder={folder} file={file} picture={pictures[file.name]} />
+      ))}
+    </section>
+  );
+}
+
 export function Models() {
   const models = useCatalogue((state) => state.models);
   const folders = Object.entries(models).filter(([, files]) => files.length > 0);
   return (
     <div className="panel-scroll" data-test="models">
       {folders.map(([folder, files]) => (
-        <section key={folder}>
-          <div className="panel-heading">{categoryTitle(folder)}</div>
-          {files.map((file) => (
-            <Row key={file.name} folder={folder} file={file} />
-          ))}
-        </section>
+        <Folder key={folder} folder={folder} files={files} />
       ))}
       <div className="empty">
         {t("Put model files into the folder")} <code>models</code>

@@ -12,7 +12,10 @@ export interface Pick {
   detail?: ReactNode;
   icon?: ReactNode;
   group?: string;
+  /** Why it cannot be picked. */
   disabled?: string;
+  /** Why it does not fit, said beneath it; it can be picked all the same. */
+  reason?: string;
 }
 
 interface Props {
@@ -104,14 +107,18 @@ export function PickList(props: Props) {
               role="option"
               aria-selected={index === chosen}
               aria-disabled={pick.disabled ? true : undefined}
-              title={pick.disabled}
+              title={pick.disabled ?? pick.reason}
               data-pick={pick.key}
+              data-doubtful={pick.reason ? true : undefined}
               className={`pick ${pick.key === current ? "pick-current" : ""}`}
               onPointerMove={() => index !== chosen && setChosen(index)}
               onClick={() => !pick.disabled && onPick(pick.key)}
             >
               {pick.icon}
-              <span className="pick-label">{pick.label}</span>
+              <span className="pick-label">
+                {pick.label}
+                {pick.reason && <span className="pick-doubt">{pick.reason}</span>}
+              </span>
               {pick.detail && <span className="pick-detail">{pick.detail}</span>}
             </div>
           </div>

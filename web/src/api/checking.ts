@@ -1,0 +1,90 @@
+/** What the checker says: problems, types, where a wire may go, which file would fit. */
+
+import type { Axis, Certainty, Edit, Json } from "./types";
+
+/** What a person says of a file: whose latents it speaks; null takes it back. */
+export interface Statement {
+  folder: string;
+  name: string;
+  space: string | null;
+}
+
+export interface Fix {
+  title: string;
+  edits: Edit[];
+  /** What is said of a file in place of any edit. */
+  statement?: Statement | null;
+}
+
+export interface Because {
+  node: string;
+  socket: string;
+  space: string;
+  evidence: string;
+  certainty: Certainty;
+  path: string[];
+}
+
+export interface Problem {
+  code: string;
+  severity: "error" | "warning";
+  node: string | null;
+  socket: string | null;
+  message: string;
+  parameters?: Record<string, Json>;
+  because: Because[];
+  fixes: Fix[];
+}
+
+export interface SocketSpace {
+  axis: Axis;
+  candidates: string[] | null;
+  certainty?: Certainty;
+}
+
+export interface SocketType {
+  kind: string;
+  spaces: SocketSpace[];
+}
+
+export interface NodeTypes {
+  inputs: Record<string, SocketType>;
+  outputs: Record<string, SocketType>;
+}
+
+export interface CheckAnswer {
+  problems: Problem[];
+  types: Record<string, NodeTypes>;
+  runnable: boolean;
+}
+
+/** What a run would do, as the worker's cache is now. */
+export interface PlanAnswer {
+  cached: number;
+  to_run: number;
+  lazy: number;
+  refused: string | null;
+}
+
+export interface Target {
+  node: string;
+  socket: string;
+  ok: boolean;
+  code?: string | null;
+  reason?: string | null;
+}
+
+export interface TargetsAnswer {
+  targets: Target[];
+  types: { type: string; socket: string; ok: boolean }[];
+}
+
+export interface SpacesAnswer {
+  latent: Record<string, { title: string; short: string; channels?: number; downscale?: number }>;
+  text: Record<string, { title: string; short: string }>;
+}
+
+/** The files that do not fit where a loader stands; all others do. */
+export interface MisfitsAnswer {
+  misfits: { name: string; code: string; reason: string }[];
+}
