@@ -19,7 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks.editor import NAME, SIZE, large
+from benchmarks.large_workflow import NAME, SIZE, large
 from tests.browser import running
 
 WATCH = """() => {

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from aiohttp import web
 
 from graph.recent import Recent
+from server.bases import Bases
 from server.catalogue import Catalogue
 from server.catalogue_identity import identities_of
 from server.dispatch import Dispatcher
@@ -18,6 +19,7 @@ from server.gallery import Gallery
 from server.hub import EventHub
 from server.identification import Identification
 from server.keys import (
+    BASES,
     CATALOGUE,
     DECODING,
     DISPATCHER,
@@ -118,6 +120,7 @@ def create_app(settings: Settings, parts: Parts = dispatcher_here) -> web.Applic
         identities,
     )
     app[CATALOGUE] = catalogue
+    app[BASES] = Bases()
     app[RECENT] = Recent()
     identification = Identification(
         identities, settings.cache, catalogue, app[DISPATCHER].trials, hub

@@ -5,6 +5,7 @@ import asyncio
 from aiohttp import web
 
 from graph.recent import Recent
+from server.bases import Bases
 from server.catalogue import Catalogue
 from server.dispatch import Dispatcher
 from server.editor_build import Editor
@@ -23,6 +24,7 @@ DISPATCHER = web.AppKey("dispatcher", Dispatcher)
 UPKEEP = web.AppKey("upkeep", Upkeep)
 GALLERY = web.AppKey("gallery", Gallery)
 CATALOGUE = web.AppKey("catalogue", Catalogue)
+BASES = web.AppKey("bases", Bases)
 RECENT = web.AppKey("recent", Recent)
 IDENTIFICATION = web.AppKey("identification", Identification)
 MODEL_WATCH = web.AppKey("model_watch", ModelWatch)

@@ -7,23 +7,19 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field, model_validator
 
-from graph.check import targets
+from graph.check import check, targets
 from graph.definition import Axis
 from graph.problem import Certainty, Problem
 from graph.targets import NoSuchSocket
+from server.bases import Base, changes
 from server.bodies import Form, body_of
-from server.checking import check, library_of, read_workflow
+from server.check_change import CheckRequest, is_current, read_after
+from server.checking import library_of, read_workflow
 from server.errors import NotFound, NotReady
-from server.keys import CATALOGUE, DISPATCHER, RECENT
+from server.keys import BASES, CATALOGUE, DISPATCHER, RECENT
 from server.openapi import described
 
 routes = web.RouteTableDef()
-
-
-class CheckRequest(Form):
-    """The saved workflow."""
-
-    workflow: dict[str, Any]
 
 
 class SocketSpace(Form):
@@ -49,10 +45,17 @@ class NodeTypes(Form):
 
 
 class CheckAnswer(Form):
-    """What is wrong, what every socket carries, and whether it would run."""
+    """What is wrong, what every socket carries, and whether it would run.
 
+    `base` names this answer: what is other afterwards can be asked for alone. It is null for a
+    workflow of another version of the saved form. The answer to such a change holds the `types`
+    that became other, and in `gone` the nodes that have none any more.
+    """
+
+    base: str | None
     problems: list[Problem]
     types: dict[str, NodeTypes]
+    gone: list[str]
     runnable: bool
 
 
@@ -148,15 +151,23 @@ class TokensAnswer(Form):
 async def check_workflow(request: web.Request) -> web.Response:
     """What the checker says: problems, the type of every socket, whether it would run."""
     body = await body_of(request, CheckRequest)
-    loaded = await asyncio.to_thread(read_workflow, body.workflow)
-    checked = await check(request, loaded.workflow)
+    library = await library_of(request)
+    app = request.app
+    bases = app[BASES]
+    base = bases.find(body.base)
 
-    def text() -> str:
-        answer = checked.to_json()
+    def answered() -> tuple[Base, str]:
+        loaded = read_after(base, body)
+        found = check(loaded.workflow, library.nodes, app[CATALOGUE], recent=app[RECENT])
+        types, gone = changes(base, found.types)
+        answer = {**found.to_json(), "types": types, "gone": gone}
         earlier = [problem.model_dump(mode="json") for problem in loaded.problems]
-        return json.dumps({**answer, "problems": [*earlier, *answer["problems"]]})
+        answer["problems"] = [*earlier, *answer["problems"]]
+        return Base(loaded.workflow, found.types), json.dumps(answer)
 
-    return web.json_response(text=await asyncio.to_thread(text))
+    now, text = await asyncio.to_thread(answered)
+    name = bases.keep(now, body.base) if is_current(body) else None
+    return web.json_response(text=f'{{"base": {json.dumps(name)}, {text[1:]}')
 
 
 @routes.post("/api/plan")

@@ -5,7 +5,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from benchmarks.editor import large
+from benchmarks.large_workflow import large
 
 PLACE = """([id]) => {
   const view = getComputedStyle(document.querySelector(".react-flow__viewport")).transform;

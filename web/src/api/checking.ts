@@ -58,6 +58,13 @@ export interface CheckAnswer {
   runnable: boolean;
 }
 
+/** The answer to a check: after a base, `types` holds what became other, and `gone` the nodes without any now. */
+export interface CheckedAnswer extends CheckAnswer {
+  /** The name of this answer; null where a change cannot be told after it. */
+  base: string | null;
+  gone: string[];
+}
+
 /** What a run would do, as the worker's cache is now. */
 export interface PlanAnswer {
   cached: number;

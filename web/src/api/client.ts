@@ -13,7 +13,7 @@ import type {
   RunValues,
 } from "./queue";
 import type {
-  CheckAnswer,
+  CheckedAnswer,
   Json,
   KeptSubgraph,
   MemoryAnswer,
@@ -33,6 +33,7 @@ import type {
   WorkflowList,
 } from "./types";
 import type { HistoryLimits, WorkerEntry } from "./workers";
+import type { Change } from "../workflow/change";
 import { t } from "../i18n/t";
 
 /** An answer that is no success. `message` is the server's sentence; `status` 0 means it was not reached. */
@@ -134,7 +135,10 @@ export const api = {
     ask<MisfitsAnswer>("/api/check/files", json("POST", { workflow, node, widget }, signal)),
   state: (statement: Statement) => ask<ModelFile>("/api/models/statement", json("PUT", statement)),
   check: (workflow: Workflow, signal?: AbortSignal) =>
-    ask<CheckAnswer>("/api/check", json("POST", { workflow }, signal)),
+    ask<CheckedAnswer>("/api/check", json("POST", { workflow }, signal)),
+  /** The same after an answer: what is other since then. */
+  checkChange: (base: string, change: Change, signal?: AbortSignal) =>
+    ask<CheckedAnswer>("/api/check", json("POST", { base, ...change }, signal)),
   plan: (workflow: Workflow, signal?: AbortSignal) =>
     ask<PlanAnswer>("/api/plan", json("POST", { workflow }, signal)),
   tokens: (workflow: Workflow, node: string, text: string) =>
