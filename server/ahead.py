@@ -1,6 +1,11 @@
 """How many runs a worker is handed ahead of time, so that short ones follow each other at once."""
 
+import asyncio
 import time
+
+from server.client import Client
+from server.runs_at_work import RunsAtWork
+from server.worker_messages import Withdraw
 
 WORTH = 0.1
 """Seconds of work that lie ready at a worker; more would only hold runs back from others."""
@@ -44,3 +49,14 @@ class Ahead:
     def forget(self) -> None:
         """Runs take long just now: begin anew with one at a time."""
         self._seconds = WORTH
+
+
+async def give_back_the_stuck(client: Client, at_work: RunsAtWork, ahead: Ahead) -> None:
+    """Where a run takes long after all, have the worker give back those that were handed out behind
+    it; runs until it is cancelled."""
+    while True:
+        await asyncio.sleep(STUCK / 2)
+        behind = at_work.behind
+        if behind and ahead.is_stuck:
+            ahead.forget()
+            await client.send(Withdraw(runs=tuple(one.run.id for one in behind)))

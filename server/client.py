@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from graph.definition import Data
 from server.settings import Settings
 from server.worker_messages import FromWorker
+from server.worker_wire import Garbled
 
 State = Literal["starting", "ready", "busy", "stopped"]
 
@@ -28,8 +29,11 @@ class Unfit:
     error: str
 
 
-Receive = Callable[[FromWorker | Died | Unfit], None]
-"""Called on the event loop with all that a worker says, and that becomes of it."""
+Receive = Callable[[FromWorker | Died | Unfit | Garbled], None]
+"""Called on the event loop with all that a worker says, and that becomes of it.
+
+`Garbled` is something of either direction that did not get through.
+"""
 
 
 class Client(Protocol):

@@ -14,10 +14,11 @@ from server.begun import take_begun
 from server.client import MakeClient, Unfit
 from server.ledger import Ledger, Work
 from server.node_times import NodeTimes
+from server.office import Publish
 from server.queue import Ending, Pause, Run, RunQueue, Status, progress
 from server.run_at_work import Lost, Outcome, PutBack, RunAtWork
 from server.settings import Settings
-from server.station import Publish, Station
+from server.station import Station
 from server.temp import sweep
 from server.trial_desk import TrialDesks
 from server.worker_client import Entry, WorkerClient

@@ -17,6 +17,7 @@ from server.settings import Settings
 from server.worker_client import Entry, WorkerClient
 from server.worker_library import keep_library
 from server.worker_messages import Cancel, Ended, FromWorker, Happened, Library, Start
+from server.worker_wire import ADVICE, Garbled
 
 RUN = "headless"
 """The id of the only run; it names a folder below temp."""
@@ -80,7 +81,7 @@ class Desk:
             return None
         return ended.error or f"The run was {ended.status}."
 
-    def _hear(self, message: FromWorker | Died | Unfit) -> None:
+    def _hear(self, message: FromWorker | Died | Unfit | Garbled) -> None:
         match message:
             case Library() if self._known is not None and not self._known.done():
                 self._known.set_result(message)
@@ -90,11 +91,15 @@ class Desk:
                 self._print(event)
             case Died(reason=reason):
                 log = worker.log_path(self._settings)
-                died = CannotRun(f"The worker process died: {reason}. Its log is {log}.")
-                for waiting in (self._known, self._ended):
-                    if waiting is not None and not waiting.done():
-                        waiting.set_exception(died)
-                        waiting.exception()  # looked at, so that nobody waiting is no complaint
+                self._give_up(f"The worker process died: {reason}. Its log is {log}.")
+            case Garbled(why=why):
+                self._give_up(f"The worker process is not understood: {why}. {ADVICE}")
+
+    def _give_up(self, why: str) -> None:
+        for waiting in (self._known, self._ended):
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(CannotRun(why))
+                waiting.exception()  # looked at, so that nobody waiting is no complaint
 
     def _print(self, event: Any) -> None:
         title = self._titles.get(getattr(event, "node", ""), "")

@@ -1,10 +1,10 @@
 """Stop a run whose node takes too long, and end a worker that takes too much memory."""
 
 import asyncio
-from collections.abc import Collection
 from typing import Protocol
 
 from server.run_at_work import RunAtWork
+from server.runs_at_work import RunsAtWork
 from server.settings import Settings
 
 PAUSE = 0.5
@@ -14,10 +14,8 @@ PAUSE = 0.5
 class Watched(Protocol):
     """What is asked of, and done to, the worker that is looked after."""
 
-    @property
-    def at_work(self) -> Collection[RunAtWork]:
-        """The runs that it is at."""
-        ...
+    at_work: RunsAtWork
+    """The runs that it is at."""
 
     def seconds_for(self, at_work: RunAtWork) -> float | None:
         """The limit that the running node's own pack sets."""

@@ -15,7 +15,6 @@ from server.ray_machine import About, Parcel
 from server.remote_files import Files, Needed, missing, opened, renamed, unpacked
 from server.settings import Settings
 from server.worker_messages import (
-    FROM_WORKER,
     Cancel,
     Ended,
     FromWorker,
@@ -24,8 +23,8 @@ from server.worker_messages import (
     Ready,
     Start,
     StartTogether,
-    pack,
 )
+from server.worker_wire import Garbled, joined, packed_or_told, read_said
 
 log = logging.getLogger(__name__)
 
@@ -78,17 +77,29 @@ class RayClient:
         actor = self._actor
         if actor is None:
             return
-        from ray.exceptions import RayError
+        from ray.exceptions import RayError, RayTaskError
 
-        with contextlib.suppress(RayError):  # `_follow` hears of a lost actor, too
-            if isinstance(message, Start | StartTogether):
-                asked = (message,) if isinstance(message, Start) else message.starts
-                prepared = [await self._prepared(actor, start) for start in asked]
-                starts = tuple(start for start in prepared if start is not None)
-                if not starts:
-                    return
-                message = starts[0] if len(starts) == 1 else StartTogether(starts=starts)
-            await actor.send.remote(pack(message))
+        try:
+            await self._send(actor, message)
+        except RayTaskError as error:  # the actor lives, but could not do it
+            why = f"{self._machine} could not take it: {str(error).strip().splitlines()[-1]}"
+            self._receive(Garbled.of(message.model_dump(), why))
+        except RayError:
+            pass  # `_follow` hears of a lost actor, too
+
+    async def _send(self, actor: Any, message: Data) -> None:
+        if isinstance(message, Start | StartTogether):
+            asked = (message,) if isinstance(message, Start) else message.starts
+            prepared = [await self._prepared(actor, start) for start in asked]
+            starts = tuple(start for start in prepared if start is not None)
+            if not starts:
+                return
+            message = starts[0] if len(starts) == 1 else StartTogether(starts=starts)
+        packed = packed_or_told(message)
+        if isinstance(packed, Garbled):
+            self._receive(packed)
+        else:
+            await actor.send.remote(joined([packed]))
 
     def kill(self, reason: str) -> None:
         """End the worker process there; the actor stays and starts another."""
@@ -108,12 +119,15 @@ class RayClient:
 
     async def stop(self) -> None:
         """End the worker and the actor."""
-        import ray
-        from ray.exceptions import RayError
-
         if self._following is not None:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
+        await self._end_actor()
+
+    async def _end_actor(self) -> None:
+        import ray
+        from ray.exceptions import RayError
+
         actor, self._actor = self._actor, None
         if actor is not None:
             with contextlib.suppress(RayError, TimeoutError):
@@ -136,6 +150,11 @@ class RayClient:
                     for parcel in await actor.receive.remote():
                         await self._heard(Parcel(*parcel))
             except RayError as error:
+                self._lost(error)
+                await asyncio.sleep(self._failures * 1.0)
+            except Exception as error:  # else nobody would ever hear that machine again
+                log.exception("What %s said could not be dealt with.", self._machine)
+                await self._end_actor()
                 self._lost(error)
                 await asyncio.sleep(self._failures * 1.0)
 
@@ -164,10 +183,16 @@ class RayClient:
             self.ready.clear()
             self._receive(Died(*parcel.died))
             return
-        message: FromWorker = FROM_WORKER.validate_json(parcel.message)
-        if parcel.content is not None:
+        if parcel.garbled is not None:
+            self._receive(Garbled(*parcel.garbled))
+            return
+        for message in read_said(parcel.message):
+            await self._heard_one(message, parcel.content)
+
+    async def _heard_one(self, message: FromWorker | Garbled, content: bytes | None) -> None:
+        if content is not None and not isinstance(message, Garbled):
             try:
-                message = await asyncio.to_thread(unpacked, message, parcel.content, self._settings)
+                message = await asyncio.to_thread(unpacked, message, content, self._settings)
             except OSError as error:
                 await self._cannot_keep(message, error)
                 return

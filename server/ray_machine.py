@@ -16,7 +16,8 @@ from server.client import Died, Unfit
 from server.remote_files import Files, Needed, attached_to
 from server.settings import Settings
 from server.worker_client import WorkerClient
-from server.worker_messages import FROM_WORKER, TO_WORKER, FromWorker, pack
+from server.worker_messages import FromWorker
+from server.worker_wire import Garbled, joined, pack, read_told
 
 MODELS, DATA = "LATENT_LOOM_MODELS", "LATENT_LOOM_DATA"
 """Variables of a machine's environment: its models folders, joined as PATH is, and where the worker
@@ -26,12 +27,14 @@ may write."""
 class Parcel(NamedTuple):
     """Something that the worker said, with the content of the file that it speaks of, if any.
 
-    Of a worker that died, `died` is the reason and whether another one is being started.
+    Of a worker that died, `died` is the reason and whether another one is being started;
+    `garbled` are the fields of a `Garbled`.
     """
 
     message: bytes = b""
     content: bytes | None = None
     died: tuple[str, bool] | None = None
+    garbled: tuple[str, str, tuple[str, ...], int | None] | None = None
 
 
 class About(NamedTuple):
@@ -82,9 +85,13 @@ class Machine:
         os.replace(draft, path)
 
     async def send(self, message: bytes) -> None:
-        """Tell the worker something."""
+        """Tell the worker something, as it lies in a pipe."""
         assert self._client is not None
-        await self._client.send(TO_WORKER.validate_json(message))
+        for one in read_told(message):
+            if isinstance(one, Garbled):
+                self._hear(one)
+            else:
+                await self._client.send(one)
 
     async def receive(self) -> list[Parcel]:
         """What the worker has said since; waits for it to say something."""
@@ -108,9 +115,13 @@ class Machine:
         if self._client is not None:
             await self._client.stop()
 
-    def _hear(self, message: FromWorker | Died | Unfit) -> None:
+    def _hear(self, message: FromWorker | Died | Unfit | Garbled) -> None:
         if isinstance(message, Died):
             self._said.put_nowait(Parcel(died=(message.reason, message.again)))
+            return
+        if isinstance(message, Garbled):
+            fields = (message.why, message.kind, message.runs, message.id)
+            self._said.put_nowait(Parcel(garbled=fields))
             return
         assert not isinstance(message, Unfit)
         attached = attached_to(message, self._settings)
@@ -120,11 +131,11 @@ class Machine:
                 content = attached.path.read_bytes()
                 if attached.area != "preview":
                     attached.path.unlink()  # it belongs to the machine that asked for it
-            except OSError:
-                if attached.area == "preview":
-                    return  # a newer one is being written
-                raise
-        self._said.put_nowait(Parcel(pack(FROM_WORKER.validate_python(message)), content))
+            except OSError as error:
+                if attached.area != "preview":  # of which a newer one is being written
+                    self._hear(Garbled.of(message.model_dump(), f"its file is lost: {error}"))
+                return
+        self._said.put_nowait(Parcel(joined([pack(message)]), content))
 
 
 def here(asked: Settings) -> Settings:

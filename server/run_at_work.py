@@ -10,7 +10,7 @@ from server.client import Unfit
 from server.ledger import Ledger
 from server.node_states import NodeStates
 from server.queue import Run, progress
-from server.worker_messages import Ended
+from server.worker_messages import Ended, Start
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,18 @@ class RunAtWork:
         """Why it is being stopped, where it counts as failed then."""
         self.blamed = ""
         """The node that the verdict speaks of."""
+        self.fails_anyway = False
+        """Whether the verdict holds for a run that is finished by then, too."""
         self._nodes = NodeStates(
             lambda id_, events: ledger.note(partial(progress.changed, run=id_, nodes=events))
         )
         self._nodes.begin(run.id)
         self._since = time.monotonic()
+
+    @property
+    def start(self) -> Start:
+        """What a worker is told to begin it with."""
+        return Start(run=self.run.id, workflow=self.run.workflow, wanted=self.run.wanted)
 
     @property
     def nodes(self) -> list[str]:

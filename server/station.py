@@ -3,21 +3,21 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Coroutine, Sequence
-from functools import partial
-from typing import Any, Protocol
-from urllib.parse import quote
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
-from graph.events import Event, NodeChanged, Previewed, Produced
-from server.ahead import STUCK, Ahead
+from server.ahead import Ahead, give_back_the_stuck
 from server.client import Client, Died, MakeClient, State, Unfit
+from server.garbled import make_good
 from server.heartbeat import replace_silent
 from server.lacking import Lacking
 from server.ledger import Ledger
 from server.limits import keep_within_limits
+from server.office import Office, Publish
 from server.questions import Questions
-from server.queue import Run, progress
-from server.run_at_work import Lost, Outcome, PutBack, RunAtWork
+from server.queue import Run
+from server.run_at_work import Outcome, RunAtWork
+from server.runs_at_work import RunsAtWork
 from server.settings import Settings
 from server.trial_desk import TrialDesk
 from server.worker_client import WorkerClient
@@ -30,14 +30,15 @@ from server.worker_messages import (
     MemoryReport,
     Planned,
     Ready,
-    Start,
     StartTogether,
     Tokens,
     Tried,
+    Unanswered,
     Value,
     Withdraw,
     Withdrawn,
 )
+from server.worker_wire import Garbled
 
 log = logging.getLogger(__name__)
 
@@ -46,29 +47,6 @@ SILENCE = 30.0
 
 CANCEL_PATIENCE = 20.0
 """Seconds that a cancelled run has to stop by itself before its worker is ended."""
-
-Publish = Callable[[dict[str, Any], bool], None]
-"""`EventHub.publish`: the message, and whether it is numbered and kept for replay."""
-
-
-class Office(Protocol):
-    """What a station needs of the one who hands out the runs."""
-
-    def learn(self, library: Library) -> None:
-        """The worker said which nodes there are."""
-        ...
-
-    def title(self, run: Run, node: str) -> str:
-        """What people call the node."""
-        ...
-
-    def seconds_for(self, run: Run, node: str) -> float | None:
-        """How long the node may run, where its own pack says so."""
-        ...
-
-
-def _start_of(run: Run) -> Start:
-    return Start(run=run.id, workflow=run.workflow, wanted=run.wanted)
 
 
 class Station:
@@ -97,7 +75,6 @@ class Station:
         self.lacks = Lacking()
         """Models that its machine was found not to have."""
         self._settings = settings
-        self._ledger = ledger
         self._ahead = Ahead()
         self._publish = publish
         self._office = office
@@ -107,27 +84,23 @@ class Station:
         self.ask = Questions(self._client)
         self.trials = TrialDesk(self._client, lambda: self.run is not None)
         """Where the trials of VAEs are asked for."""
-        self._at_work: dict[str, RunAtWork] = {}
+        self.at_work = RunsAtWork(ledger, publish)
+        """The runs that it is at."""
         self._fresh = True
         """Whether the worker process has not ended a run yet."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
-    def at_work(self) -> Collection[RunAtWork]:
-        """The runs that it is at."""
-        return self._at_work.values()
-
-    @property
     def run(self) -> Run | None:
         """The run that it is at, the first one where there are several."""
-        return next((at_work.run for at_work in self.at_work), None)
+        return None if self.at_work.first is None else self.at_work.first.run
 
     async def start(self) -> None:
         """Start the worker; returns at once."""
         await self._client.start()
         self._spawn(replace_silent(self._client, self._is_computing))
         self._spawn(keep_within_limits(self, self._settings))
-        self._spawn(self._give_back_the_stuck())
+        self._spawn(give_back_the_stuck(self._client, self.at_work, self._ahead))
 
     async def stop(self) -> None:
         """End the worker; a run that is running goes back in line for the next start."""
@@ -135,9 +108,7 @@ class Station:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.stop()
-        for at_work in self.at_work:
-            at_work.write()
-            self._ledger.note(partial(progress.release, run=at_work.run.id))
+        self.at_work.release()
         self.ask.died()
 
     @property
@@ -179,13 +150,13 @@ class Station:
         """How many more runs it should be handed now: several where runs are short."""
         most = self._ahead.most if self._client.is_here else 1
         # Many at a time, so that their claims are one transaction.
-        return most - len(self._at_work) if len(self._at_work) <= most // 2 else 0
+        return most - len(self.at_work) if len(self.at_work) <= most // 2 else 0
 
     def take(self, run: Run) -> RunAtWork:
         """The run, which counts as being at the worker from now on; `work_on` follows."""
-        if not self._at_work:
+        if not self.at_work:
             self._ahead.begin()
-        at_work = self._at_work[run.id] = RunAtWork(run, self._ledger)
+        at_work = self.at_work.take(run)
         self.models = run.models
         if self._state != "busy":
             self._set_state("busy", "")
@@ -195,65 +166,56 @@ class Station:
         """Have the worker begin runs that were taken at the same time."""
         for at_work in several:
             at_work.is_begun = True
-        starts = tuple(_start_of(at_work.run) for at_work in several)
+        starts = tuple(at_work.start for at_work in several)
         await self._client.send(StartTogether(starts=starts))
 
     async def work_on(self, at_work: RunAtWork) -> Outcome:
         """Run the run, if it is not begun yet, and say what became of it."""
-        run = at_work.run
         if not at_work.is_begun:
-            await self._client.send(_start_of(run))
+            await self._client.send(at_work.start)
         outcome = await at_work.outcome
-        at_work.write()
-        del self._at_work[run.id]
+        self.at_work.drop(at_work)
         self._ahead.ended()
         self._fresh = False
-        if self._state == "busy" and not self._at_work:
+        if self._state == "busy" and not self.at_work:
             self._set_state("ready", "")
         return outcome
 
     async def cancel(self, run: str, *, put_back: bool = False) -> None:
         """Stop the run, if it is at this one; with `put_back` it is to be run again later."""
-        at_work = self._at_work.get(run)
+        at_work = self.at_work.get(run)
         if at_work is None:
             return
         at_work.returning = put_back
         at_work.is_cancelled = not put_back
-        if self._is_behind(at_work):
+        if self.at_work.is_behind(at_work):
             await self._client.send(Withdraw(runs=(run,)))
         await self._client.send(Cancel(run=run))
         self._spawn(self._insist(at_work))
 
     def restart(self) -> None:
-        """End the worker; another one is started in its place."""
-        self._client.kill("it was to be restarted")
+        """End the worker, as a person asked for; another one is started in its place."""
+        self.replace_worker("it was to be restarted")
+
+    def replace_worker(self, why: str) -> None:
+        """End the worker for this reason; another one is started in its place."""
+        self._client.kill(why)
+
+    def fail_run(self, at_work: RunAtWork, why: str) -> None:
+        """Stop the run, which fails with this sentence even if it finishes first."""
+        if not at_work.fails_anyway:
+            at_work.fails_anyway = True
+            at_work.condemn(why)  # at once: it may end before it is cancelled
+            self._spawn(self.cancel(at_work.run.id))
 
     async def _insist(self, at_work: RunAtWork) -> None:
         """End the worker if the run has not stopped in time."""
         await asyncio.sleep(CANCEL_PATIENCE)
         run = at_work.run.id
-        if self._at_work.get(run) is at_work and not at_work.outcome.done():
+        if self.at_work.get(run) is at_work and not at_work.outcome.done():
             log.warning("Run %s did not stop when it was cancelled; its worker is ended.", run)
-            self._end(Ended(run=run, status="cancelled"))
+            self.at_work.ended(Ended(run=run, status="cancelled"))
             self._client.kill("its run did not stop when it was cancelled")
-
-    async def _give_back_the_stuck(self) -> None:
-        """Where a run takes long after all, give back those that were handed out behind it."""
-        while True:
-            await asyncio.sleep(STUCK / 2)
-            behind = [at_work for at_work in self.at_work if self._is_behind(at_work)]
-            if behind and self._ahead.is_stuck:
-                self._ahead.forget()
-                await self._client.send(Withdraw(runs=tuple(one.run.id for one in behind)))
-
-    def _is_behind(self, at_work: RunAtWork) -> bool:
-        """Whether the worker has another run to end before it begins this one."""
-        return at_work is not next(iter(self.at_work), None) and not at_work.is_begun
-
-    def _withdrawn(self, run: str) -> None:
-        if (at_work := self._at_work.get(run)) is not None:
-            cancelled = Ended(run=run, status="cancelled")
-            at_work.end(cancelled if at_work.is_cancelled else PutBack())
 
     # --- what its limits ask (`server.limits.Watched`)
 
@@ -276,20 +238,13 @@ class Station:
 
     def end_worker(self, why: str) -> None:
         """End the process. What runs in it fails, unless other runs may have had a part in that."""
-        for at_work in self.at_work:
-            if self._is_behind(at_work):
-                at_work.end(PutBack())
-                continue
-            self._fail_nodes(at_work, why)
-            ended = Ended(run=at_work.run.id, status="failed", error=why)
-            blameless = not self._fresh or sum(one.is_begun for one in self.at_work) > 1
-            at_work.end(Lost(why) if blameless else ended)
-        if self._at_work or not self._fresh:  # else it would be ended again as soon as it started
+        self.at_work.fail(why, fresh=self._fresh)
+        if self.at_work or not self._fresh:  # else it would be ended again as soon as it started
             self._client.kill("it took more memory than it may")
 
     # --- what the worker says
 
-    def _received(self, message: FromWorker | Died | Unfit) -> None:
+    def _received(self, message: FromWorker | Died | Unfit | Garbled) -> None:
         match message:
             case Library():
                 self._office.learn(message)
@@ -297,34 +252,23 @@ class Station:
                 self.device, self.together = device, together
                 self._set_state("ready", "")
             case Happened(run=run, event=event):
-                self._happened(run, event)
+                self.at_work.happened(run, event)
             case Ended():
-                self._end(message)
-            case Value() | Planned() | Tokens() | MemoryReport():
+                self.at_work.ended(message)
+            case Value() | Planned() | Tokens() | MemoryReport() | Unanswered():
                 self.ask.received(message)
             case Tried():
                 self.trials.received(message)
             case Withdrawn(runs=runs):
                 for run in runs:
-                    self._withdrawn(run)
+                    self.at_work.withdrawn(run)
             case Died():
                 self._died(message)
-            case Unfit(run=run) if run in self._at_work:
-                self._at_work[run].end(message)
-
-    def _happened(self, run: str, event: Event) -> None:
-        at_work = self._at_work.get(run)
-        if at_work is None:
-            return  # of a run that was given up meanwhile
-        if isinstance(event, Previewed):
-            url = f"/api/runs/{run}/preview/{quote(event.node, safe='')}?step={event.step}"
-            self._publish({"type": "preview", "run": run, "node": event.node, "url": url}, False)
-            return
-        if isinstance(event, NodeChanged):
-            at_work.note(event)
-        if isinstance(event, Produced):
-            self._ledger.note(partial(progress.produced, run=run, output=event))
-        self._publish({**event.model_dump(mode="json"), "run": run}, True)
+            case Garbled():
+                make_good(self, message)
+            case Unfit(run=run):
+                if (at_work := self.at_work.get(run)) is not None:
+                    at_work.end(message)
 
     def _died(self, died: Died) -> None:
         self.models = ""
@@ -336,33 +280,15 @@ class Station:
             self._set_state("starting", f"The worker died: {died.reason}. It is being restarted.")
         else:
             self._set_state("stopped", f"The worker cannot be started: {died.reason}. {where}")
-        for at_work in self.at_work:
-            if self._is_behind(at_work):  # it had no part in this
-                at_work.end(PutBack())
-                continue
-            during = f" while the node {self.title(at_work)} was running" if at_work.node else ""
-            self._fail_nodes(at_work, "The worker process died while this node was running.")
-            at_work.end(Lost(f"The worker process died{during}: {died.reason}. {where}"))
 
-    def _fail_nodes(self, at_work: RunAtWork, why: str) -> None:
-        for node in at_work.nodes:
-            self._happened(at_work.run.id, NodeChanged(node=node, state="failed", message=why))
+        def told(at_work: RunAtWork) -> str:
+            during = f" while the node {self.title(at_work)} was running" if at_work.node else ""
+            return f"The worker process died{during}: {died.reason}. {where}"
+
+        self.at_work.died(told)
 
     def _is_computing(self) -> bool:
         return any(at_work.node for at_work in self.at_work)
-
-    def _end(self, ended: Ended) -> None:
-        at_work = self._at_work.get(ended.run)
-        if at_work is None:
-            return
-        if ended.status != "cancelled":
-            at_work.end(ended)
-        elif at_work.verdict:
-            failed = NodeChanged(node=at_work.blamed, state="failed", message=at_work.verdict)
-            self._happened(ended.run, failed)
-            at_work.end(Ended(run=ended.run, status="failed", error=at_work.verdict))
-        else:
-            at_work.end(PutBack() if at_work.returning else ended)
 
     def _set_state(self, state: State, message: str) -> None:
         self._state, self._message = state, message

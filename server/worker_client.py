@@ -19,7 +19,8 @@ from server import worker
 from server.client import Died, Receive
 from server.process_memory import taken_by
 from server.settings import Settings
-from server.worker_messages import SAID, FromWorker, Ready, Stop, Unable, pack_all
+from server.worker_messages import FromWorker, Ready, Stop, Unable
+from server.worker_wire import Garbled, joined, packed_or_told, read_said
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class WorkerClient:
         self._options = options or {}
         self._context = multiprocessing.get_context("spawn")
         self._speaker: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
         self._unsent: queue.SimpleQueue[Unsent] = queue.SimpleQueue()
@@ -85,7 +87,7 @@ class WorkerClient:
 
     async def start(self) -> None:
         """Start a worker process; returns at once, `ready` is set when it takes runs."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         ours, theirs = self._context.Pipe()
         options = {"settings": self._settings.to_json(), **self._options}
         process = self._context.Process(
@@ -150,13 +152,24 @@ class WorkerClient:
             while len(unsent) < TOGETHER and not self._unsent.empty():
                 unsent.append(self._unsent.get())
             for connection, group in itertools.groupby(unsent, lambda one: one[0]):
-                messages = [message for _, message in group if message is not None]
+                packed = [self._packed(message) for _, message in group if message is not None]
+                told = [one for one in packed if one is not None]
                 # Broken, or closed by another thread meanwhile: the listener hears of it, too.
                 with contextlib.suppress(OSError, TypeError):
-                    if connection is not None and messages:
-                        connection.send_bytes(pack_all(messages))
+                    if connection is not None and told:
+                        connection.send_bytes(joined(told))
             if unsent[-1][1] is None:
                 return
+
+    def _packed(self, message: Data) -> bytes | None:
+        """The message as bytes; where it cannot be written, whoever sent it is told."""
+        packed = packed_or_told(message)
+        if not isinstance(packed, Garbled):
+            return packed
+        with contextlib.suppress(RuntimeError):  # the event loop is closed
+            assert self._loop is not None
+            self._loop.call_soon_threadsafe(self._receive, packed)
+        return None
 
     def _listen(
         self, loop: asyncio.AbstractEventLoop, process: BaseProcess, connection: Connection
@@ -170,12 +183,12 @@ class WorkerClient:
                 process.join(STOP_PATIENCE)
                 loop.call_soon_threadsafe(self._closed, process)
 
-    def _heard_all(self, messages: Sequence[FromWorker]) -> None:
+    def _heard_all(self, messages: Sequence[FromWorker | Garbled]) -> None:
         self.heard = time.monotonic()
         for message in messages:
             self._heard(message)
 
-    def _heard(self, message: FromWorker) -> None:
+    def _heard(self, message: FromWorker | Garbled) -> None:
         if isinstance(message, Ready):
             self._failed_starts = 0
             self.ready.set()
@@ -189,7 +202,8 @@ class WorkerClient:
             return
         if process.is_alive():
             process.kill()  # it closed its end of the pipe and went on: of no use to anybody
-        if not self.ready.is_set() and not self._started:
+        was_ready = self.ready.is_set() or self._started
+        if not was_ready:
             self._failed_starts += 1
         self._started = False
         self.ready.clear()
@@ -197,7 +211,9 @@ class WorkerClient:
         if self._connection is not None:
             self._connection.close()
         self._process = self._connection = None
-        unable = f"it could not start ({self._complaint})" if self._complaint else ""
+        unable = self._complaint
+        if unable and not was_ready:
+            unable = f"it could not start ({unable})"
         reason = self._verdict or unable or _reason(process.exitcode)
         self._verdict = self._complaint = ""
         log.error("The worker process ended: %s.", reason)
@@ -210,12 +226,12 @@ class WorkerClient:
         await self.start()
 
 
-def _said(connection: Connection) -> list[FromWorker]:
+def _said(connection: Connection) -> list[FromWorker | Garbled]:
     """What the worker says, waited for, with all that it has said by then."""
-    messages = SAID.validate_json(connection.recv_bytes())
+    messages = [*read_said(connection.recv_bytes())]
     with contextlib.suppress(EOFError, OSError):  # the next call meets it again
         while len(messages) < TOGETHER and connection.poll(0):
-            messages += SAID.validate_json(connection.recv_bytes())
+            messages += read_said(connection.recv_bytes())
     return messages
 
 

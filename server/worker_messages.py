@@ -1,9 +1,11 @@
-"""What server and worker say to each other: JSON as bytes over a pipe, never pickle."""
+"""What server and worker say to each other: JSON as bytes over a pipe, never pickle.
 
-from collections.abc import Sequence
+`server/worker_wire.py` writes and reads it.
+"""
+
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from graph.definition import Data, Json, NodeDefinition
 from graph.events import Event
@@ -147,7 +149,7 @@ class Ready(Data):
 
 
 class Unable(Data):
-    """The worker cannot start; the process ends after this."""
+    """The worker cannot start, or not go on; the process ends after this."""
 
     type: Literal["unable"] = "unable"
     error: str
@@ -272,29 +274,18 @@ class Tried(Data):
     trouble: str = ""
 
 
-Answer = Value | Planned | Tokens | MemoryReport
+class Unanswered(Data):
+    """The answer to a `Question` that the worker could not read or find an answer to."""
+
+    type: Literal["unanswered"] = "unanswered"
+    id: int
+    trouble: str
+
+
+Answer = Value | Planned | Tokens | MemoryReport | Unanswered
 """What a `Question` is answered with."""
 
 FromWorker = Annotated[
     Library | Ready | Unable | Alive | Happened | Ended | Withdrawn | Answer | Tried,
     Field(discriminator="type"),
 ]
-
-TO_WORKER: TypeAdapter[ToWorker] = TypeAdapter(ToWorker)
-FROM_WORKER: TypeAdapter[FromWorker] = TypeAdapter(FromWorker)
-SAID: TypeAdapter[list[FromWorker]] = TypeAdapter(list[FromWorker])
-"""What a worker writes into the pipe at once."""
-
-
-TOLD: TypeAdapter[list[ToWorker]] = TypeAdapter(list[ToWorker])
-"""What a server writes into the pipe at once."""
-
-
-def pack(message: Data) -> bytes:
-    """The message as UTF-8 JSON."""
-    return message.model_dump_json(by_alias=True).encode()
-
-
-def pack_all(messages: Sequence[Data]) -> bytes:
-    """Messages as they lie in the pipe, for `SAID` or `TOLD`."""
-    return b"[" + b",".join(map(pack, messages)) + b"]"

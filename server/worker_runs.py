@@ -26,9 +26,9 @@ from server.catalogue import Catalogue
 from server.catalogue_identity import identities_of
 from server.model_folders import FileRefused
 from server.settings import Settings
-from server.worker import Send
 from server.worker_disk_cache import DiskCache, LayeredCache
 from server.worker_engine import engine_of, examine, explain, tokenizer_folders
+from server.worker_inbox import Send
 from server.worker_library import library_version
 from server.worker_memory import freed, memory_report
 from server.worker_messages import (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from graph.events import Event, NodeChanged, Noted
-from server.worker import Send
+from server.worker_inbox import Send
 from server.worker_memory import Holding
 from server.worker_messages import Happened
 from server.worker_services import RunContext

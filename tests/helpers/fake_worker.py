@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from graph.cancel import Cancel
-from graph.definition import NodeDefinition, WidgetDefinition
+from graph.definition import Data, NodeDefinition, WidgetDefinition
 from graph.events import NodeChanged, Noted, Previewed, Produced, Progressed
 from server.settings import Settings
-from server.worker import Inbox
+from server.worker_inbox import Inbox
 from server.worker_messages import (
     AskMemory,
     Ended,
@@ -24,7 +24,15 @@ from server.worker_messages import (
     Value,
 )
 
-TYPES = ("quick", "slow", "stubborn", "failing", "exit", "segfault", "noting")
+
+class Newer(Data):
+    """A message that the program does not know."""
+
+    type: str = "newer"
+    node: str = ""
+
+
+TYPES = ("quick", "slow", "stubborn", "failing", "exit", "segfault", "noting", "mumble", "rave")
 
 
 def main(connection: Connection, options: dict[str, Any]) -> None:
@@ -89,6 +97,16 @@ def _run(inbox: Inbox, start: Start, data: Path, wish: Cancel, together: int) ->
             case "noting":
                 event = Noted(node=node, message="It went otherwise.")
                 inbox.send(Happened(run=start.run, event=event))
+            case "mumble":  # as a newer program might
+                event = Newer(node=node)
+                inbox.send(Happened.model_construct(run=start.run, event=event))  # type: ignore[arg-type]
+                if placed.get("title") != "and finish":
+                    while not wish.requested:
+                        time.sleep(0.01)
+                    return Ended(run=start.run, status="cancelled")
+            case "rave":
+                inbox._connection.send_bytes(b"\xff\xfe no JSON at all")
+                time.sleep(600)
             case "exit":
                 os._exit(3)
             case "segfault":

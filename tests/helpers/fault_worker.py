@@ -11,7 +11,7 @@ from graph.definition import NodeDefinition, Term, WidgetDefinition
 from graph.events import NodeChanged, Produced
 from server.begun import Begun, begun_path
 from server.settings import Settings
-from server.worker import Inbox
+from server.worker_inbox import Inbox
 from server.worker_messages import Ended, Happened, Library, Ready, Start
 
 STARTS = "starts.log"

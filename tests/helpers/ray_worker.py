@@ -12,7 +12,7 @@ from graph.events import NodeChanged, Previewed, Produced
 from server.model_folders import ModelFolders
 from server.previews import preview_name, preview_path
 from server.settings import Settings
-from server.worker import Inbox
+from server.worker_inbox import Inbox
 from server.worker_messages import AskValue, Ended, Happened, Library, Ready, Start, Value
 
 

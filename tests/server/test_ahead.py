@@ -15,7 +15,7 @@ from server.begun import PLACES, Begun, begun_path, take_begun
 from server.ledger import Ledger
 from server.queue import RunQueue, UnknownRun, Wanted, progress
 from server.settings import Settings
-from server.worker import Starts
+from server.worker_inbox import Starts
 from server.worker_messages import Start
 
 WORKFLOW = {"version": 1, "nodes": {"a": {"type": "number", "values": {"seed": 1}}}}
