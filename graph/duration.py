@@ -19,6 +19,10 @@ from graph.workflow import PlacedNode, Workflow
 TIMELESS = frozenset({"seed", "multiline"})
 """Controls whose values do not change how long a node takes."""
 
+SAMPLED = 97
+"""Cases of a larger batch of which it is asked what is cached; a prime, so that every so-manieth
+case does not always have the same place on an axis."""
+
 EACH_ALONE = 200
 """So many kinds of a node's runs in a batch are looked at; of more, evenly chosen ones."""
 
@@ -82,17 +86,71 @@ def batch_seconds(
 
     total = 0.0
     for node in at(batch.cases[0]):
-        definition = definitions[flat.workflow.nodes[node].type]
-        behind = {part for one in active.ancestors([node]) for part in _around(one)}
-        axes = [k for k, nodes in enumerate(batch.nodes) if not behind.isdisjoint(nodes)]
+        axes = _axes_of(batch, active, node)
         times = math.prod(len(batch.axes[axis][1]) for axis in axes)
-        if definition.output or not definition.cache:
+        if _runs_anew(flat, definitions, node):
             times = len(batch.cases)
         seconds = _mean(_apart(batch, axes), at, node, seconds_of)
         if seconds is None:
             return None
         total += times * seconds
     return total
+
+
+def sample(batch: Expansion) -> list[Case]:
+    """Evenly chosen cases of the batch, at most `SAMPLED`, in their order."""
+    count = len(batch.cases)
+    if count <= SAMPLED:
+        return list(batch.cases)
+    return [batch.cases[k * count // SAMPLED] for k in range(SAMPLED)]
+
+
+def seconds_to_run(
+    batch: Expansion,
+    cases: Sequence[Case],
+    runs: Sequence[Collection[str]],
+    changed: Callable[[Case], Workflow],
+    definitions: Mapping[str, NodeDefinition],
+    seconds_of: SecondsOf,
+    wanted: Sequence[str] | None = None,
+) -> float | None:
+    """As `batch_seconds`, where it is known which nodes each of the cases (`sample`) would compute
+    after those before it: what a cache holds takes no time."""
+    if not cases:
+        return 0.0
+    flat = Flat(changed(cases[0]), definitions)
+    active = active_graph(flat.workflow, flat.definitions)
+    spent: dict[str, float] = {}
+    for case, nodes in zip(cases, runs, strict=True):
+        known = likenesses(changed(case), definitions, wanted) if nodes else {}
+        for node in nodes:
+            seconds = seconds_of(known[node]) if node in known else 0.0
+            if seconds is None:
+                return None
+            spent[node] = spent.get(node, 0.0) + seconds
+    total = 0.0
+    for node, seconds in spent.items():
+        axes = _axes_of(batch, active, node)
+        if _runs_anew(flat, definitions, node):
+            total += seconds * len(batch.cases) / len(cases)
+            continue
+        differing = len({tuple(case.cell[axis] for axis in axes) for case in cases})
+        total += seconds * math.prod(len(batch.axes[axis][1]) for axis in axes) / differing
+    return total
+
+
+def _axes_of(batch: Expansion, active: ActiveGraph, node: str) -> list[int]:
+    """The axes that vary the node, or what it hangs on."""
+    if node not in active.nodes:
+        return list(range(len(batch.nodes)))
+    behind = {part for one in active.ancestors([node]) for part in _around(one)}
+    return [k for k, nodes in enumerate(batch.nodes) if not behind.isdisjoint(nodes)]
+
+
+def _runs_anew(flat: Flat, definitions: Mapping[str, NodeDefinition], node: str) -> bool:
+    """Whether each run of the batch computes the node, whatever is cached."""
+    definition = definitions[flat.workflow.nodes[node].type]
+    return definition.output or not definition.cache
 
 
 def _around(node: str) -> list[str]:

@@ -54,9 +54,20 @@ class Plan:
 
     def cached(self, cache: Container[str]) -> Forecast:
         """What running the plan with the cache would cost."""
+        counts = {"cached": 0, "to_run": 0, "lazy": 0}
+        for key, fate in self._fates(cache).items():
+            counts[fate] += len(self.steps[key].nodes)
+        return Forecast(**counts)
+
+    def to_run(self, cache: Container[str]) -> list[str]:
+        """The keys of the steps that running the plan with the cache would compute for certain."""
+        return [key for key, fate in self._fates(cache).items() if fate == "to_run"]
+
+    def _fates(self, cache: Container[str]) -> dict[str, str]:
+        """What becomes of each step that counts, by the names of a `Forecast`."""
         wanted = [self.keys[node] for node in self.wanted]
         asked, needed, possible = set(wanted), set(wanted), set(wanted)
-        counts = {"cached": 0, "to_run": 0, "lazy": 0}
+        fates: dict[str, str] = {}
         for key in reversed(self.steps):
             step = self.steps[key]
             if key in asked:
@@ -65,10 +76,10 @@ class Plan:
                 possible.update(step.sources)
                 if key in needed:
                     needed.update(step.needs)
-                counts["to_run" if key in needed else "lazy"] += len(step.nodes)
+                fates[key] = "to_run" if key in needed else "lazy"
             elif key in asked:
-                counts["cached"] += len(step.nodes)
-        return Forecast(**counts)
+                fates[key] = "cached"
+        return fates
 
 
 def plan(

@@ -16,6 +16,7 @@ from server.ledger import Ledger, Work
 from server.node_times import NodeTimes
 from server.office import Publish
 from server.queue import Ending, Pause, Run, RunQueue, Status, progress
+from server.queue.rows import Changes
 from server.run_at_work import Lost, Outcome, PutBack, RunAtWork
 from server.settings import Settings
 from server.station import Station
@@ -180,9 +181,15 @@ class Dispatcher:
         station = self._ran_at.get(run, self.stations[0])
         return await station.ask.value(run, node, output, view)
 
-    async def plan(self, workflow: dict[str, Any], wanted: Sequence[str] | None) -> Planned | None:
-        """What a run of the workflow would do; None where no worker is there to say it."""
-        return await self._asked().ask.plan(workflow, wanted)
+    async def plan(
+        self,
+        workflow: dict[str, Any],
+        wanted: Sequence[str] | None,
+        cases: Sequence[Changes] = ({},),
+    ) -> Planned | None:
+        """What runs of the workflow would do, one after the other, each with other values; None
+        where no worker is there to say it."""
+        return await self._asked().ask.plan(workflow, wanted, cases)
 
     async def tokens(self, workflow: dict[str, Any], node: str, text: str) -> Tokens | None:
         """How the encoders wired to the node read the text; None where no worker is there."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from server.client import Client
+from server.queue.rows import Changes
 from server.worker_messages import (
     Answer,
     AskMemory,
@@ -39,10 +40,16 @@ class Questions:
         answer = await self._ask(AskValue(id=number, run=run, node=node, output=output, view=view))
         return answer if isinstance(answer, Value) else Value(id=number, kind="gone")
 
-    async def plan(self, workflow: dict[str, Any], wanted: Sequence[str] | None) -> Planned | None:
-        """What a run of the workflow would do; None where no worker is there to say it."""
+    async def plan(
+        self,
+        workflow: dict[str, Any],
+        wanted: Sequence[str] | None,
+        cases: Sequence[Changes] = ({},),
+    ) -> Planned | None:
+        """What runs of the workflow would do; None where no worker is there to say it."""
         named = None if wanted is None else tuple(wanted)
-        asked = AskPlan(id=next(self._numbers), workflow=workflow, wanted=named)
+        number = next(self._numbers)
+        asked = AskPlan(id=number, workflow=workflow, wanted=named, cases=tuple(cases))
         answer = await self._ask(asked)
         return answer if isinstance(answer, Planned) else None
 

@@ -15,7 +15,7 @@ from graph.definition import NodeDefinition
 from graph.events import Previewed, Produced
 from graph.migrations import load
 from graph.subgraphs import Flat
-from server.content_hashes import ContentHashes
+from server.content_hashes import content_hashes_of
 from server.model_folders import INPUT, LATENTS, FileRefused, ModelFolders
 from server.paths import place, temporary
 from server.previews import preview_path
@@ -56,7 +56,7 @@ class Files:
 
     def __init__(self, settings: Settings) -> None:
         self._folders = ModelFolders(settings.models, settings.input, settings.latents)
-        self._hashes = ContentHashes(settings.cache / "file-hashes.json")
+        self._hashes = content_hashes_of(settings)
 
     def path(self, folder: str, name: str) -> Path:
         """Where the file lies. Raises `FileRefused`."""

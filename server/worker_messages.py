@@ -63,12 +63,17 @@ class AskValue(Data):
 
 
 class AskPlan(Data):
-    """Say what a run of the workflow would take from the cache; as `Start`, without a run."""
+    """Say what a run of the workflow would take from the cache; as `Start`, without a run.
+
+    Or what several would, one after the other, each with `cases` of other values (as
+    `server.queue.rows.Changes`).
+    """
 
     type: Literal["ask_plan"] = "ask_plan"
     id: int
     workflow: dict[str, Any]
     wanted: tuple[str, ...] | None = None
+    cases: tuple[dict[str, dict[str, Any]], ...] = ({},)
 
 
 class AskTokens(Data):
@@ -201,9 +206,11 @@ class Value(Data):
 
 
 class Planned(Data):
-    """The answer to `AskPlan`: how many nodes are kept, would run, and would run only if asked for.
+    """The answer to `AskPlan`: how many nodes are kept, would run, and would run only if asked for,
+    in the first case.
 
-    `refused` says why there is no plan.
+    `runs` are the nodes that each case would compute after those before it (one of several that do
+    the same). `refused` says why there is no plan.
     """
 
     type: Literal["planned"] = "planned"
@@ -211,6 +218,7 @@ class Planned(Data):
     cached: int = 0
     to_run: int = 0
     lazy: int = 0
+    runs: tuple[tuple[str, ...], ...] = ()
     refused: str | None = None
 
 

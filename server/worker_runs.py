@@ -4,7 +4,7 @@ import contextlib
 import logging
 import traceback
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -17,14 +17,16 @@ from graph.definition import NodeDefinition
 from graph.execute import execute
 from graph.expand import Expander
 from graph.migrations import load
-from graph.plan import Bindings, Engine, Plan, Unplannable, plan
+from graph.plan import Bindings, Engine, Forecast, Plan, Unplannable, plan
 from graph.problem import Problem
 from graph.subgraphs import Flat
 from graph.workflow import Workflow
 from nodes.sockets import Clip, size_in_bytes
 from server.catalogue import Catalogue
 from server.catalogue_identity import identities_of
+from server.content_hashes import content_hashes_of
 from server.model_folders import FileRefused
+from server.queue.rows import with_changes
 from server.settings import Settings
 from server.worker_disk_cache import DiskCache, LayeredCache
 from server.worker_engine import engine_of, examine, explain, tokenizer_folders
@@ -46,7 +48,6 @@ from server.worker_messages import (
     Value,
 )
 from server.worker_packs import core_modules, core_nodes, pack_nodes
-from server.worker_provenance import ContentHashes
 from server.worker_services import RunContext
 from server.worker_telling import Telling
 from server.worker_tokens import clip_wire, counted, is_quick
@@ -93,7 +94,7 @@ class Runner:
             settings.latents,
             identities,
         )
-        self._contents = ContentHashes(settings.cache / "sha256.json", identities)
+        self._contents = content_hashes_of(settings, identities)
         self._catalogue.refresh_in_background()
         on_disk = DiskCache(Path(options.get("results", settings.results)), DISK_BYTES)
         self._cache = LayeredCache(CACHE_BYTES, size_in_bytes, on_disk)
@@ -150,16 +151,23 @@ class Runner:
         return report.model_copy(update={"freed": size})
 
     def planned(self, asked: AskPlan) -> Planned:
-        """What a run would find in the cache, and what it would have to do."""
+        """What runs would find in the cache, and what they would have to do."""
+        forecast, done = Forecast(0, 0, 0), Done(self._cache)
+        runs: list[tuple[str, ...]] = []
         try:
-            workflow = load(asked.workflow).workflow
-            forecast = self._plan(workflow, asked.wanted).cached(self._cache)
+            for changes in asked.cases:
+                workflow = load(with_changes(asked.workflow, changes)).workflow
+                steps = self._plan(workflow, asked.wanted)
+                forecast = forecast if runs else steps.cached(self._cache)
+                computed = steps.to_run(done)
+                runs.append(tuple(steps.steps[key].nodes[0] for key in computed))
+                done.keys.update(computed)
         except Unplannable as error:
             return Planned(id=asked.id, refused=str(error))
         except Exception as error:  # noqa: BLE001  a question must not end the process
             traceback.print_exc()
             return Planned(id=asked.id, refused=f"{type(error).__name__}: {error}")
-        return Planned(id=asked.id, **forecast._asdict())
+        return Planned(id=asked.id, **forecast._asdict(), runs=tuple(runs))
 
     def tokens(self, asked: AskTokens) -> Tokens:
         """How the text encoders that are wired to the node would read the text."""
@@ -306,6 +314,17 @@ class Runner:
         self._runs[run] = flat, keys
         while len(self._runs) > REMEMBERED:
             self._runs.popitem(last=False)
+
+
+class Done:
+    """The keys of a cache, and those that earlier runs will have added by then."""
+
+    def __init__(self, cache: Container[str]) -> None:
+        self._cache = cache
+        self.keys: set[str] = set()
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.keys or key in self._cache
 
 
 def _files_of(steps: Plan, catalogue: Catalogue) -> Iterator[Path]:

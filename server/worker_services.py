@@ -27,11 +27,12 @@ from nodes.provenance import UsedFile
 from nodes.services import BadFile, Side, UnknownSpace, WrongSpace
 from nodes.sockets import Clip, Model, Upscaler, Vae
 from server.catalogue import Catalogue
+from server.content_hashes import ContentHashes
 from server.model_folders import INPUT, LATENTS, FileRefused
 from server.settings import Settings
 from server.worker_memory import holder_of
 from server.worker_previews import RunProgress
-from server.worker_provenance import ContentHashes, Timing, made_with
+from server.worker_provenance import Timing, made_with
 
 
 @dataclass(frozen=True)
@@ -203,9 +204,9 @@ def _outputs(context: RunContext, call: Call) -> FolderOutputs:
 def _content(context: RunContext, call: Call, file: UsedFile) -> str:
     try:
         path = context.catalogue.resolve(file.folder, file.name)
-    except FileRefused:  # it went away while the run was on
+        return context.contents.of(path, call.cancel.check)
+    except (FileRefused, OSError):  # it went away while the run was on
         return ""
-    return context.contents.of(path, call.cancel.check)
 
 
 def _steps_behind(plan: Plan, key: str) -> Iterator[Step]:

@@ -8,23 +8,21 @@ from typing import Any, Literal
 from aiohttp import web
 from pydantic import Field
 
-from graph.batch import BadBatch, Case, Expansion, expand
+from graph.batch import BadBatch, Expansion, expand
 from graph.batch_axes import Recipe
 from graph.check import check
 from graph.definition import Json
-from graph.duration import batch_seconds
 from graph.problem import Problem
-from graph.workflow import Workflow
 from server import contact_sheet, sheet_page
 from server.batch_files import sources
 from server.batch_grid import newest_runs, sheet_of
 from server.bodies import Form, body_of
 from server.checking import library_of, models_of, read_workflow
 from server.errors import BadRequest
+from server.forecasts import changed_by, seconds_of_batch
 from server.keys import CATALOGUE, DECODING, DISPATCHER, HUB, QUEUE, SETTINGS
 from server.openapi import described
 from server.queue import Batch, Run, Wanted
-from server.queue.rows import with_changes
 from server.routes.runs import ProblemsAnswer, RunSummary, summary
 from server.security import FILE_POLICY
 
@@ -52,8 +50,8 @@ class AxisAnswer(Form):
 class BatchPlanAnswer(Form):
     """What a batch would be: how many runs, along which axes, and what speaks against it.
 
-    `seconds` is about how long all of it takes on the workers that there are, null where the time
-    of a node is not known yet.
+    `seconds` is about how long all of it takes on the workers that there are, without what is
+    cached; null where the time of a node is not known yet.
     """
 
     count: int
@@ -134,13 +132,15 @@ async def add_batch(request: web.Request) -> web.Response:
     queue = request.app[QUEUE]
     definitions = (await library_of(request)).nodes
 
+    saved = workflow.to_json()
+
     def add() -> Batch:
         needed = {
-            expansion.models_at(case): models_of(_changed(workflow, case), definitions)
+            expansion.models_at(case): models_of(changed_by(saved, case), definitions)
             for case in expansion.typical()
         }
         batch = queue.add_batch(
-            workflow.to_json(),
+            saved,
             [
                 Wanted(case.changes, case.name, models=needed[expansion.models_at(case)])
                 for case in expansion.cases
@@ -227,12 +227,14 @@ async def _expanded(request: web.Request, body: BatchRequest) -> tuple[Expansion
     catalogue, settings = request.app[CATALOGUE], request.app[SETTINGS]
     workflow = (await asyncio.to_thread(read_workflow, body.workflow)).workflow
 
+    saved = workflow.to_json()
+
     def work() -> tuple[Expansion, list[Problem]]:
         texts = sources(settings)
         found = expand(body.recipe, workflow, definitions, texts, random.SystemRandom())
         problems: dict[str, Problem] = {}
         for case in found.typical():
-            checked = check(_changed(workflow, case), definitions, catalogue, body.wanted)
+            checked = check(changed_by(saved, case), definitions, catalogue, body.wanted)
             for problem in checked.blocking:
                 problems.setdefault(problem.message, problem)
         return found, list(problems.values())
@@ -246,26 +248,9 @@ async def _expanded(request: web.Request, body: BatchRequest) -> tuple[Expansion
 async def _seconds(request: web.Request, body: BatchRequest, expansion: Expansion) -> float | None:
     """About how long the batch takes."""
     definitions = (await library_of(request)).nodes
+    workflow = (await asyncio.to_thread(read_workflow, body.workflow)).workflow
     dispatcher = request.app[DISPATCHER]
-    workflow = read_workflow(body.workflow).workflow
-    seconds = await asyncio.to_thread(
-        batch_seconds,
-        expansion,
-        lambda case: _changed(workflow, case),
-        definitions,
-        dispatcher.times.seconds,
-        body.wanted,
-    )
-    working = [
-        status
-        for status in dispatcher.worker_statuses()
-        if status["state"] in ("ready", "busy") and not status["draining"]
-    ]
-    return None if seconds is None else seconds / max(1, len(working))
-
-
-def _changed(workflow: Workflow, case: Case) -> Workflow:
-    return Workflow.model_validate(with_changes(workflow.to_json(), case.changes))
+    return await seconds_of_batch(dispatcher, expansion, workflow, definitions, body.wanted)
 
 
 def _axes(axes: Sequence[tuple[str, Sequence[str]]]) -> list[AxisAnswer]:

@@ -16,6 +16,7 @@ from server.bodies import Form, body_of
 from server.check_change import CheckRequest, is_current, read_after
 from server.checking import library_of, read_workflow
 from server.errors import NotFound, NotReady
+from server.forecasts import run_seconds
 from server.keys import BASES, CATALOGUE, DISPATCHER, RECENT
 from server.openapi import described
 
@@ -69,12 +70,14 @@ class PlanRequest(Form):
 class PlanAnswer(Form):
     """How many nodes a run would take from the cache, would run, and would run only if asked for.
 
+    `seconds` is about how long it would take, null where the time of a node is not known yet.
     `refused` says why there would be no run.
     """
 
     cached: int
     to_run: int
     lazy: int
+    seconds: float | None
     refused: str | None
 
 
@@ -179,7 +182,18 @@ async def foretell(request: web.Request) -> web.Response:
     planned = await request.app[DISPATCHER].plan(workflow.to_json(), body.wanted)
     if planned is None:
         raise NotReady("The worker is not ready yet.")
-    return web.json_response(planned.model_dump(mode="json", include=set(PlanAnswer.model_fields)))
+    definitions, dispatcher = (await library_of(request)).nodes, request.app[DISPATCHER]
+    seconds = await asyncio.to_thread(
+        run_seconds, dispatcher, planned, workflow, definitions, body.wanted
+    )
+    answer = PlanAnswer(
+        cached=planned.cached,
+        to_run=planned.to_run,
+        lazy=planned.lazy,
+        seconds=seconds,
+        refused=planned.refused,
+    )
+    return web.json_response(answer.model_dump(mode="json"))
 
 
 @routes.post("/api/tokens")

@@ -1,12 +1,13 @@
 """Times are foretold from what is alike, and a batch's common work counts once."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from graph.batch import Case, Expansion
-from graph.duration import Likeness, batch_seconds, likenesses
+from graph.duration import SAMPLED, Likeness, batch_seconds, likenesses, sample, seconds_to_run
 from graph.workflow import Workflow
 from server.queue.rows import with_changes
 from tests.graph.small_world import DEFINITIONS, text_to_image
@@ -70,15 +71,39 @@ def expanded(*axes: Mapping[str, Any]) -> Expansion:
     return expand(recipe, EVERYDAY, DEFINITIONS, SOURCES, random.Random(1))
 
 
-def seconds(batch: Expansion, of: Mapping[str, float]) -> float | None:
-    def case(case: Case) -> Workflow:
-        return Workflow.model_validate(with_changes(EVERYDAY.to_json(), case.changes))
+def workflow_of(case: Case) -> Workflow:
+    return Workflow.model_validate(with_changes(EVERYDAY.to_json(), case.changes))
+
+
+def seconds(
+    batch: Expansion, of: Mapping[str, float], runs: Sequence[Collection[str]] | None = None
+) -> float | None:
+    """`runs`: the nodes that each of the cases of a sample computes."""
 
     def known(likeness: Likeness) -> float | None:
         each = of.get(likeness.type)
         return None if each is None else each * likeness.work
 
-    return batch_seconds(batch, case, DEFINITIONS, known)
+    if runs is None:
+        return batch_seconds(batch, workflow_of, DEFINITIONS, known)
+    return seconds_to_run(batch, sample(batch), runs, workflow_of, DEFINITIONS, known)
+
+
+def uncached(batch: Expansion) -> list[list[str]]:
+    """The nodes that each case of a sample computes where nothing was computed before."""
+    done: set[str] = set()
+    runs = []
+    for case in sample(batch):
+        workflow = workflow_of(case)
+        values = {node: json.dumps(placed.values) for node, placed in workflow.nodes.items()}
+        inputs = {"sampler": ("positive",), "decode": ("positive", "sampler")}
+        keys = {
+            node: node + value + "".join(values[one] for one in inputs.get(node, ()))
+            for node, value in values.items()
+        }
+        runs.append([node for node, key in keys.items() if node == "save" or key not in done])
+        done.update(keys.values())
+    return runs
 
 
 TIMES = {
@@ -122,3 +147,27 @@ def test_a_large_batch_is_foretold_from_some_of_its_cases() -> None:
     found = seconds(expanded(many), TIMES)
     # Every fifth of the numbers 1…999 has their mean but for two steps of a thousand.
     assert found == pytest.approx(100 + 20 + 1 + 0.01 * 499_500 + 0.0011 * 999, rel=0.005)
+
+
+@pytest.mark.parametrize("axes", [(SEEDS,), (SEEDS, PROMPTS), (PROMPTS, SEEDS, STEPS)])
+def test_what_runs_anyhow_takes_as_long_whoever_says_so(axes: Any) -> None:
+    batch = expanded(*axes)
+    assert seconds(batch, TIMES, uncached(batch)) == pytest.approx(seconds(batch, TIMES))
+
+
+def test_what_is_cached_takes_no_time() -> None:
+    batch = expanded(SEEDS, PROMPTS)
+    known = [["save"]] * 6
+    assert seconds(batch, TIMES, known) == pytest.approx(6 * TIMES["save_image"])
+    half = [["sampler", "decode", "save"]] * 3 + [["save"]] * 3
+    expected = 3 * (20 * 0.01 + 0.001) + 6 * 0.0001
+    assert seconds(batch, TIMES, half) == pytest.approx(expected)
+    assert seconds(batch, {"save_image": 1.0}, known) == 6.0, "other times need not be known"
+
+
+def test_a_large_batch_that_is_known_is_foretold_from_a_sample() -> None:
+    batch = expanded({**SEEDS, "count": 500}, PROMPTS)
+    assert len(sample(batch)) == SAMPLED
+    assert {case.cell[1] for case in sample(batch)} == {0, 1}
+    assert seconds(batch, TIMES, [["save"]] * SAMPLED) == pytest.approx(1000 * 0.0001)
+    assert seconds(batch, TIMES, uncached(batch)) == pytest.approx(seconds(batch, TIMES))

@@ -129,6 +129,13 @@ class TestForecast:
         key = lab.planned(chain(3), "2").keys["2"]
         assert lab.planned(chain(4), "3").cached({key}) == (3, 1, 0)
 
+    def test_it_names_the_steps_that_will_run_in_their_order(self) -> None:
+        lab = Lab()
+        lab.run(chain(3), "2")
+        planned = lab.planned(chain(5), "4")
+        assert set(planned.to_run(lab.cache)) == {planned.keys["3"], planned.keys["4"]}
+        assert planned.to_run(planned.steps) == []
+
     def test_lazy_branches_are_counted_apart(self) -> None:
         nodes = {**chain(3), "other": placed("box", values={"number": 9})}
         nodes["x"] = placed("pick", a="2", b="other")

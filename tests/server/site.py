@@ -109,7 +109,9 @@ class StandIn:
     async def value(self, run: str, node: str, output: str, view: str = "picture") -> Value:
         return self.values.get((node, output), Value(id=0, kind="gone"))
 
-    async def plan(self, workflow: dict[str, Any], wanted: list[str] | None) -> Planned | None:
+    async def plan(
+        self, workflow: dict[str, Any], wanted: list[str] | None, cases: Any = ({},)
+    ) -> Planned | None:
         return self.planned
 
     async def tokens(self, workflow: dict[str, Any], node: str, text: str) -> Tokens | None:

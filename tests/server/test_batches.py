@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.graph.small_world import text_to_image
+from server.worker_messages import Planned
+from tests.graph.small_world import DEFINITIONS, text_to_image
 from tests.server.site import Site, site_at
 
 EVERYDAY = text_to_image().to_json()
@@ -40,6 +41,22 @@ async def test_a_plan_says_how_many_runs_there_would_be_and_queues_none(site: Si
     ]
     assert answer["names"][0] == "Steps 4, Seed 5"
     assert site.queue.list() == []
+
+
+async def test_the_time_of_a_batch_leaves_out_what_is_cached(site: Site) -> None:
+    async def seconds() -> float | None:
+        _, answer = await site.post("/api/batches/plan", batch(SEEDS))
+        found: float | None = answer["seconds"]
+        return found
+
+    assert await seconds() is None
+    took = dict.fromkeys(EVERYDAY["nodes"], 1.0)
+    site.worker.times.learn(EVERYDAY, DEFINITIONS, took)
+    workers = len(site.worker.worker_statuses())
+    alone = len(took) - 3  # sampled, decoded and saved for each seed
+    assert await seconds() == pytest.approx((alone + 3 * 3) / workers), "no worker says otherwise"
+    site.worker.planned = Planned(id=1, runs=(("save",),) * 3)
+    assert await seconds() == pytest.approx(3 / workers)
 
 
 async def test_a_batch_is_queued_and_its_grid_shows_the_newest_run_of_each_cell(

@@ -7,7 +7,7 @@ import pytest
 
 from server.routes.check import CheckAnswer, PlanAnswer, TargetsAnswer
 from server.worker_messages import Planned
-from tests.graph.small_world import placed, text_to_image
+from tests.graph.small_world import DEFINITIONS, placed, text_to_image
 from tests.server.site import Site, site_at
 
 EVERYDAY = text_to_image().to_json()
@@ -101,4 +101,9 @@ async def test_what_a_run_would_do_is_asked_of_the_worker(site: Site) -> None:
     status, answer = await site.post("/api/plan", {"workflow": EVERYDAY})
     assert status == 200
     PlanAnswer.model_validate(answer)
-    assert answer == {"cached": 4, "to_run": 3, "lazy": 0, "refused": None}
+    expected = {"cached": 4, "to_run": 3, "lazy": 0, "refused": None}
+    assert answer == {**expected, "seconds": None}, "nothing is known of its time"
+    site.worker.times.learn(EVERYDAY, DEFINITIONS, {"sampler": 4.0, "save": 0.5, "decode": 9.0})
+    site.worker.planned = Planned(id=1, cached=4, to_run=3, runs=(("sampler", "save"),))
+    _, answer = await site.post("/api/plan", {"workflow": EVERYDAY})
+    assert answer == {**expected, "seconds": 4.5}

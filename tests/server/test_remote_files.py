@@ -7,7 +7,6 @@ import pytest
 
 from graph.definition import NodeDefinition, WidgetDefinition
 from graph.events import Produced
-from server.content_hashes import ContentHashes
 from server.ray_machine import here
 from server.remote_files import Files, missing, renamed, unpacked
 from server.settings import Settings
@@ -59,18 +58,6 @@ def test_a_model_is_found_by_its_content_whatever_it_is_called(
     assert "The machine far has no file with the content of vae/a.safetensors" in (
         missing([model], "far")
     )
-
-
-def test_a_hash_is_remembered_until_the_file_changes(tmp_path: Path) -> None:
-    file, kept = tmp_path / "model", tmp_path / "kept.json"
-    file.write_bytes(b"one")
-    first = ContentHashes(kept).of(file)
-    kept.write_text(kept.read_text().replace(first, "f" * 64))
-    assert ContentHashes(kept).of(file) == "f" * 64, "it was not read again"
-    file.write_bytes(b"another")
-    assert ContentHashes(kept).of(file) == hashlib.sha256(b"another").hexdigest()
-    kept.write_text("{")
-    assert ContentHashes(kept).of(file) == hashlib.sha256(b"another").hexdigest()
 
 
 def test_what_comes_back_takes_the_next_free_number(two: tuple[Settings, Settings]) -> None:

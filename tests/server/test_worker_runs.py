@@ -64,6 +64,27 @@ def test_a_plan_says_what_the_cache_holds_and_what_is_left_to_do(bench: Bench) -
     assert (cached + to_run, to_run) == (count, 3)  # sample, decode, save
 
 
+def test_a_plan_of_several_cases_says_what_each_computes_after_those_before(bench: Bench) -> None:
+    seeds = ({}, {"5": {"seed": 77}}, {"5": {"seed": 77}}, {"2": {"text": "another"}})
+
+    def runs() -> list[set[str]]:
+        asked = AskPlan(id=3, workflow=text_to_image(), cases=seeds)
+        answer = bench.runner.answer(asked)
+        assert isinstance(answer, Planned)
+        return [set(nodes) for nodes in answer.runs]
+
+    every = set(text_to_image()["nodes"])
+    saved = {node for node in every if text_to_image()["nodes"][node]["type"] == "save_image"}
+    first, other, same, worded = runs()
+    assert first == every
+    assert "5" in other
+    assert other < worded | other < every
+    assert same == saved, "what the run before it made is there by then"
+    bench.run(text_to_image())
+    assert runs()[0] == saved
+    assert runs()[1:] == [other, same, worded]
+
+
 def test_a_plan_of_what_cannot_run_says_why(bench: Bench) -> None:
     workflow = text_to_image()
     del workflow["nodes"]["6"]["inputs"]["vae"]

@@ -70,6 +70,7 @@ export interface PlanAnswer {
   cached: number;
   to_run: number;
   lazy: number;
+  seconds: number | null;
   refused: string | null;
 }
 

@@ -25,9 +25,9 @@ export function foretold({ cached, toRun, seconds: time }: Forecast): string {
   return parts.join(", ");
 }
 
-/** The guess with the server's counts; its time stays where both mean the same nodes. */
-export function corrected(guess: Forecast, { cached, to_run: toRun }: PlanAnswer): Forecast {
-  return { cached, toRun, seconds: guess.toRun === toRun ? guess.seconds : null };
+/** The guess with the server's counts and time; its own time stays where the server knows none and both mean the same nodes. */
+export function corrected(guess: Forecast, { cached, to_run: toRun, seconds: time }: PlanAnswer): Forecast {
+  return { cached, toRun, seconds: time ?? (guess.toRun === toRun ? guess.seconds : null) };
 }
 
 /** Which seeds are fixed, as text, so that moving a node is no reason to reckon again. */
