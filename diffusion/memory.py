@@ -99,6 +99,7 @@ class Memory:
         self.workspace = workspace
         self._free = free
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._weighed: dict[Key, int] = {}
         self._numbers = itertools.count(1)
         self._loading = threading.RLock()
         self._changing = threading.RLock()
@@ -115,6 +116,21 @@ class Memory:
         room = self.budget - self.used
         free = self._free()
         return room if free is None else min(room, free - self.workspace)
+
+    def weighed(self, path: Path, part: str) -> int | None:
+        """Bytes that a part of the file took when it was loaded whole; None where it never was.
+
+        `part`: "model", "vae", "upscaler", or "clip" for all text encoders of the file.
+        """
+        with self._changing:
+            known = [
+                (key, size)
+                for key, size in self._weighed.items()
+                if key.path == str(path) and _is_of(key, part)
+            ]
+        if not known or any(_is_stale(key) for key, _ in known):
+            return None
+        return sum(size for _, size in known)
 
     @contextmanager
     def held_by(self, holder: str) -> Iterator[None]:
@@ -150,6 +166,7 @@ class Memory:
             entry = Entry(number, made.value, made.bytes, made.host, pending.bytes)
             with self._changing:
                 self._entries[key] = entry
+                self._weigh(key, pending.bytes)
                 self._hold(entry)
             return made.value
 
@@ -177,6 +194,14 @@ class Memory:
                 Loaded(entry.id, key, entry.bytes, entry.host, bool(entry.holders))
                 for key, entry in self._entries.items()
             ]
+
+    def _weigh(self, key: Key, size: int) -> None:
+        """Remember what it took. With other LoRAs it is as large, and of other stamps it is gone"""
+        bare = key._replace(part=key.part.partition("+")[0])
+        stale = [old for old in self._weighed if old[:2] == bare[:2] and old != bare]
+        for old in stale:
+            del self._weighed[old]
+        self._weighed[bare] = size
 
     def _found(self, key: Key) -> Entry | None:
         with self._changing:
@@ -232,3 +257,18 @@ class Memory:
             if oldest is not None:
                 del self._entries[oldest]
             return oldest is not None
+
+
+def _is_of(key: Key, part: str) -> bool:
+    """Whether the key is that of the part; every text encoder of a file is its "clip"."""
+    others = ("model", "vae", "upscaler")
+    return key.part == part if part in others else key.part not in others
+
+
+def _is_stale(key: Key) -> bool:
+    """Whether the file is another one by now."""
+    try:
+        found = os.stat(key.path)
+    except OSError:
+        return True
+    return (found.st_size, found.st_mtime_ns) != (key.size, key.mtime_ns)

@@ -210,7 +210,9 @@ class Planned(Data):
     in the first case.
 
     `runs` are the nodes that each case would compute after those before it (one of several that do
-    the same). `refused` says why there is no plan.
+    the same). `models` are the bytes that the models of the first are estimated to take, `at_once`
+    those that one of its nodes uses, `budget` what models may take together (0: nobody knows).
+    `refused` says why there is no plan.
     """
 
     type: Literal["planned"] = "planned"
@@ -219,6 +221,9 @@ class Planned(Data):
     to_run: int = 0
     lazy: int = 0
     runs: tuple[tuple[str, ...], ...] = ()
+    models: int = 0
+    at_once: int = 0
+    budget: int = 0
     refused: str | None = None
 
 

@@ -30,6 +30,7 @@ from server.queue.rows import with_changes
 from server.settings import Settings
 from server.worker_disk_cache import DiskCache, LayeredCache
 from server.worker_engine import engine_of, examine, explain, tokenizer_folders
+from server.worker_forecast import Memory, memory_needed
 from server.worker_inbox import Send
 from server.worker_library import library_version
 from server.worker_memory import freed, memory_report
@@ -153,12 +154,16 @@ class Runner:
     def planned(self, asked: AskPlan) -> Planned:
         """What runs would find in the cache, and what they would have to do."""
         forecast, done = Forecast(0, 0, 0), Done(self._cache)
+        memory = Memory(0, 0, 0)
         runs: list[tuple[str, ...]] = []
         try:
             for changes in asked.cases:
                 workflow = load(with_changes(asked.workflow, changes)).workflow
                 steps = self._plan(workflow, asked.wanted)
-                forecast = forecast if runs else steps.cached(self._cache)
+                if not runs:
+                    forecast = steps.cached(self._cache)
+                    running = steps.to_run(self._cache)
+                    memory = memory_needed(steps, running, self._catalogue, self._engine)
                 computed = steps.to_run(done)
                 runs.append(tuple(steps.steps[key].nodes[0] for key in computed))
                 done.keys.update(computed)
@@ -167,7 +172,7 @@ class Runner:
         except Exception as error:  # noqa: BLE001  a question must not end the process
             traceback.print_exc()
             return Planned(id=asked.id, refused=f"{type(error).__name__}: {error}")
-        return Planned(id=asked.id, **forecast._asdict(), runs=tuple(runs))
+        return Planned(id=asked.id, **forecast._asdict(), **memory._asdict(), runs=tuple(runs))
 
     def tokens(self, asked: AskTokens) -> Tokens:
         """How the text encoders that are wired to the node would read the text."""

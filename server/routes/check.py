@@ -71,13 +71,18 @@ class PlanAnswer(Form):
     """How many nodes a run would take from the cache, would run, and would run only if asked for.
 
     `seconds` is about how long it would take, null where the time of a node is not known yet.
-    `refused` says why there would be no run.
+    `models` are the bytes that its models are estimated to take together, `at_once` those that one
+    of its nodes uses, `budget` what models may take (0: not known). `refused` says why there would
+    be no run.
     """
 
     cached: int
     to_run: int
     lazy: int
     seconds: float | None
+    models: int
+    at_once: int
+    budget: int
     refused: str | None
 
 
@@ -191,6 +196,9 @@ async def foretell(request: web.Request) -> web.Response:
         to_run=planned.to_run,
         lazy=planned.lazy,
         seconds=seconds,
+        models=planned.models,
+        at_once=planned.at_once,
+        budget=planned.budget,
         refused=planned.refused,
     )
     return web.json_response(answer.model_dump(mode="json"))

@@ -70,9 +70,13 @@ def test_a_picture_that_is_dropped_opens_the_workflow_inside_it(page: Page) -> N
 def test_after_a_reload_the_page_still_knows_what_is_cached(page: Page) -> None:
     editor.type_prompt(page, "Prompt", "a large white hexagon on a purple background")
     editor.set_number(page, "KSampler", "steps", 2)
+    status = page.locator("[data-test=run-status]")
+    # The models that it will load are weighed before; the starter's are few megabytes.
+    expect(status.locator("[data-test=run-memory]")).to_contain_text(
+        re.compile(r"about \d+ MB of memory"), timeout=15_000
+    )
     page.locator('[data-node] button[aria-label*="Seed is"]').click()  # fixed from now on
     editor.run(page)
-    status = page.locator("[data-test=run-status]")
     expect(status).to_contain_text("6 cached, 1 to run", timeout=15_000)  # only saving is left
     page.wait_for_timeout(300)  # ms; what is open is kept within 100
     page.reload()

@@ -97,13 +97,15 @@ async def test_a_check_waits_for_the_definitions_and_then_says_when_to_ask_again
 async def test_what_a_run_would_do_is_asked_of_the_worker(site: Site) -> None:
     status, answer = await site.post("/api/plan", {"workflow": EVERYDAY})
     assert (status, answer["error"]["code"]) == (503, "not_ready")
-    site.worker.planned = Planned(id=1, cached=4, to_run=3)
+    site.worker.planned = Planned(id=1, cached=4, to_run=3, models=700, at_once=500, budget=600)
     status, answer = await site.post("/api/plan", {"workflow": EVERYDAY})
     assert status == 200
     PlanAnswer.model_validate(answer)
-    expected = {"cached": 4, "to_run": 3, "lazy": 0, "refused": None}
+    memory = {"models": 700, "at_once": 500, "budget": 600}
+    expected = {"cached": 4, "to_run": 3, "lazy": 0, "refused": None, **memory}
     assert answer == {**expected, "seconds": None}, "nothing is known of its time"
     site.worker.times.learn(EVERYDAY, DEFINITIONS, {"sampler": 4.0, "save": 0.5, "decode": 9.0})
-    site.worker.planned = Planned(id=1, cached=4, to_run=3, runs=(("sampler", "save"),))
+    planned = site.worker.planned
+    site.worker.planned = planned.model_copy(update={"runs": (("sampler", "save"),)})
     _, answer = await site.post("/api/plan", {"workflow": EVERYDAY})
     assert answer == {**expected, "seconds": 4.5}

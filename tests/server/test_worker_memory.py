@@ -17,7 +17,7 @@ from server import worker_previews
 from server.settings import Settings
 from server.worker_engine import explain
 from server.worker_memory import Holding
-from server.worker_messages import AskMemory, Freeing, MemoryReport
+from server.worker_messages import AskMemory, AskPlan, Freeing, MemoryReport, Planned
 from tests.helpers.bench import Bench, with_models
 from tests.helpers.workflows import text_to_image
 
@@ -186,3 +186,42 @@ def test_a_node_that_waits_for_a_lazy_input_runs_beneath_it() -> None:
     note("c", "running")
     holding.end()
     assert holding.node == ""
+
+
+def planned(bench: Bench, workflow: dict[str, Any]) -> Planned:
+    answer = bench.runner.answer(AskPlan(id=1, workflow=workflow))
+    assert isinstance(answer, Planned)
+    assert answer.refused is None
+    return answer
+
+
+def test_a_plan_estimates_what_the_models_of_the_run_will_take(bench: Bench) -> None:
+    before = planned(bench, text_to_image())
+    assert report(bench).models == (), "headers tell it: nothing is loaded"
+    bench.run(text_to_image())
+    told = {model.part: model.bytes for model in report(bench).models}
+    # A header has tensors, too, that nothing is built of (tables of positions): a few numbers.
+    assert before.models == pytest.approx(sum(told.values()), rel=0.02)
+    assert before.at_once == pytest.approx(max(told.values()), rel=0.02)
+    assert before.budget == report(bench).budget
+
+
+def test_what_is_kept_needs_no_memory_and_what_was_loaded_is_known_exactly(bench: Bench) -> None:
+    bench.run(text_to_image())
+    told = {model.part: model.bytes for model in report(bench).models}
+    assert planned(bench, text_to_image()).models == 0, "only the saving is left"
+    again = planned(bench, text_to_image(seed=77))  # the prompts are kept
+    assert again.models == told["model"] + told["vae"]
+    report(bench, Freeing())
+    assert report(bench).models == ()
+    assert planned(bench, text_to_image(seed=77)).models == again.models, "also when it is gone"
+
+
+def test_a_smaller_number_format_takes_half_the_memory(
+    settings: Settings, tiny_models: Path
+) -> None:
+    full = planned(Bench(with_models(settings, tiny_models)), text_to_image())
+    half = Settings.of(
+        data=settings.data, models=(tiny_models,), device="cpu", precision="bfloat16"
+    )
+    assert planned(Bench(half), text_to_image()).models == full.models / 2

@@ -72,6 +72,11 @@ export interface PlanAnswer {
   lazy: number;
   seconds: number | null;
   refused: string | null;
+  /** Bytes that its models are estimated to take together, and what one node uses at once. */
+  models?: number;
+  at_once?: number;
+  /** Bytes that models may take; 0 where nobody knows. */
+  budget?: number;
 }
 
 export interface Target {

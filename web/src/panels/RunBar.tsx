@@ -1,7 +1,7 @@
 /** The bottom: Run, how many, what will happen or is happening, and the zoom. */
 
 import { useReactFlow, useStore } from "@xyflow/react";
-import { Grid3x3, Maximize, Minus, Play, Plus, Square } from "lucide-react";
+import { AlertTriangle, Grid3x3, Maximize, Minus, Play, Plus, Square } from "lucide-react";
 import { command } from "../commands/list";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
@@ -10,11 +10,12 @@ import { useQueue } from "../store/queue";
 import { cancelRun } from "../store/running";
 import { activeRuns, type Run, useRuns } from "../store/runs";
 import { ui, useUi } from "../store/ui";
+import type { MemoryForecast } from "../workflow/forecast";
 import { titleOf } from "../workflow/model";
 import { share } from "../workflow/progress";
 import { levelOf, locate } from "../workflow/subgraphs";
 import { CommandButton } from "./TopBar";
-import { useForecast } from "./useForecast";
+import { foretold, memoryWords, useForecast } from "./useForecast";
 import { plural, t } from "../i18n/t";
 
 const MOST = 99; // runs that are queued at once
@@ -49,7 +50,7 @@ function Status() {
   const ready = useCatalogue((state) => state.ready);
   const errors = useChecks((state) => state.problems.filter((p) => p.severity === "error").length);
   const runnable = useChecks((state) => state.runnable);
-  const words = useForecast();
+  const coming = useForecast();
   const name = (id: string) => {
     const at = locate(workflow, id);
     const node = at ? levelOf(workflow, at.path).nodes[at.id] : undefined;
@@ -70,7 +71,8 @@ function Status() {
     <>
       {(runnable || errors === 0) && (
         <span className="run-status" data-test="run-status">
-          {words}
+          {foretold(coming)}
+          {coming.memory && <MemoryNeeded memory={coming.memory} />}
         </span>
       )}
       {errors > 0 && (
@@ -90,6 +92,19 @@ function Status() {
         </button>
       )}
     </>
+  );
+}
+
+/** What the models of the next run will take; a warning where that is more than there is for them. */
+function MemoryNeeded({ memory }: { memory: MemoryForecast }) {
+  const { text, about, much } = memoryWords(memory);
+  return (
+    <span className="run-memory" data-much={much || undefined} data-test="run-memory" title={about}>
+      <span className="only-heard">{", "}</span>
+      {much && <AlertTriangle size={13} aria-hidden="true" />}
+      {text}
+      {much && <span className="only-heard">{` (${about})`}</span>}
+    </span>
   );
 }
 

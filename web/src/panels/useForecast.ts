@@ -7,8 +7,9 @@ import { seconds } from "../nodes/NodeTitle";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
 import { useActive, useWhole } from "../store/documents";
+import { sizeInWords } from "../store/memory";
 import { activeRuns, useRuns } from "../store/runs";
-import { type Forecast, forecast } from "../workflow/forecast";
+import { type Forecast, forecast, type MemoryForecast } from "../workflow/forecast";
 import { emptyWorkflow } from "../workflow/model";
 import { withFreshSeeds } from "../workflow/seeds";
 import { t } from "../i18n/t";
@@ -25,9 +26,38 @@ export function foretold({ cached, toRun, seconds: time }: Forecast): string {
   return parts.join(", ");
 }
 
+/** The estimated memory in words, and what to say of it where it is more than there is. */
+export function memoryWords(memory: MemoryForecast): { text: string; about: string; much: boolean } {
+  const sizes = {
+    models: sizeInWords(memory.models),
+    once: sizeInWords(memory.atOnce),
+    budget: sizeInWords(memory.budget),
+  };
+  const text = t("about {models} of memory", sizes);
+  const whole = t(
+    "Estimated from the sizes of the models that this run loads; models may take {budget}.",
+    sizes,
+  );
+  const limited = memory.budget > 0;
+  if (limited && memory.atOnce > memory.budget)
+    return {
+      text,
+      about: `${whole} ${t(
+        "One node needs {once} at once: a part of the weights is brought while it runs, which takes longer.",
+        sizes,
+      )}`,
+      much: true,
+    };
+  if (limited && memory.models > memory.budget)
+    return { text, about: `${whole} ${t("They take turns, and are loaded again.")}`, much: true };
+  return { text, about: whole, much: false };
+}
+
 /** The guess with the server's counts and time; its own time stays where the server knows none and both mean the same nodes. */
-export function corrected(guess: Forecast, { cached, to_run: toRun, seconds: time }: PlanAnswer): Forecast {
-  return { cached, toRun, seconds: time ?? (guess.toRun === toRun ? guess.seconds : null) };
+export function corrected(guess: Forecast, plan: PlanAnswer): Forecast {
+  const { cached, to_run: toRun, models = 0, at_once: atOnce = 0, budget = 0 } = plan;
+  const seconds = plan.seconds ?? (guess.toRun === toRun ? guess.seconds : null);
+  return { cached, toRun, seconds, ...(models > 0 && { memory: { models, atOnce, budget } }) };
 }
 
 /** Which seeds are fixed, as text, so that moving a node is no reason to reckon again. */
@@ -36,7 +66,7 @@ function seedChoices(layout: Layout): string {
   return JSON.stringify(Object.fromEntries(chosen));
 }
 
-export function useForecast(): string {
+export function useForecast(): Forecast {
   const nodes = useWhole((document) => document.workflow.nodes);
   const subgraphs = useWhole((document) => document.workflow.subgraphs);
   const places = useWhole((document) => document.workflow.layout);
@@ -54,7 +84,7 @@ export function useForecast(): string {
     [workflow, definitions, experience],
   );
   const plan = usePlan(workflow);
-  return foretold(plan ? corrected(guess, plan) : guess);
+  return plan ? corrected(guess, plan) : guess;
 }
 
 /** The server's plan, asked for after a change and when nothing runs any more; null where there is none. */

@@ -65,6 +65,15 @@ export interface Forecast {
   toRun: number;
   /** Seconds; null where some node has never run yet. */
   seconds: number | null;
+  /** What its models take; only the server knows that. */
+  memory?: MemoryForecast;
+}
+
+/** Estimated bytes: of all models together, of those that one node uses, and what there is for them. */
+export interface MemoryForecast {
+  models: number;
+  atOnce: number;
+  budget: number;
 }
 
 export function wantedNodes(workflow: Placed, definitions: Definitions): string[] {
