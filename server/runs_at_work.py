@@ -45,6 +45,14 @@ class RunsAtWork:
         """Whether the worker has another run to end before it begins this one."""
         return at_work is not self.first and not at_work.is_begun
 
+    def put_back_behind(self) -> None:
+        """Put back what is behind another run, before its worker dies of that one.
+
+        Once that run has left, the next in line would count as the one that the worker was at.
+        """
+        for one in self.behind:
+            one.end(PutBack())
+
     def get(self, run: str) -> RunAtWork | None:
         """The run, if the worker is at it."""
         return self._runs.get(run)

@@ -214,6 +214,7 @@ class Station:
         run = at_work.run.id
         if self.at_work.get(run) is at_work and not at_work.outcome.done():
             log.warning("Run %s did not stop when it was cancelled; its worker is ended.", run)
+            self.at_work.put_back_behind()
             self.at_work.ended(Ended(run=run, status="cancelled"))
             self._client.kill("its run did not stop when it was cancelled")
 

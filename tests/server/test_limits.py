@@ -39,7 +39,10 @@ async def test_a_crash_or_a_hang_costs_that_run_only_and_names_the_node(settings
         for kind, why in how.items():
             ended, after = await desk.ended(runs[kind]), await desk.ended(runs[f"after {kind}"])
             title = kind.replace("_", " ").capitalize()
-            assert (ended.status, after.status) == ("failed", "finished"), ended.error
+            assert (ended.status, after.status) == ("failed", "finished"), (
+                ended.error,
+                after.error,
+            )
             assert why in str(ended.error)
             assert f"{title} (n0)" in str(ended.error)
             assert ended.nodes["n0"]["state"] == "failed"
