@@ -1,9 +1,8 @@
 """Steer a denoiser towards one conditioning and away from another (classifier-free guidance)."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal, NamedTuple
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from diffusion.conditioning import Conditioning, Inputs
 from diffusion.denoiser import Denoiser
+from diffusion.regions import Part, Said, said
 
 LARGEST_REPEAT = 4
 """A conditioning is repeated at most this often to share a call with a longer one."""
@@ -52,50 +52,123 @@ def nothing() -> None:
     """The check of a run that nobody can cancel."""
 
 
+Prompt = Conditioning | Sequence[Part]
+"""One prompt, or the parts that it is made of."""
+
+
+class Between(NamedTuple):
+    """A second prompt to go towards, on the way from the negative to the positive one.
+
+    `cfg`: how far to go from the negative towards it.
+    """
+
+    prompt: Prompt
+    cfg: float
+
+
 def guided(
     denoiser: Denoiser,
-    positive: Conditioning,
-    negative: Conditioning,
+    positive: Prompt,
+    negative: Prompt,
     cfg: float,
     check_cancel: Callable[[], None] = nothing,
+    *,
+    between: Between | None = None,
 ) -> Guided:
     """Denoise with guidance: D = D₋ + cfg·(D₊ - D₋) (Ho and Salimans 2022, eq. 6; cfg = 1 + w).
 
-    At cfg 1 the negative drops out and is not computed, unless a sampler asks for it.
+    At cfg 1 the negative drops out and is not computed, unless a sampler asks for it. With
+    `between`, D = D₋ + between.cfg·(D_b - D₋) + cfg·(D₊ - D_b) (Brooks et al. 2023, eq. 3).
+    Where no part of one prompt holds, the other speaks for it, so that nothing is guided there.
     `check_cancel` is called before every call of the network, and raises to stop the run.
     """
-
-    repeat = 1 if denoiser.joint else LARGEST_REPEAT
-
-    @cache
-    def told(shape: torch.Size, side: Side) -> Inputs:
-        conditioning = negative if side == "away" else positive
-        inputs = denoiser.inputs(conditioning, shape, negative=side == "away")
-        return Inputs(
-            _for_batch(inputs.tokens, shape[0]),
-            {name: _for_batch(tensor, shape[0]) for name, tensor in inputs.extras.items()},
-        )
-
-    def one(x: Tensor, sigma: float, side: Side) -> Tensor:
-        check_cancel()
-        return denoiser.denoise(x, sigma, *told(x.shape, side))
+    calls = _Calls(denoiser, check_cancel)
+    away, to = _parts(negative), _parts(positive)
+    middle = _parts(between.prompt) if between else None
 
     def towards(x: Tensor, sigma: float) -> Tensor:
-        return one(x, sigma, "towards")
+        if _is_plain(to):
+            return calls.one(x, sigma, to[0].conditioning, "towards")
+        told = calls.said(to, x, sigma, "towards")
+        silent = x if bool((told.weights > 0).all()) else pair(x, sigma)[1]
+        return told.mean(silent)
+
+    def pair(x: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
+        """What the negative and the positive prompt say."""
+        if _is_plain(to) and _is_plain(away):
+            return calls.both(x, sigma, away[0].conditioning, to[0].conditioning)
+        less, more = calls.said(away, x, sigma, "away"), calls.said(to, x, sigma, "towards")
+        silent = x
+        if not bool(((less.weights > 0) | (more.weights > 0)).all()):
+            silent = calls.one(x, sigma, to[0].conditioning, "towards")
+        return less.mean(more.mean(silent)), more.mean(less.mean(silent))
 
     def both(x: Tensor, sigma: float) -> Estimates:
-        pair = _joined(told(x.shape, "away"), told(x.shape, "towards"), repeat)
-        if pair is None:
-            away, to = one(x, sigma, "away"), one(x, sigma, "towards")
-        else:
-            check_cancel()
-            away, to = denoiser.denoise(torch.cat([x, x]), sigma, *pair).chunk(2)
-        return Estimates(away + (to - away) * cfg, away)
+        low, high = pair(x, sigma)
+        if between is None or middle is None:
+            return Estimates(low + (high - low) * cfg, low)
+        inner = calls.said(middle, x, sigma, "towards").mean(low)
+        return Estimates(low + (inner - low) * between.cfg + (high - inner) * cfg, low)
 
     def mixed(x: Tensor, sigma: float) -> Tensor:
         return both(x, sigma).denoised
 
-    return Guided(towards if math.isclose(cfg, 1.0) else mixed, both)
+    alone = math.isclose(cfg, 1.0) and between is None
+    return Guided(towards if alone else mixed, both)
+
+
+def _parts(prompt: Prompt) -> Sequence[Part]:
+    return prompt if isinstance(prompt, Sequence) else (Part(prompt),)
+
+
+def _is_plain(parts: Sequence[Part]) -> bool:
+    return len(parts) == 1 and parts[0].plain
+
+
+class _Calls:
+    """Calls of the network for prompts, each prepared once for latents of a shape."""
+
+    def __init__(self, denoiser: Denoiser, check_cancel: Callable[[], None]) -> None:
+        self._denoiser = denoiser
+        self._check = check_cancel
+        self._repeat = 1 if denoiser.joint else LARGEST_REPEAT
+        self._told: dict[tuple[int, torch.Size, Side], Inputs] = {}
+
+    def one(self, x: Tensor, sigma: float, conditioning: Conditioning, side: Side) -> Tensor:
+        """What the network says to one prompt."""
+        self._check()
+        return self._denoiser.denoise(x, sigma, *self._inputs(conditioning, x.shape, side))
+
+    def both(
+        self, x: Tensor, sigma: float, negative: Conditioning, positive: Conditioning
+    ) -> tuple[Tensor, Tensor]:
+        """What it says to two, in one call where they can share it."""
+        left = self._inputs(negative, x.shape, "away")
+        right = self._inputs(positive, x.shape, "towards")
+        pair = _joined(left, right, self._repeat)
+        if pair is None:
+            return self.one(x, sigma, negative, "away"), self.one(x, sigma, positive, "towards")
+        self._check()
+        away, to = self._denoiser.denoise(torch.cat([x, x]), sigma, *pair).chunk(2)
+        return away, to
+
+    def said(self, parts: Sequence[Part], x: Tensor, sigma: float, side: Side) -> Said:
+        """What all parts of a prompt say that hold at this level."""
+
+        def answer(piece: Tensor, conditioning: Conditioning) -> Tensor:
+            return self.one(piece, sigma, conditioning, side)
+
+        return said(parts, x, sigma, self._denoiser.levels, self._denoiser.space.downscale, answer)
+
+    def _inputs(self, conditioning: Conditioning, shape: torch.Size, side: Side) -> Inputs:
+        key = (id(conditioning), shape, side)  # the run holds the prompts as long as this lives
+        if key not in self._told:
+            inputs = self._denoiser.inputs(conditioning, shape, negative=side == "away")
+            self._told[key] = Inputs(
+                _for_batch(inputs.tokens, shape[0]),
+                {name: _for_batch(tensor, shape[0]) for name, tensor in inputs.extras.items()},
+            )
+        return self._told[key]
 
 
 def _for_batch(tensor: Tensor, batch: int) -> Tensor:

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from diffusion.conditioning import Conditioning
 from diffusion.denoiser import Denoiser
-from diffusion.guidance import Estimates, Guided, guided, nothing
+from diffusion.guidance import Between, Estimates, Guided, Prompt, guided, nothing
 from diffusion.levels import NoiseLevels
 from diffusion.noise import Noise, Scheme, StepNoise
 from diffusion.samplers import SAMPLERS, Sampler
@@ -52,8 +51,8 @@ class NotFinite(ArithmeticError):
 def sample(
     denoiser: Denoiser,
     latent: Tensor,
-    positive: Conditioning,
-    negative: Conditioning,
+    positive: Prompt,
+    negative: Prompt,
     *,
     seed: int,
     steps: int,
@@ -103,12 +102,13 @@ def sample(
 def sample_along(
     denoiser: Denoiser,
     latent: Tensor,
-    positive: Conditioning,
-    negative: Conditioning,
+    positive: Prompt,
+    negative: Prompt,
     sigmas: Tensor,
     *,
     seed: int,
     cfg: float,
+    between: Between | None = None,
     sampler: str = "euler",
     noise_scheme: Scheme = "loom",
     mask: Tensor | None = None,
@@ -119,8 +119,8 @@ def sample_along(
 
     `latent`: raw, (batch, channels, height, width). `mask`: (1 or batch, height, width), any size,
     in 0…1, where 1 is made anew. `add_noise` False takes up a latent that an earlier run left
-    noisy. `check_cancel` is called before every call of the network, and raises to stop. Raises
-    `NotFinite`.
+    noisy. `between`: see `guidance.guided`. `check_cancel` is called before every call of the
+    network, and raises to stop. Raises `NotFinite`.
     """
     row = SAMPLERS[sampler]
     clean = _normalised(denoiser, latent)
@@ -134,7 +134,7 @@ def sample_along(
     x = _start(denoiser, clean, first, float(sigmas[0]))
     step_noise, sigmas = _step_noise(row, noise, denoiser, sigmas)
 
-    denoised_by = guided(denoiser, positive, negative, cfg, check_cancel)
+    denoised_by = guided(denoiser, positive, negative, cfg, check_cancel, between=between)
     if mask is not None:
         if row.fresh_keep_noise and noise_scheme == "comfyui":
             first = Noise(seed + 1, latent.shape, noise_scheme).start().to(clean)

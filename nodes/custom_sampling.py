@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from diffusion.denoiser import Denoiser
+from diffusion.guidance import Between
 from diffusion.sample import Progress as Step
 from diffusion.sample import sample_along
 from diffusion.schedules import sigmas_for
@@ -16,7 +17,7 @@ from graph.node import node
 from graph.types import Socket
 from graph.widgets import Seed
 from nodes.sampling import Cfg, NoiseScheme, SamplerName, SchedulerName, StepIndex, Steps
-from nodes.sampling_run import Denoised, mask_of, one_space, scheme_of, walked
+from nodes.sampling_run import Denoised, mask_of, one_space, parts_of, scheme_of, walked
 from nodes.services import Interrupt, Models, Progress, Spaces
 from nodes.sockets import BadValue, Conditioning, Latent, Model, S, T
 
@@ -35,12 +36,17 @@ class Noise(Socket):
 
 @dataclass(frozen=True, eq=False)
 class Guider(Socket, Generic[T, S]):
-    """A model, and where to: towards `positive` and away from `negative`, `cfg` times as far."""
+    """A model, and where to: towards `positive` and away from `negative`, `cfg` times as far.
+
+    `between`: a prompt on the way, which is gone to `between_cfg` times as far.
+    """
 
     model: Model[T, S]
     positive: Conditioning[T]
     negative: Conditioning[T]
     cfg: float
+    between: Conditioning[T] | None = None
+    between_cfg: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,23 @@ def cfg_guider(
 def basic_guider(model: Model[T, S], conditioning: Conditioning[T]) -> Guider[T, S]:
     """Follow one prompt, for models that take their guidance as an input, such as FLUX.1."""
     return Guider(model, conditioning, conditioning, 1.0)
+
+
+@node(title="Dual CFG Guider", category="sampling")
+def dual_cfg_guider(
+    model: Model[T, S],
+    positive: Conditioning[T],
+    between: Conditioning[T],
+    negative: Conditioning[T],
+    cfg: Annotated[
+        float, Field(ge=0, le=100, description="How far to go from `between` to `positive`.")
+    ] = 8.0,
+    between_cfg: Annotated[
+        float, Field(ge=0, le=100, description="How far to go from `negative` to `between`.")
+    ] = 8.0,
+) -> Guider[T, S]:
+    """Guide in two stretches: with InstructPix2Pix, `between` shows the picture without words."""
+    return Guider(model, positive, negative, cfg, between, between_cfg)
 
 
 @node(title="KSampler Select", category="sampling")
@@ -176,16 +199,20 @@ def _sampled(
     interrupt: Interrupt,
 ) -> Denoised[S]:
     prompts = {"positive prompt": guider.positive, "negative prompt": guider.negative}
+    between = guider.between
+    if between is not None:
+        prompts["prompt in between"] = between
     one_space(spaces, guider.model, latent, prompts)
     denoiser: Denoiser = models.denoiser(guider.model)
     walk: Iterator[Step] = sample_along(
         denoiser,
         latent.samples,
-        guider.positive,
-        guider.negative,
+        parts_of(guider.positive),
+        parts_of(guider.negative),
         sigmas.values,
         seed=noise.seed,
         cfg=guider.cfg,
+        between=None if between is None else Between(parts_of(between), guider.between_cfg),
         sampler=sampler.name,
         noise_scheme=scheme_of(noise.scheme),
         mask=mask_of(latent),

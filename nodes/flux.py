@@ -57,4 +57,6 @@ def flux2_scheduler(steps: Steps = 20, width: Edge = 1024, height: Edge = 1024) 
 
 
 def _guided(conditioning: Conditioning[T], guidance: float) -> Conditioning[T]:
-    return replace(conditioning, extras={**conditioning.extras, extra.GUIDANCE: guidance})
+    return conditioning.each(
+        lambda one: replace(one, extras={**one.extras, extra.GUIDANCE: guidance})
+    )

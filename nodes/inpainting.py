@@ -85,8 +85,9 @@ def depth_conditioning(
 
 def _with(conditioning: Conditioning[T], extras: extra.Extras, beside: str = "") -> Conditioning[T]:
     """The prompt with the extras on top; `beside`: the latent space of a picture among them."""
-    told = {**conditioning.extras, **extras}
-    return replace(conditioning, extras=told, beside=beside or conditioning.beside)
+    return conditioning.each(
+        lambda one: replace(one, extras={**one.extras, **extras}, beside=beside or one.beside)
+    )
 
 
 def _whole_cells(pixels: Tensor, mask: Tensor, cell: int) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from diffusion.samplers import SAMPLERS
 from diffusion.schedules import SCHEDULES
 from graph.node import node
 from graph.widgets import OneOf, Seed
-from nodes.sampling_run import mask_of, one_space, scheme_of, walked
+from nodes.sampling_run import mask_of, one_space, parts_of, scheme_of, walked
 from nodes.services import Interrupt, Models, Progress, Spaces
 from nodes.sockets import Conditioning, Latent, Model, S, T
 
@@ -51,8 +51,8 @@ def k_sampler(
     walk = sample(
         denoiser,
         latent.samples,
-        positive,
-        negative,
+        parts_of(positive),
+        parts_of(negative),
         seed=seed,
         steps=steps,
         cfg=cfg,
@@ -98,8 +98,8 @@ def k_sampler_advanced(
     walk = sample(
         denoiser,
         latent.samples,
-        positive,
-        negative,
+        parts_of(positive),
+        parts_of(negative),
         seed=seed,
         steps=steps,
         cfg=cfg,

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from diffusion.denoiser import Denoiser
 from diffusion.noise import Scheme
+from diffusion.regions import Part
 from diffusion.sample import Progress as Step
 from nodes.previews import shown
 from nodes.services import Models, Progress, Side, Spaces
@@ -29,10 +30,16 @@ def one_space(
 ) -> None:
     """Raise `WrongSpace` where the latent, a prompt by its name, or its picture is of another."""
     spaces.agree("latent", Side("latent", latent.space), Side("model", model.latent_space))
-    for name, prompt in prompts.items():
-        spaces.agree("text", Side(name, prompt.space), Side("model", model.text_space))
-        shown = Side(f"picture beside the {name}", prompt.beside)
-        spaces.agree("latent", shown, Side("model", model.latent_space))
+    for name, whole in prompts.items():
+        for prompt in whole.every():
+            spaces.agree("text", Side(name, prompt.space), Side("model", model.text_space))
+            shown = Side(f"picture beside the {name}", prompt.beside)
+            spaces.agree("latent", shown, Side("model", model.latent_space))
+
+
+def parts_of(prompt: Conditioning[Any]) -> tuple[Part, ...]:
+    """The prompts that one is made of, for the sampler."""
+    return tuple(Part(one, one.where) for one in prompt.every())
 
 
 def mask_of(latent: Latent[Any]) -> Tensor | None:

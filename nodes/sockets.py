@@ -6,8 +6,8 @@ wants another picture makes a new one. Every tensor is float32 on the CPU.
 
 import dataclasses
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from diffusion.lora import Lora
 from diffusion.model_sampling import Sampling
+from diffusion.regions import EVERYWHERE, Where
 from graph.types import LatentSpace, Socket, Space, TextSpace
 from graph.widgets import ModelFile
 
@@ -94,7 +95,8 @@ class Conditioning(Socket, Generic[T]):
 
     `tokens`: (1 or batch, tokens, width); `pooled`: (1 or batch, width) where the space has one.
     `extras`: numbers and tensors that go along, by the names in `diffusion.conditioning`. `beside`:
-    the latent space of a picture among them, "" where there is none.
+    the latent space of a picture among them, "" where there is none. `where` it holds; `others`
+    hold beside it.
     """
 
     tokens: Tensor
@@ -102,11 +104,24 @@ class Conditioning(Socket, Generic[T]):
     space: str = ""
     extras: Mapping[str, float | Tensor] = field(default_factory=dict)
     beside: str = ""
+    where: Where = EVERYWHERE
+    others: "tuple[Conditioning[T], ...]" = ()
 
     def __post_init__(self) -> None:
         _require(self, "tokens", self.tokens, 3)
         if self.pooled is not None:
             _require(self, "pooled", self.pooled, 2)
+
+    def every(self) -> "Iterator[Conditioning[T]]":
+        """All prompts that it is made of, itself first."""
+        yield replace(self, others=())
+        for other in self.others:
+            yield from other.every()
+
+    def each(self, change: "Callable[[Conditioning[T]], Conditioning[T]]") -> "Conditioning[T]":
+        """The same with every prompt in it changed."""
+        first, *others = (change(one) for one in self.every())
+        return replace(first, others=tuple(others))
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,12 +21,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from diffusion.regions import Area, Where
 from graph.cache import Outputs, ResultCache, SizeOf
 from nodes.sockets import Conditioning, Image, Latent, Mask
 
 log = logging.getLogger(__name__)
 
-KINDS: Final = {kind.__name__: kind for kind in (Conditioning, Image, Latent, Mask)}
+KINDS: Final = {kind.__name__: kind for kind in (Area, Conditioning, Image, Latent, Mask, Where)}
 """What is kept beside plain values, lists and mappings; anything else is not written."""
 
 FORM: Final = "2026-11"

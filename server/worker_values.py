@@ -84,6 +84,7 @@ def about(value: Any) -> dict[str, Json]:
             told |= {"batch": batch, "tokens": tokens, "width": width, "space": value.space}
             told["pooled"] = None if value.pooled is None else value.pooled.shape[-1]
             told["extras"] = sorted(value.extras)
+            told["prompts"] = 1 + len(value.others)
             lengths = value.tokens[0].norm(dim=-1).tolist()
             told["lengths"] = [round(length, 4) for length in lengths if math.isfinite(length)]
         case bool() | int() | float() | str():
