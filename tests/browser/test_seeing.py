@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import editor
 
@@ -40,8 +40,46 @@ def test_a_template_is_opened_by_its_picture_and_a_mask_painted_over_its_own(pag
     expect(told).to_have_text("30 % painted")
     page.keyboard.press("i")
     expect(told).to_have_text("70 % painted")
+    _zooms_moves_and_feathers(page)
     page.locator("[data-test=keep-mask]").click()
     expect(page.locator(".image-name")).to_contain_text("masked", timeout=SOON)
+
+
+def _zooms_moves_and_feathers(page: Page) -> None:
+    """In the painter: the wheel zooms, the hand moves the paper, and F makes the edge soft."""
+    canvas, zoom = page.locator("[data-test=mask-canvas]"), page.locator("[data-test=painter-zoom]")
+    whole, small = zoom.text_content(), canvas.bounding_box()
+    assert small is not None
+    page.mouse.move(small["x"] + small["width"] / 4, small["y"] + small["height"] / 4)
+    page.mouse.wheel(0, -400)
+    expect(zoom).not_to_have_text(str(whole))
+    large = canvas.bounding_box()
+    assert large is not None
+    assert large["width"] > 2 * small["width"]
+    page.keyboard.press("h")
+    page.mouse.down()
+    page.mouse.move(small["x"] + small["width"] / 2, small["y"] + small["height"] / 2, steps=3)
+    page.mouse.up()
+    moved = canvas.bounding_box()
+    assert moved is not None
+    assert moved["x"] > large["x"] + 10
+    expect(page.locator("[data-test=covered]")).to_have_text("70 % painted")  # the hand paints not
+    page.keyboard.press("0")
+    expect(zoom).to_have_text(str(whole))
+    assert _soft_pixels(canvas) == 0
+    page.locator("[data-test=feather]").click()
+    assert _soft_pixels(canvas) > 100
+    page.keyboard.press("Control+z")
+    assert _soft_pixels(canvas) == 0
+
+
+def _soft_pixels(canvas: Locator) -> int:
+    """How many pixels of the mask are painted in part."""
+    found: int = canvas.evaluate(
+        "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)"
+        ".data.filter((value, at) => at % 4 === 3 && value > 5 && value < 250).length"
+    )
+    return found
 
 
 def test_a_prompt_tells_its_tokens_its_chunks_and_its_faults(page: Page) -> None:

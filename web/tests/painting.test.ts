@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { coverage, dabs, MaskHistory, pieceOf } from "../src/workflow/painting";
+import { coverage, dabs, feathered, MaskHistory, pieceOf } from "../src/workflow/painting";
 
 it("dabs reach the end of the stroke and lie no further apart than they may", () => {
   const from = { x: 0, y: 0 };
@@ -33,6 +33,14 @@ describe("the history of a mask", () => {
     history.keep(mask(1));
     expect(history.canRedo).toBe(false);
   });
+  it("forgets a stroke that was begun and is none", () => {
+    const history = new MaskHistory();
+    history.keep(mask(0));
+    history.keep(mask(1));
+    expect(history.drop()).toEqual(mask(1));
+    expect(history.canRedo).toBe(false);
+    expect(history.undo(mask(1))).toEqual(mask(0));
+  });
   it("never takes more than its bytes", () => {
     const history = new MaskHistory(12);
     for (const value of [1, 2, 3, 4, 5]) history.keep(mask(value));
@@ -44,4 +52,31 @@ describe("the history of a mask", () => {
 
 it("coverage is the share that is painted", () => {
   expect(coverage(new Uint8Array([255, 0, 255, 0]))).toBe(0.5);
+});
+
+describe("a feathered mask", () => {
+  const width = 64;
+  const half = () =>
+    Uint8Array.from({ length: width * 8 }, (_, at) => (at % width < width / 2 ? 255 : 0));
+  const row = (mask: Uint8Array, index = 4) => [...mask.slice(index * width, (index + 1) * width)];
+
+  it("fades over about the radius to both sides, and stays what it was further away", () => {
+    const faded = row(feathered(half(), width, 9));
+    expect(faded[31 - 9]).toBe(255);
+    expect(faded[32 + 9]).toBe(0);
+    expect(faded[31 - 5]).toBeGreaterThan(128);
+    expect(faded[31 - 5]).toBeLessThan(255);
+    expect(faded[31]! + faded[32]!).toBeGreaterThanOrEqual(254); // 128 in the middle, rounded
+    expect(faded[31]! + faded[32]!).toBeLessThanOrEqual(256);
+    expect(faded.every((value, at) => at === 0 || value <= faded[at - 1]!)).toBe(true);
+  });
+
+  it("goes on at the border as it is there, and is as much covered as before", () => {
+    const mask = feathered(half(), width, 6);
+    expect(row(mask, 0)).toEqual(row(mask, 7));
+    expect(coverage(mask)).toBeCloseTo(0.5, 2); // to a percent: each pixel is rounded
+    expect(feathered(new Uint8Array(width * 4).fill(255), width, 20).every((v) => v === 255)).toBe(
+      true,
+    );
+  });
 });

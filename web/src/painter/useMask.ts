@@ -1,7 +1,7 @@
 /** The mask on its canvas: alpha is how much of a pixel shall be made anew. */
 
 import { useCallback, useRef, useState } from "react";
-import { coverage, dabs, MaskHistory, type Spot } from "../workflow/painting";
+import { coverage, dabs, feathered, MaskHistory, type Spot } from "../workflow/painting";
 
 export interface Brush {
   /** Pixels of the picture across. */
@@ -70,6 +70,8 @@ export function useMask() {
     load: put,
     invert: () => change((mask) => mask.map((value) => 255 - value)),
     clear: () => change((mask) => new Uint8Array(mask.length)),
+    feather: (radius: number) =>
+      change((mask) => feathered(mask, canvas.current?.width ?? 0, radius)),
     begin(at: Spot, brush: Brush) {
       history.current.keep(alpha());
       last.current = at;
@@ -84,6 +86,12 @@ export function useMask() {
       if (!last.current) return;
       last.current = null;
       setCovered(coverage(alpha()));
+    },
+    /** The stroke that was begun is none. */
+    cancel() {
+      last.current = null;
+      const mask = history.current.drop();
+      if (mask) put(mask);
     },
     /** The mask as a grey PNG: white is made anew. */
     async picture(): Promise<Blob> {

@@ -56,6 +56,11 @@ export class MaskHistory {
     if (this.before.length > most) this.before.splice(0, this.before.length - most);
   }
 
+  /** The mask before the change that was begun last, which is as if it had never been. */
+  drop(): Uint8Array | null {
+    return this.before.pop() ?? null;
+  }
+
   undo(now: Uint8Array): Uint8Array | null {
     const last = this.before.pop();
     if (!last) return null;
@@ -76,4 +81,44 @@ export function coverage(mask: Uint8Array): number {
   let sum = 0;
   for (const value of mask) sum += value;
   return mask.length ? sum / (255 * mask.length) : 0;
+}
+
+const BOXES = 3; // means one after the other are nearly a Gaussian (Wells 1986)
+
+/**
+ * The mask with its edge fading over about `radius` pixels to each side; `width` is a row's length.
+ * Beyond the picture's border the mask goes on as it is at it.
+ */
+export function feathered(mask: Uint8Array, width: number, radius: number): Uint8Array {
+  const height = width ? mask.length / width : 0;
+  const half = Math.max(1, Math.round(radius / BOXES)); // the boxes together reach `radius` far
+  let now = Float32Array.from(mask);
+  let next = new Float32Array(mask.length);
+  for (let round = 0; round < BOXES; round++) {
+    for (let row = 0; row < height; row++) averaged(now, next, row * width, 1, width, half);
+    [now, next] = [next, now];
+    for (let column = 0; column < width; column++)
+      averaged(now, next, column, width, height, half);
+    [now, next] = [next, now];
+  }
+  return Uint8Array.from(now, (value) => Math.round(value));
+}
+
+/** Write the mean of the `half` pixels on both sides of each pixel of one row or column. */
+function averaged(
+  from: Float32Array,
+  to: Float32Array,
+  start: number,
+  step: number,
+  count: number,
+  half: number,
+): void {
+  const at = (index: number) =>
+    from[start + step * Math.min(count - 1, Math.max(0, index))] ?? 0;
+  let sum = 0;
+  for (let index = -half; index <= half; index++) sum += at(index);
+  for (let index = 0; index < count; index++) {
+    to[start + step * index] = sum / (2 * half + 1);
+    sum += at(index + half + 1) - at(index - half);
+  }
 }

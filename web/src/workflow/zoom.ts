@@ -16,10 +16,10 @@ export interface Size {
 const LARGEST = 32; // screen pixels for one of the picture's
 const LARGEST_FIT = 4; // a small picture is not blown up to a blur
 
-/** The scale at which the whole picture is seen. */
-export function fitScale(picture: Size, frame: Size): number {
+/** The scale at which the whole picture is seen; at most `largest`. */
+export function fitScale(picture: Size, frame: Size, largest = LARGEST_FIT): number {
   if (!picture.width || !picture.height) return 1;
-  return Math.min(frame.width / picture.width, frame.height / picture.height, LARGEST_FIT);
+  return Math.min(frame.width / picture.width, frame.height / picture.height, largest);
 }
 
 /** `by` times as large, with what lies at `at` (from the frame's middle) staying where it is. */
