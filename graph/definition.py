@@ -111,7 +111,8 @@ class NodeDefinition(Data):
     module's source. `output` marks a node that is run for its effect (Save Image). `cache` is
     False where equal inputs need not give equal results. `services` are the keyword-only
     parameters that the executor hands in. `time_limit` is the seconds after which the node is
-    stopped, None for what the person who started the program allows.
+    stopped, None for what the person who started the program allows. `original` is the title in the
+    language of the source, where `title` is in the reader's (`graph.translation`).
     """
 
     type: str
@@ -129,3 +130,8 @@ class NodeDefinition(Data):
     output: bool = False
     cache: bool = True
     time_limit: Annotated[float, Field(gt=0)] | None = None
+    original: str = ""
+
+    def is_called(self, title: str) -> bool:
+        """Whether a placed node's title is only its type's: none, or that of either language."""
+        return title in ("", self.title, self.original)

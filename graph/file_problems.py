@@ -9,7 +9,7 @@ from graph.fixes import Fixer
 from graph.problem import Because, Problem
 from graph.sentences import Sentences
 from graph.statements import statement_fixes
-from graph.words import t
+from graph.words import retold, t
 
 
 class FileProblems:
@@ -38,7 +38,7 @@ class FileProblems:
                 "{node} cannot load {name}: {trouble}",
                 node=self.say.node(node),
                 name=name,
-                trouble=trouble,
+                trouble=retold(trouble),
             )
             problem = self._problem(found.code, node, widget, name, message)
             parameters = {**problem.parameters, "reason": found.reason}
@@ -65,14 +65,15 @@ class FileProblems:
             severity="warning",
             node=node,
             socket=widget.name,
-            message=f"{found.name} {taken}: {found.evidence}. {found.contradiction}",
+            message=f"{found.name} {taken}: {retold(found.evidence)}. "
+            f"{retold(found.contradiction)}",
             parameters={"folder": folder, "file": found.name, "rule": found.rule},
             because=(
                 Because(
                     node=node,
                     socket=widget.name,
                     space=spaces[0] if len(spaces) == 1 else "",
-                    evidence=found.evidence,
+                    evidence=retold(found.evidence),
                     certainty=found.certainty,
                     path=(node,),
                 ),
@@ -99,13 +100,13 @@ class FileProblems:
                     "{node} cannot run {name}: {message}",
                     node=self.say.node(node),
                     name=found.name,
-                    message=flaw.message,
+                    message=retold(flaw.message),
                 ),
             )
             because = Because(
                 node=node,
                 socket=widget.name,
-                evidence=found.evidence,
+                evidence=retold(found.evidence),
                 certainty=found.certainty,
                 path=(node,),
             )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from graph.definition import Json
 from graph.interface import DEEPEST, is_shown, subgraph_of, uses_of
 from graph.modes import Source
+from graph.words import t
 from graph.workflow import HERE, PlacedNode, Subgraph, Wire, Workflow
 
 MOST = 20_000
@@ -184,8 +185,11 @@ def _trouble(
     if subgraph is None:
         return (
             "unknown_subgraph",
-            f"stands for the subgraph '{id_}', which this workflow does not hold: insert it from "
-            "your library, or remove the node.",
+            t(
+                "stands for the subgraph '{id}', which this workflow does not hold: insert it from "
+                "your library, or remove the node.",
+                id=id_,
+            ),
         )
     around = [subgraph_of(one.instance.type) or "" for one in level.around()]
     if id_ in around:
@@ -193,17 +197,26 @@ def _trouble(
         names = " → ".join(workflow.subgraphs[one].title or one for one in ring)
         return (
             "recursive_subgraph",
-            f"lies inside itself ({names}), so it would never end: remove the node.",
+            t(
+                "lies inside itself ({names}), so it would never end: remove the node.",
+                names=names,
+            ),
         )
     if len(around) >= DEEPEST:
         return (
             "too_many_nodes",
-            f"stays closed: it lies inside {DEEPEST} others already. Unpack some of them.",
+            t(
+                "stays closed: it lies inside {count} others already. Unpack some of them.",
+                count=DEEPEST,
+            ),
         )
     if count + len(subgraph.nodes) > MOST:
         return (
             "too_many_nodes",
-            f"stays closed: with all that is inside, this workflow has more than {MOST:,} nodes. "
-            "Remove some of those that hold each other.",
+            t(
+                "stays closed: with all that is inside, this workflow has more than {count} nodes. "
+                "Remove some of those that hold each other.",
+                count=f"{MOST:,}",
+            ),
         )
     return None

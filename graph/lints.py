@@ -16,7 +16,7 @@ from graph.modes import Source
 from graph.picture_sizes import Size, native_size, shaped, stretched
 from graph.problem import Connect, Edit, Fix, Problem, RemoveNode, SetValue
 from graph.sentences import Sentences
-from graph.words import t
+from graph.words import retold, t
 from graph.workflow import Wire
 
 RESIZING = frozenset({"width", "height", "scale_by"})
@@ -90,8 +90,8 @@ class Lints:
                     node=self.say.node(node),
                     shown=shown,
                     name=used.file.name,
-                    title=used.advice.title,
-                    why=avoid.why,
+                    title=retold(used.advice.title),
+                    why=retold(avoid.why),
                 )
             ),
             parameters={"value": value, "use": avoid.use, "file": used.file.name},
@@ -122,7 +122,7 @@ class Lints:
             "{node} uses {name} ({title})",
             node=self.say.node(node),
             name=used.file.name,
-            title=advice.title,
+            title=retold(advice.title),
         )
         share = size.width * size.height / advice.side**2
         low, high = advice.areas

@@ -9,7 +9,7 @@ from graph.describe import title_of
 from graph.facts import Facts
 from graph.problem import Because
 from graph.solve import Claim, Solution, Step, Variable
-from graph.words import t
+from graph.words import retold, t
 
 PARTS = {
     "model": "diffusion model",
@@ -38,7 +38,7 @@ class Sentences:
             return name
         kind = self.facts.type(placed.type)
         title = kind.definition.title if kind else placed.type
-        if placed.title and placed.title != title:
+        if placed.title and not (kind and kind.definition.is_called(placed.title)):
             return f"{title} '{placed.title}'"
         return f"{title} ({node})" if self._types[placed.type] > 1 else title
 
@@ -62,10 +62,7 @@ class Sentences:
 
     def kind(self, kind: str, is_list: bool = False) -> str:
         """The kind of a socket with its article: "a VAE", "an Image", "a list of Image"."""
-        name = title_of(kind)
-        if is_list:
-            return t("a list of {name}", name=name)
-        return t("an {name}", name=name) if name[0] in "AEIOU" else t("a {name}", name=name)
+        return kind_in_words(kind, is_list)
 
     def part(self, part: str) -> str:
         """What a part of a file is called: "VAE" for "vae"."""
@@ -100,7 +97,7 @@ class Sentences:
     def known_by(self, claim: Claim) -> str:
         """In brackets what the claim on a file is known by, and how surely where it names one."""
         one = len(claim.candidates or ()) == 1
-        words = [claim.evidence, t(claim.certainty) if one else ""]
+        words = [retold(claim.evidence), t(claim.certainty) if one else ""]
         said = ", ".join(word for word in words if word)
         return f" ({said})" if said else ""
 
@@ -129,7 +126,7 @@ class Sentences:
         node, name = conflict.link.source
         output = self.facts.output(node, name)
         noun = title_of(output.term.kind) if output and conflict.link.wire else "file"
-        return noun if noun.isupper() else noun.lower()
+        return retold(noun if noun.isupper() else noun.lower())
 
     def _shared(self, conflict: Conflict, shared: Variable, arriving: str, present: str) -> str:
         what = self.node(shared.node) if shared.node else self._file_of(conflict)
@@ -248,7 +245,17 @@ class Sentences:
     def _evidence_of(self, claim: Claim) -> str:
         if claim.file is None:
             return t("{node} takes only this", node=self.node(claim.variable.node))
-        return f"{claim.file[1]}: {claim.evidence}" if claim.evidence else claim.file[1]
+        said = retold(claim.evidence)
+        return f"{claim.file[1]}: {said}" if said else claim.file[1]
+
+
+def kind_in_words(kind: str, is_list: bool = False) -> str:
+    """The kind of a socket with its article: "a VAE", "an Image", "a list of Image"."""
+    name = title_of(kind)
+    said = retold(name)
+    if is_list:
+        return t("a list of {name}", name=said)
+    return t("an {name}", name=said) if name[0] in "AEIOU" else t("a {name}", name=said)
 
 
 def _one(candidates: Sequence[str] | None) -> str:

@@ -14,7 +14,7 @@ from graph.solve import Link, Solution, Variable
 from graph.statements import statement_fixes
 from graph.supplies import FEW, Supplies, Supply
 from graph.trying import Tries
-from graph.words import t
+from graph.words import retold, t
 from graph.workflow import PlacedNode, Wire
 
 LONGEST_COPY = 4
@@ -192,10 +192,11 @@ class SpaceFixer:
             ids = [fresh_id(self.facts.workflow, item.definition.type) for item in (there, back)]
             start = Wire(node=link.source[0], output=link.source[1])
             middle = Wire(node=ids[0], output=there.result.name)
-            picture = title_of(there.result.term.kind)
+            kind = title_of(there.result.term.kind)
+            picture, lower = retold(kind), retold(kind.lower())
             spaces = [self.say.spaces(link.start.axis, space) for space in (first, second)]
             names = (
-                t("{spaces} to {lower}", spaces=spaces[0], lower=picture.lower()),
+                t("{spaces} to {lower}", spaces=spaces[0], lower=lower),
                 t("{picture} to {spaces}", picture=picture, spaces=spaces[1]),
             )
             edits: list[Edit] = [

@@ -10,7 +10,7 @@ from graph.sentences import Sentences
 from graph.solve import Candidates, Claim, Solution, Variable
 from graph.space_fixes import SpaceFixer
 from graph.statements import statement_fixes
-from graph.words import t
+from graph.words import retold, t
 
 MOST = 6
 """So many things at most are offered to be said of a file; the list of models has them all."""
@@ -94,7 +94,7 @@ class SpaceProblems:
                 Because(
                     node=self._loader(claim),
                     socket=claim.socket,
-                    evidence=claim.evidence,
+                    evidence=retold(claim.evidence),
                     certainty="unknown",
                     path=(self._loader(claim), variable.node),
                 )

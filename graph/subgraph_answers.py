@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from graph.describe import title_of
 from graph.levels import Level
 from graph.modes import active_graph
 from graph.problem import Disconnect, Fix, Problem, RemoveNode
+from graph.sentences import kind_in_words
 from graph.socket_types import SocketType, SocketTypes
 from graph.subgraph_fixes import Localiser
 from graph.subgraphs import Flat, Lost
+from graph.words import t
 from graph.workflow import HERE
 
 if TYPE_CHECKING:
@@ -91,7 +92,12 @@ class _Teller:
         )
         called = self.flat.called(level, at)
         kind = str(problem.parameters.get("kind", ""))
-        message = f"'{title}' of {called} is not connected: wire {_article(kind)} to it."
+        message = t(
+            "'{title}' of {node} is not connected: wire {kind} to it.",
+            title=title,
+            node=called,
+            kind=kind_in_words(kind) if kind else t("something"),
+        )
         return {"node": flat, "socket": name, "message": message}
 
     def is_needed(self, node: str | None, needed: Collection[str]) -> bool:
@@ -106,7 +112,7 @@ class _Teller:
         for flat, (code, why) in self.flat.opened.closed.items():
             place = self.flat.place(flat)
             name = self.flat.called(*place) if place else flat
-            remove = Fix(title="Remove the node", edits=(RemoveNode(node=flat),))
+            remove = Fix(title=t("Remove the node"), edits=(RemoveNode(node=flat),))
             yield Problem(code=code, node=flat, message=f"{name} {why}", fixes=(remove,))
 
     def lost(self) -> Iterator[Problem]:
@@ -114,17 +120,24 @@ class _Teller:
         for item in self.flat.lost:
             flat = item.level.flat_id(item.node)
             name = self.flat.called(item.level, item.node)
-            fix = Fix(title="Disconnect", edits=(Disconnect(node=flat, socket=item.socket),))
+            fix = Fix(title=t("Disconnect"), edits=(Disconnect(node=flat, socket=item.socket),))
             if item.node in item.level.inner and not self._enters(item):
                 code = "unknown_input"
-                message = (
-                    f"A wire goes to '{item.socket}' of {name}, which is not there: disconnect it."
+                message = t(
+                    "A wire goes to '{name}' of {node}, which {what}: disconnect it.",
+                    name=item.socket,
+                    node=name,
+                    what=t("is not there"),
                 )
             else:
                 code = "unknown_output"
-                message = (
-                    f"A wire to '{item.socket}' of {name} comes from '{item.wire.output}' of "
-                    f"{self._source(item)}, which gives nothing: disconnect it."
+                message = t(
+                    "A wire to '{name}' of {node} comes from '{output}' of {node2}, which gives "
+                    "nothing: disconnect it.",
+                    name=item.socket,
+                    node=name,
+                    output=item.wire.output,
+                    node2=self._source(item),
                 )
             yield Problem(code=code, node=flat, socket=item.socket, message=message, fixes=(fix,))
 
@@ -183,8 +196,3 @@ def _shown_at(level: Level, id_: str, socket: str) -> tuple[Level, str, str]:
     while level.parent is not None and (id_, socket) in level.exposed:
         level, id_, socket = level.parent, level.id, level.exposed[id_, socket]
     return level, id_, socket
-
-
-def _article(kind: str) -> str:
-    name = title_of(kind) if kind else "something"
-    return f"{'an' if name[:1] in 'AEIOU' else 'a'} {name}"

@@ -78,7 +78,8 @@ def titled(
         placed = nodes[id_]
         inner, definition = _subgraph(workflow, placed), definitions.get(placed.get("type", ""))
         own = definition.title if definition else (inner or {}).get("title") or placed.get("type")
-        titles.append(placed.get("title") or own)
+        title = placed.get("title", "")
+        titles.append(own if definition and definition.is_called(title) else title or own)
         nodes = (inner or {}).get("nodes", {})
     return " / ".join(titles)
 

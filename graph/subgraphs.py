@@ -139,7 +139,14 @@ class Flat:
 
     def _titled(self, level: Level, id_: str) -> str:
         placed = level.nodes[id_]
-        return placed.title or self._type_title(placed.type)
+        return placed.title if self._is_named(placed) else self._type_title(placed.type)
+
+    def _is_named(self, placed: PlacedNode) -> bool:
+        """Whether a person gave the node a title of its own."""
+        definition = self.interfaces.type(placed.type)
+        if definition is None:
+            return placed.title not in ("", placed.type)
+        return not definition.is_called(placed.title)
 
     def _type_title(self, type_: str) -> str:
         if type_ not in self._titles:
@@ -151,7 +158,7 @@ class Flat:
         """A node's name as sentences write it, with its id where two of its level have the same."""
         placed = level.nodes[id_]
         title = self._type_title(placed.type)
-        if placed.title and placed.title != title:
+        if self._is_named(placed):
             return placed.title if is_shown(placed) else f"{title} '{placed.title}'"
         return f"{title} ({id_})" if self._untitled(level)[placed.type] > 1 else title
 

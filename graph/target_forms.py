@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from graph.subgraphs import Flat
+from graph.words import t
 
 
 class Target(NamedTuple):
@@ -74,7 +75,7 @@ def worst(answers: Sequence[Sequence[Target]]) -> tuple[Target, ...]:
 
 def _around(target: Target, inner: Sequence[Target], start: str) -> Target:
     if target.node == start:
-        reason = "The node would wait for itself."
+        reason = t("The node would wait for itself.")
         return target._replace(ok=False, code="cycle", reason=reason)
     refused = next((one for one in inner if not one.ok), None)
     if refused is None:

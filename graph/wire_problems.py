@@ -10,7 +10,7 @@ from graph.problem import Because, Problem
 from graph.rings import rings
 from graph.sentences import Sentences
 from graph.types import accepts
-from graph.words import t
+from graph.words import retold, t
 from graph.workflow import Wire
 
 
@@ -179,7 +179,7 @@ class WireProblems:
                 Because(
                     node=source.node,
                     socket=source.output,
-                    evidence=found.evidence,
+                    evidence=retold(found.evidence),
                     certainty=found.certainty,
                     path=(source.node, node),
                 ),

@@ -6,12 +6,18 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import NamedTuple
 
+from graph.retelling import Told
+
 
 class Language(NamedTuple):
-    """A language's tag ("de") and its sentences, each by the English one."""
+    """A language's tag ("de") and its sentences, each by the English one.
+
+    `told` has those that are put together in English, where no reader is known.
+    """
 
     tag: str
     table: Mapping[str, str]
+    told: Told | None = None
 
 
 ENGLISH = Language("en", MappingProxyType({}))
@@ -37,3 +43,9 @@ def speaking(language: Language) -> Iterator[None]:
 def t(english: str, /, **values: object) -> str:
     """The sentence in the language that is spoken; `{name}` is the value of that name."""
     return spoken().table.get(english, english).format_map(values)
+
+
+def retold(english: str) -> str:
+    """A sentence that was put together in English, in the language that is spoken."""
+    told = spoken().told
+    return english if told is None else told(english)

@@ -28,6 +28,7 @@ from server.keys import (
     HUB,
     IDENTIFICATION,
     MODEL_WATCH,
+    NODE_LANGUAGES,
     QUEUE,
     RECENT,
     SETTINGS,
@@ -35,6 +36,7 @@ from server.keys import (
 )
 from server.languages import speak
 from server.model_watch import ModelWatch
+from server.node_languages import NodeLanguages
 from server.queue import RunQueue
 from server.routes import (
     batches,
@@ -122,6 +124,7 @@ def create_app(settings: Settings, parts: Parts = dispatcher_here) -> web.Applic
     app[CATALOGUE] = catalogue
     app[BASES] = Bases()
     app[RECENT] = Recent()
+    app[NODE_LANGUAGES] = NodeLanguages(settings)
     identification = Identification(
         identities, settings.cache, catalogue, app[DISPATCHER].trials, hub
     )

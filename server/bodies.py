@@ -52,8 +52,9 @@ async def body_of(request: web.Request, form: type[F]) -> F:
 
 
 def query_of(request: web.Request, form: type[F]) -> F:
-    """The request's query as `form`."""
-    return _validated(dict(request.query), form, "The query")
+    """The request's query as `form`; `lang` is every request's own (`server.languages`)."""
+    asked = {name: value for name, value in request.query.items() if name != "lang"}
+    return _validated(asked, form, "The query")
 
 
 def json_of(data: bytes, what: str = "The request") -> Any:

@@ -14,7 +14,7 @@ from graph.subgraphs import Flat
 from graph.workflow import Workflow
 from server.dispatch import NodeDefinitionsUnknown
 from server.errors import BadRequest, NotReady
-from server.keys import CATALOGUE, DISPATCHER, RECENT
+from server.keys import CATALOGUE, DISPATCHER, NODE_LANGUAGES, RECENT
 from server.worker_messages import Library
 
 
@@ -40,11 +40,20 @@ def models_of(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) -> 
 
 
 async def library_of(request: web.Request) -> Library:
-    """The node definitions, waited for; raises `NotReady` where they do not come."""
+    """The node definitions in the reader's language, waited for; raises `NotReady` where they do
+    not come."""
     try:
-        return await request.app[DISPATCHER].known_library()
+        library = await request.app[DISPATCHER].known_library()
     except NodeDefinitionsUnknown as error:
         raise NotReady(str(error), seconds=5) from error
+    return await in_language(request, library)
+
+
+async def in_language(request: web.Request, library: Library) -> Library:
+    """The node definitions in the language of the request."""
+    languages = request.app[NODE_LANGUAGES]
+    known = languages.known(library)
+    return await asyncio.to_thread(languages.of, library) if known is None else known
 
 
 async def check(

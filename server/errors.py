@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from graph.words import retold
 from server.queue import BadExport, NotInLine, UnknownBatch, UnknownPicture, UnknownRun
 
 log = logging.getLogger(__name__)
@@ -107,8 +108,8 @@ class NotReady(Refused):
 def error_response(
     status: int, code: str, message: str, headers: dict[str, str] | None = None
 ) -> web.Response:
-    """The form that every error has: `{"error": {"code", "message"}}`."""
-    body = {"error": {"code": code, "message": message}}
+    """The form that every error has: `{"error": {"code", "message"}}`, in the reader's language."""
+    body = {"error": {"code": code, "message": retold(message)}}
     return web.json_response(body, status=status, headers=headers)
 
 

@@ -13,6 +13,7 @@ from server.gallery import Gallery
 from server.hub import EventHub
 from server.identification import Identification
 from server.model_watch import ModelWatch
+from server.node_languages import NodeLanguages
 from server.queue import RunQueue
 from server.settings import Settings
 from server.upkeep import Upkeep
@@ -27,6 +28,7 @@ CATALOGUE = web.AppKey("catalogue", Catalogue)
 BASES = web.AppKey("bases", Bases)
 RECENT = web.AppKey("recent", Recent)
 IDENTIFICATION = web.AppKey("identification", Identification)
+NODE_LANGUAGES = web.AppKey("node_languages", NodeLanguages)
 MODEL_WATCH = web.AppKey("model_watch", ModelWatch)
 EDITOR = web.AppKey("editor", Editor)
 DECODING = web.AppKey("decoding", asyncio.Semaphore)

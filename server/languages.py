@@ -1,4 +1,4 @@
-"""Answer in the language that the page asks for: the checker's sentences, by `Accept-Language`."""
+"""Answer in the language that the page asks for, by `Accept-Language`."""
 
 import json
 from functools import cache
@@ -6,11 +6,15 @@ from pathlib import Path
 
 from aiohttp import hdrs, web
 
+from graph.retelling import Told
 from graph.words import ENGLISH, Language, speaking
 from server.errors import Handler
 
 FOLDER = Path(__file__).parent / "languages"
-"""A file a language, "de.json": the sentence for each English one."""
+"""A file a language, "de.json": the sentence for each English one.
+
+`told/de.json` has those that are known by a pattern alone (`graph.retelling`).
+"""
 
 MOST = 200
 """So many characters of a request's list of languages are read."""
@@ -19,11 +23,14 @@ MOST = 200
 @cache
 def languages() -> dict[str, Language]:
     """The languages that there are, by their tag; English is the language of the source."""
-    found = {
-        path.stem: Language(path.stem, json.loads(path.read_text("utf-8")))
-        for path in sorted(FOLDER.glob("*.json"))
-    }
+    found = {path.stem: _read(path) for path in sorted(FOLDER.glob("*.json"))}
     return {**found, ENGLISH.tag: ENGLISH}
+
+
+def _read(path: Path) -> Language:
+    told = path.parent / "told" / path.name
+    patterns = json.loads(told.read_text("utf-8")) if told.is_file() else {}
+    return Language(path.stem, json.loads(path.read_text("utf-8")), Told(patterns))
 
 
 def best_of(header: str) -> Language:

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from pydantic import Field
 
+from graph.words import retold
 from server.bodies import Form, query_of
 from server.errors import BadRequest
 from server.hub import Message, Subscription
@@ -61,11 +62,14 @@ async def follow_events(request: web.Request) -> web.StreamResponse:
 
 
 async def _send(socket: web.WebSocketResponse, events: Subscription, queue: RunQueue) -> None:
-    """Send what the subscription holds until it is closed, which closes the socket."""
+    """Send what the subscription holds until it is closed, which closes the socket.
+
+    A task has the language of the request that began it.
+    """
     while (message := await _next(events)) is not None:
         if message["type"] == "snapshot":
             message = await asyncio.to_thread(_filled, message, queue)
-        await socket.send_str(json.dumps(message, ensure_ascii=False))
+        await socket.send_str(json.dumps(_in_language(message), ensure_ascii=False))
     await socket.close(code=1001, message=b"The server is closing.")
 
 
@@ -81,3 +85,9 @@ def _filled(message: Message, queue: RunQueue) -> dict[str, Any]:
     """The snapshot with the runs that have not ended, running ones first."""
     runs = [*queue.list(SNAPSHOT, "running"), *queue.line.first(SNAPSHOT)]
     return {**message, "runs": [summary(run).model_dump(mode="json") for run in runs]}
+
+
+def _in_language(message: Message) -> Message:
+    """The event with what it says to people in the reader's language."""
+    said = {name: retold(message[name]) for name in ("error", "message") if message.get(name)}
+    return {**message, **said} if said else message

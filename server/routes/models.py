@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import ConfigDict
 
 from graph.files import FileFacts
+from graph.words import retold, spoken
 from server.bodies import Form, body_of
 from server.errors import BadRequest, NotFound
 from server.identification import CannotSay
@@ -68,7 +69,7 @@ async def list_models(request: web.Request) -> web.Response:
     """Every model file and input picture; the folders are looked at again after the answer."""
     files: dict[str, list[dict[str, Any]]] = await asyncio.to_thread(request.app[CATALOGUE].listing)
     request.app[MODEL_WATCH].look()
-    return web.json_response(files)
+    return web.json_response(await asyncio.to_thread(_told, files))
 
 
 @routes.put("/api/models/statement")
@@ -87,7 +88,7 @@ async def state_file(request: web.Request) -> web.Response:
     if facts is None:
         raise NotFound(f"There is no file {body.name!r} in {body.folder} any more.")
     title = Path(body.name).stem
-    return web.json_response({**facts.model_dump(mode="json"), "title": title})
+    return web.json_response(_in_language({**facts.model_dump(mode="json"), "title": title}))
 
 
 @routes.get("/api/spaces")
@@ -111,3 +112,19 @@ async def list_spaces(request: web.Request) -> web.Response:
         },
     )
     return web.json_response(answer.model_dump(mode="json"))
+
+
+def _told(files: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    if spoken().told is None:
+        return files
+    return {folder: [_in_language(file) for file in found] for folder, found in files.items()}
+
+
+def _in_language(file: dict[str, Any]) -> dict[str, Any]:
+    """The file with what is said of it in the reader's language."""
+    said = {
+        name: retold(file[name]) for name in ("evidence", "trouble", "contradiction") if file[name]
+    }
+    findings = [{**one, "reason": retold(one["reason"])} for one in file["findings"]]
+    flaws = [{**one, "message": retold(one["message"])} for one in file["flaws"]]
+    return {**file, **said, "findings": findings, "flaws": flaws}

@@ -10,6 +10,7 @@ from pydantic import Field
 from graph.events import NodeState
 from graph.problem import Problem
 from graph.subgraph_values import has_node
+from graph.words import retold
 from server.bodies import Form, body_of, query_of
 from server.checking import check, library_of, models_of, read_workflow
 from server.errors import Gone, NotFound
@@ -250,7 +251,7 @@ def _fields(run: Run) -> dict[str, Any]:
         "started": run.started,
         "finished": run.finished,
         "outputs": [_output(output) for output in run.outputs],
-        "error": run.error,
+        "error": run.error and retold(run.error),
         "nodes": run.nodes,
     }
 

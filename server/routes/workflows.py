@@ -17,6 +17,7 @@ from server.paths import file_inside
 from server.picture_text import is_picture, workflow_of
 from server.serving import send_file
 from server.settings import Settings
+from server.template_words import introduced, reworded, words_for
 from server.workflow_files import Template, delete, load, save, saved, templates
 
 routes = web.RouteTableDef()
@@ -95,9 +96,10 @@ async def list_workflows(request: web.Request) -> web.Response:
     """The templates, and the workflows that people saved (newest first)."""
     settings = request.app[SETTINGS]
     shipped = await asyncio.to_thread(templates, settings.templates)
+    words = await asyncio.to_thread(words_for, settings.templates)
     kept = await asyncio.to_thread(saved, settings.saved)
     answer = WorkflowsAnswer(
-        templates=[_entry(entry) for entry in shipped],
+        templates=[_entry(introduced(entry, words)) for entry in shipped],
         saved=[SavedEntry(name=entry.name, modified=entry.modified) for entry in kept],
     )
     return web.json_response(answer.model_dump(mode="json"))
@@ -121,7 +123,10 @@ async def open_workflow(request: web.Request) -> web.Response:
     name = request.match_info["name"]
     data = await asyncio.to_thread(load, folder, name, settings.max_json)
     loaded = await asyncio.to_thread(read_workflow, data)
-    return _answer(loaded.workflow.to_json(), loaded.read_only)
+    workflow = loaded.workflow.to_json()
+    if folder == settings.templates:
+        workflow = reworded(workflow, name, await asyncio.to_thread(words_for, folder))
+    return _answer(workflow, loaded.read_only)
 
 
 @routes.put("/api/workflows/{area}/{name}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import graph
 from graph import sentences, space_problems, values
 from graph.words import Language, speaking, t
+from tests.helpers.told import is_sentence, texts_of
 
 ROOT = Path(graph.__file__).parent.parent
 GERMAN = json.loads((ROOT / "server" / "languages" / "de.json").read_text("utf-8"))
@@ -62,6 +63,26 @@ def test_every_sentence_is_given_the_values_that_it_names() -> None:
         if isinstance(call.args[0], ast.Constant):
             given = sorted(f"{{{keyword.arg}}}" for keyword in call.keywords)
             assert given == sorted(set(_places(str(call.args[0].value)))), ast.unparse(call)
+
+
+AROUND = {
+    *("batch", "batch_axes", "edits", "migrations", "picture_text", "plan", "targets", "wildcards"),
+    *("cache", "call", "describe", "execute", "expand", "node", "signature", "types", "widgets"),
+}
+"""Modules whose sentences are put together in English: for answers (`tests/server/test_told.py`),
+and for those who write nodes."""
+
+
+def test_no_sentence_of_the_checker_is_made_without_its_language() -> None:
+    paths = [path for path in (ROOT / "graph").glob("*.py") if path.stem not in AROUND]
+    assert len(paths) > 35
+    made = [
+        f"{path.name}: {text}"
+        for path in paths
+        for _, text in texts_of(path)
+        if is_sentence(text) and text not in TEXTS
+    ]
+    assert made == []
 
 
 def test_what_a_language_lacks_is_said_in_english() -> None:

@@ -1,5 +1,6 @@
 /** The event socket: reconnects by itself and asks for what it missed. */
 
+import { language } from "../i18n/language";
 import { Ordering } from "./ordering";
 import type { ServerEvent } from "./types";
 
@@ -35,7 +36,8 @@ export function listen(listener: Listener): EventSource {
   const open = () => {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const { since, epoch } = ordering;
-    const query = since === null ? "" : `?since=${since}&epoch=${encodeURIComponent(epoch)}`;
+    const missed = since === null ? "" : `&since=${since}&epoch=${encodeURIComponent(epoch)}`;
+    const query = `?lang=${language()}${missed}`;
     const mine = new WebSocket(`${scheme}://${location.host}/api/events${query}`);
     socket = mine;
     mine.onopen = () => {

@@ -73,6 +73,8 @@ export interface NodeDefinition {
   type: string;
   version: number;
   title: string;
+  /** The title in the language of the source, where `title` is in the reader's. */
+  original?: string;
   category: string;
   description: string;
   pack: string;

@@ -122,10 +122,10 @@ function RunLine() {
 function words(run: Run): string {
   if (run.status === "waiting") return t("Waiting for its turn");
   if (run.status === "failed") return run.error ?? t("It failed.");
-  if (run.status === "cancelled") return "Cancelled";
-  if (run.status === "finished") return "Done";
+  if (run.status === "cancelled") return t("Cancelled");
+  if (run.status === "finished") return t("Done");
   const step = Object.entries(run.progress).find(([id]) => run.nodes[id]?.state === "running")?.[1];
-  return step ? t("Step {step} of {steps}", { step: step.step, steps: step.steps }) : "Running";
+  return step ? t("Step {step} of {steps}", { step: step.step, steps: step.steps }) : t("Running");
 }
 
 function Results({ outputs }: { outputs: string[] }) {

@@ -68,7 +68,7 @@ export async function drop(
     );
     return refuse(wanted, target, screen);
   }
-  announce("Connected.");
+  announce(t("Connected."));
   edit((workflow) => {
     const freed = old ? disconnect(workflow, old.node, old.socket) : workflow;
     return wired(freed, wanted);

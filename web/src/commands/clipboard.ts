@@ -139,7 +139,7 @@ export function onPaste(event: ClipboardEvent): void {
   const piece = fromText(event.clipboardData?.getData("text/plain") ?? "");
   if (!piece) return;
   event.preventDefault();
-  if (Object.keys(activeWorkflow().nodes).length === 0) openWorkflow(piece, { name: "Pasted" });
+  if (Object.keys(activeWorkflow().nodes).length === 0) openWorkflow(piece, { name: t("Pasted") });
   else pastePiece(piece, shiftHeld);
 }
 

@@ -29,7 +29,7 @@ function told(): false {
 function packSelected(): void {
   let packed: Packed | null = null;
   edit((workflow) => {
-    packed = pack(workflow, selected(), "Subgraph");
+    packed = pack(workflow, selected(), t("Subgraph"));
     return packed?.workflow ?? workflow;
   });
   const [id] = (packed as Packed | null)?.ids ?? [];

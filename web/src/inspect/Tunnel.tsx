@@ -68,7 +68,7 @@ export function Tunnel({ place, last, hidden, name }: Props) {
             value={shown}
             aria-label={t("Step")}
             data-test="tunnel"
-            aria-valuetext={step === undefined ? "the result" : `step ${step}`}
+            aria-valuetext={step === undefined ? t("result") : t("step {step}", { step })}
             onChange={(event) => {
               setPlaying(false);
               setAt(Number(event.target.value));

@@ -5,7 +5,7 @@ import { memo } from "react";
 import { DOT_IN, DOT_OUT, type FlowNode } from "../canvas/flow";
 import { useDrag } from "../store/drag";
 import { useActive } from "../store/documents";
-import { wireColour } from "../theme/spaces";
+import { typeInWords, wireColour } from "../theme/spaces";
 import { sourceOf } from "../workflow/reroutes";
 import { ofThing } from "../workflow/things";
 import { usePaint } from "./useNode";
@@ -24,7 +24,7 @@ export const DotView = memo(function DotView({ id, selected }: NodeProps<FlowNod
     ({ from, targets }) =>
       from?.side === "in" && (targets?.[`${node}:${output}`]?.ok ?? false) && from.node !== node,
   );
-  const name = [paint.kind, paint.title].filter(Boolean).join(", ");
+  const name = typeInWords(paint);
   return (
     <div
       className="dot"

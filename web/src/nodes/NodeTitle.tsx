@@ -50,6 +50,7 @@ export function NodeTitle({ id, node, definition, running }: Props) {
   const pinned = useActive((document) => document.workflow.layout.nodes[id]?.pinned ?? false);
   const { run, progress } = running;
   const name = titleOf(node, definition);
+  const own = node.title === definition?.original ? "" : node.title;
   return (
     <header className="node-title" onDoubleClick={() => ui({ renaming: id })}>
       <button
@@ -63,7 +64,7 @@ export function NodeTitle({ id, node, definition, running }: Props) {
         {collapsed ? <ChevronRight size={14} /> : <ChevronDown size={14} />}
       </button>
       {renaming ? (
-        <TitleField id={id} title={node.title} placeholder={definition?.title ?? node.type} />
+        <TitleField id={id} title={own} placeholder={definition?.title ?? node.type} />
       ) : (
         <span className="node-name" title={definition?.description || undefined}>
           {name}

@@ -7,6 +7,7 @@ import { socketKeys } from "./socketKeys";
 import { fitOf, useDrag } from "../store/drag";
 import { lookAt, useHasValue } from "../store/looking";
 import { useSize } from "../store/sizes";
+import { typeInWords } from "../theme/spaces";
 import { shapeOf } from "./shapes";
 import { SocketShape } from "./SocketShape";
 import { usePaint } from "./useNode";
@@ -58,7 +59,7 @@ const ShownSocket = memo(function ShownSocket(props: Props) {
   const fit = useDrag((state) => fitOf(state, node, name, side));
   const looks = useHasValue(side === "out" ? node : null);
   const size = useSize(node, side === "out" && PICTURES.has(paint.kind) ? name : null);
-  const what = [paint.kind, paint.title, size].filter(Boolean).join(", ");
+  const what = [typeInWords(paint), size].filter(Boolean).join(", ");
   const tooltip = [
     `${title}: ${what}`,
     optional ? t("optional") : "",

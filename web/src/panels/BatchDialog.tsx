@@ -9,7 +9,7 @@ import { lettersOf } from "../workflow/batch";
 import { inWords } from "../workflow/timeLeft";
 import { BatchAxis } from "./BatchAxis";
 import { closeSheet, Sheet } from "./Sheet";
-import { t } from "../i18n/t";
+import { plural, t } from "../i18n/t";
 
 const PAUSE = 250; // milliseconds without a change after which the server is asked
 
@@ -24,7 +24,9 @@ function usePlan(): void {
 }
 
 function counted(plan: BatchPlan): string {
-  const runs = plan.count === 1 ? "1 run" : `${plan.count.toLocaleString()} runs`;
+  const runs = plural(plan.count, "1 run", "{number} runs", {
+    number: plan.count.toLocaleString(),
+  });
   const sides = plan.axes.map(({ labels }) => labels.length);
   return sides.length > 1 ? `${runs} (${sides.join(" × ")})` : runs;
 }

@@ -29,7 +29,7 @@ function openPicture(id: number): void {
 
 function spoken(picture: Picture): string {
   const when = new Date(picture.created * 1000).toLocaleString();
-  return [picture.starred && "Starred", picture.prompt || picture.title || "Picture", when]
+  return [picture.starred && t("Starred"), picture.prompt || picture.title || t("Picture"), when]
     .filter(Boolean)
     .join(", ");
 }

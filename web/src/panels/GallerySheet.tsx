@@ -17,7 +17,7 @@ import { view, viewedPicture } from "../store/viewer";
 import { GallerySearch, NO_PICTURES } from "./Gallery";
 import { GalleryGrid } from "./GalleryGrid";
 import { Sheet } from "./Sheet";
-import { t } from "../i18n/t";
+import { plural, t } from "../i18n/t";
 
 function Names({ of, title }: { of: "model" | "family"; title: string }) {
   const names = useGallery((state) => state.names[of === "model" ? "models" : "families"]);
@@ -209,7 +209,7 @@ export default function GallerySheet() {
   const total = useGallery((state) => state.total);
   const sought = useGallery((state) => state.sought);
   const trouble = useGallery((state) => state.trouble);
-  const counted = total === null ? "" : total === 1 ? "1 picture" : `${total} pictures`;
+  const counted = total === null ? "" : plural(total, "1 picture", "{count} pictures");
   return (
     <Sheet
       title={sought.trash ? t("Trash") : t("Pictures")}

@@ -24,15 +24,19 @@ export function entriesOf(definitions: Record<string, NodeDefinition>): Entry[] 
     .map((definition) => ({
       definition,
       label: definition.title,
-      words: [definition.type, definition.category, definition.description, definition.pack].join(
-        " ",
-      ),
+      words: [
+        definition.type,
+        definition.original,
+        definition.category,
+        definition.description,
+        definition.pack,
+      ].join(" "),
     }))
     .sort((a, b) => a.label.localeCompare(b.label));
 }
 
 export function categoryTitle(category: string): string {
-  const words = (category || "other")
+  const words = (category || t("other"))
     .replace(/[_/]/g, " ")
     .replace(/\b(vae|clip)\b/g, (w) => w.toUpperCase());
   return words.charAt(0).toUpperCase() + words.slice(1);

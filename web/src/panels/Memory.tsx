@@ -19,7 +19,7 @@ function FreeButton({ label, run }: { label: string; run(): void }) {
 
 function ModelRow({ model, worker }: { model: LoadedModel; worker: number }) {
   const part = partTitle(model.part);
-  const beside = model.host > 0 ? `${sizeInWords(model.host)} more are brought while it runs` : "";
+  const beside = model.host > 0 ? t("{size} more are brought while it runs", { size: sizeInWords(model.host) }) : "";
   const about = [model.name, `${part}, ${model.dtype}`, beside].filter(Boolean).join("\n");
   return (
     <div className="memory-row" data-loaded={model.part} title={about}>

@@ -24,7 +24,7 @@ function Row({ folder, file, picture }: RowProps) {
     file.trouble,
     whyNot(file),
     file.evidence,
-    file.parts.length ? `holds ${file.parts.join(", ")}` : "",
+    file.parts.length ? t("holds {parts}", { parts: file.parts.join(", ") }) : "",
   ];
   return (
     <>

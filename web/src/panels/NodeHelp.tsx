@@ -13,6 +13,7 @@ import { exampleOf } from "../workflow/example";
 import { choicesOf, limitsOf, plainSchema } from "../widgets/kinds";
 import { closeSheet, Sheet } from "./Sheet";
 import "../theme/help.css";
+import { kindName } from "../i18n/kinds";
 import { t } from "../i18n/t";
 
 export default function NodeHelp({ sheet }: { sheet: { type: string } }) {
@@ -48,7 +49,13 @@ export default function NodeHelp({ sheet }: { sheet: { type: string } }) {
         title={t("Inputs")}
         rows={definition.inputs.map((input) => ({
           name: input.title,
-          kind: `${input.term.kind}${input.variadic ? ", any number" : ""}${input.optional ? ", optional" : ""}`,
+          kind: [
+            kindName(input.term.kind),
+            input.variadic && t("any number"),
+            input.optional && t("optional"),
+          ]
+            .filter(Boolean)
+            .join(", "),
           shape: input.term.kind,
           about: input.description,
         }))}
@@ -65,7 +72,7 @@ export default function NodeHelp({ sheet }: { sheet: { type: string } }) {
         title={t("Outputs")}
         rows={definition.outputs.map((output) => ({
           name: output.title,
-          kind: output.term.kind,
+          kind: kindName(output.term.kind),
           shape: output.term.kind,
           about: output.description,
         }))}
@@ -136,22 +143,24 @@ export function limitsInWords(widget: WidgetDefinition): string {
   const usual =
     widget.default === null || widget.default === undefined || widget.default === ""
       ? ""
-      : `usually ${String(widget.default)}`;
-  if (widget.folder) return `a file of ${widget.folder}`;
+      : t("usually {value}", { value: widget.default });
+  if (widget.folder) return t("a file of {folder}", { folder: widget.folder });
   const choices = choicesOf(schema);
   if (choices.length > 0) {
     const few = choices.slice(0, 6).map(({ label }) => label);
-    const more = choices.length > few.length ? ` and ${choices.length - few.length} more` : "";
-    return [`${few.join(", ")}${more}`, usual].filter(Boolean).join("; ");
+    const more = choices.length - few.length;
+    const listed = few.join(", ");
+    const all = more > 0 ? t("{listed} and {more} more", { listed, more }) : listed;
+    return [all, usual].filter(Boolean).join("; ");
   }
   const { low, high } = limitsOf(schema);
   const range =
     schema.type !== "integer" && schema.type !== "number"
       ? schema.type === "boolean"
-        ? "yes or no"
-        : "text"
+        ? t("yes or no")
+        : t("text")
       : low !== null && high !== null
-        ? `${low} to ${high}`
-        : "a number";
+        ? t("{low} to {high}", { low, high })
+        : t("a number");
   return [range, usual].filter(Boolean).join(", ");
 }

@@ -7,7 +7,7 @@ import { useProblems, useRows } from "../nodes/useNode";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
 import { activeWorkflow, useActive } from "../store/documents";
-import { paintOf } from "../theme/spaces";
+import { paintOf, typeInWords } from "../theme/spaces";
 import { titleOf } from "../workflow/model";
 import { kindOf, socketTitle } from "../workflow/sockets";
 import { inOrder, wiresAt } from "../workflow/travel";
@@ -29,7 +29,7 @@ function useWords(id: string) {
     const unchecked: SocketType = { kind: kindOf(definition, socket, side), spaces: [] };
     const known = types?.[side === "in" ? "inputs" : "outputs"][socket];
     const paint = paintOf(known ?? unchecked, spaces);
-    return [paint.kind, paint.title].filter(Boolean).join(", ");
+    return typeInWords(paint);
   };
   return { nodeName, socketName, typeOf };
 }

@@ -18,15 +18,19 @@ export function tally({ counts }: Pick<BatchAnswer, "counts">) {
 
 function words(batch: BatchAnswer): string {
   const { left, failed, finished, cancelled, all } = tally(batch);
-  const parts = [left ? `${finished} of ${all}` : `${finished} done`];
-  if (failed) parts.push(`${failed} failed`);
-  if (cancelled) parts.push(`${cancelled} cancelled`);
+  const parts = [
+    left
+      ? t("{finished} of {all}", { finished, all })
+      : t("{count} done", { count: finished }),
+  ];
+  if (failed) parts.push(t("{count} failed", { count: failed }));
+  if (cancelled) parts.push(t("{count} cancelled", { count: cancelled }));
   return parts.join(" · ");
 }
 
 function Batch({ batch }: { batch: BatchAnswer }) {
   const { left, failed, all } = tally(batch);
-  const name = batch.name || "Batch";
+  const name = batch.name || t("Batch");
   return (
     <div className="run-card" data-batch={batch.id} data-test="queue-batch">
       <div className="run-row">

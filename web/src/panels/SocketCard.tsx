@@ -14,6 +14,7 @@ import { beginDrag, endDrag, lastAnswer } from "../store/drag";
 import { type DragOrigin, ui, useUi } from "../store/ui";
 import { type Pick, PickList } from "../widgets/PickList";
 import { disconnect } from "../workflow/edits";
+import { typeInWords } from "../theme/spaces";
 import { type PlacedWire, titleOf } from "../workflow/model";
 import { socketTitle } from "../workflow/sockets";
 import { wiresAt } from "../workflow/travel";
@@ -117,7 +118,7 @@ function OpenCard({ from }: { from: DragOrigin }) {
         <div className="popover-title">
           {title}
           <span className="list-detail">
-            {[paint.kind, paint.title].filter(Boolean).join(", ")}
+            {typeInWords(paint)}
           </span>
         </div>
         <Wires from={from} names={names} />

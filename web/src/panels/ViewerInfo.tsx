@@ -46,15 +46,15 @@ function Facts({ facts }: { facts: [string, string][] }) {
 function about({ picture }: Viewed, size: Size | null, run: RunAnswer | null): [string, string][] {
   const facts: [string, string][] = [];
   const { width, height } = size ?? picture ?? { width: 0, height: 0 };
-  if (width) facts.push(["Size", `${width} × ${height}`]);
+  if (width) facts.push([t("Size"), `${width} × ${height}`]);
   const made = picture?.created ?? run?.finished;
-  if (typeof made === "number") facts.push(["Made", new Date(made * 1000).toLocaleString()]);
+  if (typeof made === "number") facts.push([t("Made"), new Date(made * 1000).toLocaleString()]);
   if (typeof run?.started === "number" && typeof run.finished === "number")
-    facts.push(["Took", inWords(run.finished - run.started)]);
-  if (picture?.models.length) facts.push(["Model", picture.models.join(", ")]);
-  if (picture?.families.length) facts.push(["Family", picture.families.join(", ")]);
-  if (picture?.seed) facts.push(["Seed", picture.seed]);
-  if (picture) facts.push(["File", picture.file]);
+    facts.push([t("Took"), inWords(run.finished - run.started)]);
+  if (picture?.models.length) facts.push([t("Model"), picture.models.join(", ")]);
+  if (picture?.families.length) facts.push([t("Family"), picture.families.join(", ")]);
+  if (picture?.seed) facts.push([t("Seed"), picture.seed]);
+  if (picture) facts.push([t("File"), picture.file]);
   return facts;
 }
 

@@ -6,6 +6,7 @@ import { emptyWorkflow } from "../workflow/model";
 import { pruned } from "../workflow/reroutes";
 import { changed, levelOf, prefixOf, subgraphsOn, withoutUnused } from "../workflow/subgraphs";
 import { type UsedSeeds } from "../workflow/seeds";
+import { t } from "../i18n/t";
 
 const LONGEST_HISTORY = 500;
 /** So many steps are let go of together: to forget the first means to write the whole document anew. */
@@ -72,7 +73,7 @@ export function newDocument(
 ): Document {
   return {
     id: freshDocumentId(),
-    name: about.name ?? "Untitled",
+    name: about.name ?? t("Untitled"),
     savedAs: about.savedAs ?? null,
     workflow,
     past: [],

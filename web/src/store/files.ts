@@ -33,7 +33,7 @@ export function openWorkflow(
 }
 
 export function newWorkflow(): void {
-  useDocuments.getState().open(emptyWorkflow(), { name: "Untitled" });
+  useDocuments.getState().open(emptyWorkflow(), { name: t("Untitled") });
 }
 
 export async function openTemplate(name: string, title = t("Text to image")): Promise<void> {

@@ -7,7 +7,7 @@ import { drawSeed } from "../workflow/seeds";
 import { lookAtQueueSoon } from "./queue";
 import { notify } from "./ui";
 import { refreshViewed } from "./viewer";
-import { t } from "../i18n/t";
+import { plural, t } from "../i18n/t";
 
 interface Gallery extends GalleryAnswer {
   sought: Sought;
@@ -153,9 +153,11 @@ export async function trashPictures(pictures: readonly Picture[]): Promise<void>
   leave(gone.map(({ id }) => id));
   for (const picture of gone) refreshViewed(picture.url, null);
   const text =
-    gone.length === 1
-      ? t("One picture is in the trash.")
-      : `${gone.length} pictures are in the trash.`;
+plural(
+    gone.length,
+    "One picture is in the trash.",
+    "{count} pictures are in the trash.",
+  );
   notify("info", text, { title: t("Undo"), run: () => void restorePictures(gone) });
 }
 

@@ -51,7 +51,7 @@ export function keptDefinitions(kept: readonly KeptSubgraph[]): Definitions {
   const listed = kept.flatMap(({ name, definition }) => {
     if (!definition) return [];
     const type = typeOf(name);
-    return [[type, { ...definition, type, title: name, category: "your subgraphs" }] as const];
+    return [[type, { ...definition, type, title: name, category: t("your subgraphs") }] as const];
   });
   return Object.fromEntries(listed);
 }
@@ -139,7 +139,7 @@ export function importSubgraph(): void {
     const file = chooser.files?.[0];
     const piece = file && fromText(await file.text());
     if (!file) return;
-    if (!piece) return notify("error", `${file.name} holds no subgraph.`);
+    if (!piece) return notify("error", t("{name} holds no subgraph.", { name: file.name }));
     try {
       await api.keepSubgraph(file.name.replace(/\.json$/i, ""), piece);
       await loadLibrary();

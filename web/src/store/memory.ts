@@ -4,7 +4,7 @@ import { create } from "zustand";
 import { api, ApiError } from "../api/client";
 import type { MemoryAnswer } from "../api/types";
 import { notify } from "./ui";
-import { t } from "../i18n/t";
+import { plural, t } from "../i18n/t";
 
 interface Memory {
   report: MemoryAnswer | null;
@@ -53,7 +53,7 @@ export function freedSentence({ workers }: MemoryAnswer): string {
   const freed = workers.reduce((sum, worker) => sum + worker.freed, 0);
   const models = workers.flatMap((worker) => worker.models);
   const used = models.filter((model) => model.in_use).length;
-  const stay = used === 1 ? t("One model is in use.") : `${used} models are in use.`;
+  const stay = plural(used, "One model is in use.", "{count} models are in use.");
   const words =
     freed > 0 ? t("Freed {size}.", { size: sizeInWords(freed) }) : t("There was nothing to free.");
   return used > 0 ? `${words} ${stay}` : words;

@@ -22,8 +22,8 @@ export async function say(statement: Statement): Promise<void> {
   }
   const title = space === null ? null : (spaces.latent[space]?.title ?? space);
   const text = title
-    ? `${name} counts as ${title} from now on.`
-    : `${name} speaks for itself again.`;
+    ? t("{name} counts as {title} from now on.", { name, title })
+    : t("{name} speaks for itself again.", { name });
   notify("info", text, { title: t("Undo"), run: () => void say({ folder, name, space: before }) });
   await loadModels(); // the checker is asked again as soon as they have changed
 }

@@ -12,6 +12,7 @@ import {
   OUTPUTS,
   prefixOf,
 } from "../workflow/subgraphs";
+import { kindName } from "../i18n/kinds";
 import { definitions } from "./catalogue";
 import { activeDocument, activeWorkflow, type Change, pathOf, useDocuments } from "./documents";
 import type { DragOrigin } from "./ui";
@@ -71,7 +72,7 @@ function atInterface(from: DragOrigin): Target[] {
     ok: name === NEW || suits(term.kind, dragged),
     ...(name === NEW || suits(term.kind, dragged)
       ? {}
-      : { reason: t("This is for {kind}.", { kind: term.kind }) }),
+      : { reason: t("This is for {kind}.", { kind: kindName(term.kind) }) }),
   }));
 }
 

@@ -8,6 +8,7 @@ import { activePrefix, useActive, wholeWorkflow } from "./documents";
 import { definitions } from "./catalogue";
 import type { Definitions, Placed } from "../workflow/model";
 import { subgraphOf } from "../workflow/subgraphs";
+import { t } from "../i18n/t";
 
 const PAUSE = 300; // milliseconds without a change before the server is asked
 const REMEMBERED = 200;
@@ -90,7 +91,7 @@ export function countWords({ encoder, tokens, room, chunks }: EncoderCount): str
   const name = encoderName(encoder);
   if (room === null) return `${name} ${tokens}`;
   const all = `${name} ${tokens}/${room * chunks}`;
-  return chunks > 1 ? `${all}, ${chunks} chunks` : all;
+  return chunks > 1 ? t("{all}, {chunks} chunks", { all, chunks }) : all;
 }
 
 /** The encoders that read this widget: SDXL's "text_l" is read by CLIP-L alone, "text" by all. */

@@ -3,6 +3,7 @@
 import type { Picture } from "../api/gallery";
 import { useRuns } from "./runs";
 import { ui, useUi } from "./ui";
+import { t } from "../i18n/t";
 
 /** A picture that can be looked at. */
 export interface Viewed {
@@ -90,7 +91,7 @@ function picturesOfRuns(): { run: string; index: number; viewed: Viewed }[] {
 }
 
 const nameIn = (url: string) =>
-  decodeURIComponent(url.split("?")[0]?.split("/").at(-1) ?? "Picture");
+  decodeURIComponent(url.split("?")[0]?.split("/").at(-1) ?? t("Picture"));
 
 /** Look at what a run made, among the pictures of other runs. */
 export function viewOutput(run: string, index: number): void {

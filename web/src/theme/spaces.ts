@@ -1,5 +1,6 @@
 /** The colours of latent and text spaces: the Okabe-Ito set, distinct for colour-blind eyes, in fixed order. */
 
+import { kindName } from "../i18n/kinds";
 import { t } from "../i18n/t";
 import type { Axis, SocketType, SpacesAnswer } from "../api/types";
 
@@ -83,6 +84,11 @@ export function paintOf(type: SocketType, spaces: SpacesAnswer): Paint {
   }
   paint.title = [...new Set(titles)].join(", ");
   return paint;
+}
+
+/** A socket's type in words: "Latent, SDXL". */
+export function typeInWords({ kind, title }: Paint): string {
+  return [kindName(kind), title].filter(Boolean).join(", ");
 }
 
 /** The one colour of a wire, null for grey: the latent space if there is one, else the text space. */

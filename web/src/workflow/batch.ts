@@ -121,7 +121,7 @@ export class Unfinished extends Error {
 function numberIn(text: string, what: string): number {
   const number = Number(text.trim());
   if (text.trim() === "" || Number.isNaN(number))
-    throw new Unfinished(`${what} has to be a number.`);
+    throw new Unfinished(t("{what} has to be a number.", { what }));
   return number;
 }
 
@@ -181,19 +181,22 @@ function axisOf(draft: AxisDraft, { title, widget }: Varying, chooses: boolean):
       };
     }
     case "lines":
-      return { ...common, at, kind: "lines", file: fileOf(draft, "text file") };
+      return { ...common, at, kind: "lines", file: fileOf(draft) };
     case "columns":
       return {
         ...common,
         kind: "columns",
-        file: fileOf(draft, "table"),
+        file: fileOf(draft, true),
         columns: columnsOf(draft),
       };
   }
 }
 
-function fileOf({ file }: AxisDraft, what: string): string {
-  if (!file.trim()) throw new Unfinished(t("Name a {what} of the input folder.", { what }));
+function fileOf({ file }: AxisDraft, isTable = false): string {
+  if (!file.trim())
+    throw new Unfinished(
+      isTable ? t("Name a table of the input folder.") : t("Name a text file of the input folder."),
+    );
   return file.trim();
 }
 

@@ -13,6 +13,13 @@ export const LAYERS: Readonly<Record<string, string>> = {
   probe: t("Trial with a test picture"),
 };
 
+const CERTAINTIES: Readonly<Record<string, string>> = {
+  certain: t("certain"),
+  likely: t("likely"),
+  assumed: t("assumed"),
+  unknown: t("unknown"),
+};
+
 export type Sureness = "certain" | "likely" | "candidates" | "unknown";
 
 /** How sure the answer is. Several spaces are candidates, whatever each is called. */
@@ -50,10 +57,10 @@ export function layerLines(file: ModelFile, titleOf: (space: string) => string):
 }
 
 function saying(finding: FileFinding, titleOf: (space: string) => string): string {
-  if (finding.spaces.length === 0) return "cannot tell";
-  const words = finding.spaces.map(titleOf).join(" or ");
+  if (finding.spaces.length === 0) return t("cannot tell");
+  const words = finding.spaces.map(titleOf).join(t(" or "));
   return finding.spaces.length === 1 && finding.certainty !== "certain"
-    ? `${words} (${finding.certainty})`
+    ? `${words} (${CERTAINTIES[finding.certainty]})`
     : words;
 }
 

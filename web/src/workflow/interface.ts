@@ -41,7 +41,7 @@ const bare = (type: string, title: string): NodeDefinition => ({
   type,
   version: 1,
   title,
-  category: "subgraphs",
+  category: t("subgraphs"),
   description: "",
   pack: PACK,
   inputs: [],
@@ -80,11 +80,11 @@ function interfaceOf(definition: NodeDefinition | undefined): Definitions {
   const outs = definition?.outputs ?? [];
   return {
     [IN_TYPE]: {
-      ...bare(IN_TYPE, "Inputs"),
+      ...bare(IN_TYPE, t("Inputs")),
       outputs: [...ins.map((i) => output(i.name, i.title, i.term)), output(NEW, t("New input"))],
     },
     [OUT_TYPE]: {
-      ...bare(OUT_TYPE, "Outputs"),
+      ...bare(OUT_TYPE, t("Outputs")),
       inputs: [...outs.map((o) => input(o.name, o.title, o.term)), input(NEW, t("New output"))],
     },
   };

@@ -120,7 +120,9 @@ export function* wiresOf(workflow: Workflow): Generator<PlacedWire> {
 
 /** A node's name for people: its own title, else its type's. */
 export function titleOf(node: PlacedNode, definition: NodeDefinition | undefined): string {
-  return node.title || definition?.title || node.type;
+  if (!definition) return node.title || node.type;
+  const own = node.title && node.title !== definition.original; // saved in the source's language
+  return own ? node.title : definition.title;
 }
 
 /** The nodes that `wanted` needs, themselves included. Works on cycles and long chains. */
