@@ -66,8 +66,19 @@ def test_every_sentence_is_given_the_values_that_it_names() -> None:
 
 
 AROUND = {
-    *("batch", "batch_axes", "edits", "migrations", "picture_text", "plan", "targets", "wildcards"),
-    *("cache", "call", "describe", "execute", "expand", "node", "signature", "types", "widgets"),
+    *("batch", "batch_axes", "edits", "fitting", "migrations", "picture_text", "plan", "targets"),
+    *(
+        "cache",
+        "call",
+        "describe",
+        "execute",
+        "expand",
+        "node",
+        "signature",
+        "types",
+        "widgets",
+        "wildcards",
+    ),
 }
 """Modules whose sentences are put together in English: for answers (`tests/server/test_told.py`),
 and for those who write nodes."""

@@ -16,21 +16,25 @@ from tests.server.site import site_at
 ROOT = Path(__file__).parents[2]
 GERMAN = languages()["de"]
 
-SERVER = (
-    "batch_files", "batch_grid", "bodies", "catalogue", "catalogue_evidence", "catalogue_fit",
-    "catalogue_identity", "catalogue_known", "catalogue_latents", "checking", "contact_sheet",
-    "dispatch", "errors", "gallery", "identification", "ledger", "limits", "masks",
-    "model_folders", "paths", "picture_text", "pictures", "png", "remote_files", "security",
-    "station", "workflow_files",
-)  # fmt: skip
-GRAPH = "batch", "batch_axes", "edits", "migrations", "picture_text", "plan", "targets", "wildcards"
+ELSEWHERE = {
+    "app", "catalogue_inspect", "editor_build", "file_lock", "headless", "headless_batch",
+    "headless_desk", "headless_values", "node_languages", "openapi", "process_memory", "serve",
+    "settings", "sheet_page", "template_words", "verify",
+}  # fmt: skip
+"""Modules that speak to who started the program, on sheets, and in the log."""
+
+GRAPH = "batch", "batch_axes", "edits", "fitting", "migrations", "picture_text", "plan", "targets"
 
 MODULES = (
+    *(
+        path
+        for path in sorted((ROOT / "server").glob("*.py"))
+        if path.stem not in ELSEWHERE and not path.stem.startswith(("worker", "ray_"))
+    ),
     *sorted((ROOT / "server" / "routes").glob("*.py")),
     *sorted((ROOT / "server" / "queue").glob("*.py")),
     *sorted((ROOT / "diffusion" / "identity").glob("*.py")),
-    *(ROOT / "server" / f"{name}.py" for name in SERVER),
-    *(ROOT / "graph" / f"{name}.py" for name in GRAPH),
+    *(ROOT / "graph" / f"{name}.py" for name in (*GRAPH, "wildcards")),
     ROOT / "diffusion" / "header.py",
 )
 """Where sentences are made that reach a page, beside those of the checker (`graph.words.t`)."""
