@@ -109,7 +109,11 @@ def side_by_side(pictures: list[Tensor]) -> Tensor:
 
 def _suiting(latent: Latent[Any], vae: Vae[Any], models: Models, spaces: Spaces) -> LoadedVae:
     """The VAE, ready for this latent. Raises `WrongSpace`."""
-    spaces.agree("latent", Side("latent", latent.space), Side("VAE", vae.latent_space))
+    spaces.agree(
+        "latent",
+        Side("latent", latent.space, "latent"),
+        Side("VAE", vae.latent_space, file=vae.path),
+    )
     loaded = models.vae(vae)
     return loaded.within(spaces.latent(latent.space)) if latent.space else loaded
 

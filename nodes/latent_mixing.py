@@ -120,7 +120,11 @@ def latent_from_batch(
 
 def _same(spaces: Spaces, one: Latent[S], other: Latent[S]) -> None:
     """Raise `WrongSpace` where two latents must not mix; wires of unknown files lead here."""
-    spaces.agree("latent", Side("first latent", one.space), Side("second latent", other.space))
+    spaces.agree(
+        "latent",
+        Side("first latent", one.space, "first"),
+        Side("second latent", other.space, "second"),
+    )
 
 
 def _masks(parts: Sequence[Latent[S]]) -> Mask | None:

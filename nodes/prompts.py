@@ -131,7 +131,11 @@ def _placed(conditioning: Conditioning[T], **changes: Any) -> Conditioning[T]:
 
 
 def _same(spaces: Spaces, first: Conditioning[Any], second: Conditioning[Any]) -> None:
-    spaces.agree("text", Side("first prompt", first.space), Side("second prompt", second.space))
+    spaces.agree(
+        "text",
+        Side("first prompt", first.space, "first"),
+        Side("second prompt", second.space, "second"),
+    )
 
 
 def _mixed(left: Tensor, right: Tensor, share: float) -> Tensor:

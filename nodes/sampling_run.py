@@ -29,12 +29,15 @@ def one_space(
     prompts: Mapping[str, Conditioning[Any]],
 ) -> None:
     """Raise `WrongSpace` where the latent, a prompt by its name, or its picture is of another."""
-    spaces.agree("latent", Side("latent", latent.space), Side("model", model.latent_space))
+    latents = Side("model", model.latent_space, file=model.path)
+    texts = Side("model", model.text_space, file=model.path)
+    spaces.agree("latent", Side("latent", latent.space, "latent"), latents)
     for name, whole in prompts.items():
+        socket = name.partition(" ")[0]
         for prompt in whole.every():
-            spaces.agree("text", Side(name, prompt.space), Side("model", model.text_space))
-            shown = Side(f"picture beside the {name}", prompt.beside)
-            spaces.agree("latent", shown, Side("model", model.latent_space))
+            spaces.agree("text", Side(name, prompt.space, socket), texts)
+            shown = Side(f"picture beside the {name}", prompt.beside, socket)
+            spaces.agree("latent", shown, latents)
 
 
 def parts_of(prompt: Conditioning[Any]) -> tuple[Part, ...]:

@@ -4,6 +4,7 @@ A node names a service as a keyword-only parameter; the worker hands it in. Test
 """
 
 from collections.abc import Callable, Mapping
+from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy
@@ -113,10 +114,15 @@ class Outputs(Service):
 
 
 class Side(NamedTuple):
-    """One of two things that must live in one space: what it is called, its space's id or ""."""
+    """One of two things that must live in one space: what it is called, its space's id or "".
+
+    `socket`: the input that it came in by; `file`: where its weights lie, if it has any.
+    """
 
     name: str
     space: str
+    socket: str = ""
+    file: PathLike[str] | None = None
 
 
 class WrongSpace(ValueError):

@@ -84,7 +84,11 @@ def vae_encode_tiled(
 
 def _suiting(latent: Latent[Any], vae: Vae[Any], models: Models, spaces: Spaces) -> LoadedVae:
     """The VAE, ready for this latent. Raises `WrongSpace`."""
-    spaces.agree("latent", Side("latent", latent.space), Side("VAE", vae.latent_space))
+    spaces.agree(
+        "latent",
+        Side("latent", latent.space, "latent"),
+        Side("VAE", vae.latent_space, file=vae.path),
+    )
     loaded = models.vae(vae)
     # A VAE that could be of several spaces is taken to be of the latent's.
     return loaded.within(spaces.latent(latent.space)) if latent.space else loaded

@@ -1,6 +1,6 @@
 """What a running node is handed beside its inputs, for the services of `nodes.services`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,15 @@ from diffusion.spaces import LATENT_SPACES, LatentSpace
 from diffusion.text_join import TextEncoders
 from diffusion.together import Member
 from graph.cancel import Cancel
-from graph.definition import Axis
 from graph.execute import Call
 from graph.files import FileFacts
 from graph.plan import Plan
-from graph.step import Step
 from graph.widgets import ModelFile
 from graph.workflow import Workflow
 from nodes import services
 from nodes.outputs import FolderOutputs, Origin
 from nodes.provenance import UsedFile
-from nodes.services import BadFile, Side, UnknownSpace, WrongSpace
+from nodes.services import BadFile
 from nodes.sockets import Clip, Model, Upscaler, Vae
 from server.catalogue import Catalogue
 from server.content_hashes import ContentHashes
@@ -33,6 +31,7 @@ from server.settings import Settings
 from server.worker_memory import holder_of
 from server.worker_previews import RunProgress
 from server.worker_provenance import Timing, made_with
+from server.worker_spaces import RunSpaces, steps_behind
 
 
 @dataclass(frozen=True)
@@ -86,37 +85,6 @@ class RunFacts(services.Facts):
         if found.trouble:
             raise BadFile(found.trouble)
         return found
-
-
-class RunSpaces(services.Spaces):
-    """The catalogue's spaces, and the pairs that wires of the workflow allow."""
-
-    def __init__(self, catalogue: Catalogue, workflow: Workflow) -> None:
-        self._catalogue = catalogue
-        self._allowed = {
-            frozenset(wire.allow)
-            for placed in workflow.nodes.values()
-            for wire in placed.inputs.values()
-            if wire.allow is not None
-        }
-
-    def latent(self, space: str) -> LatentSpace:
-        found = self._catalogue.latent_space(space)
-        if found is None:
-            raise UnknownSpace(f"No model file here declares the latent space {space!r}.")
-        return found
-
-    def agree(self, axis: Axis, one: Side, other: Side) -> None:
-        known = one.space and other.space
-        if not known or one.space == other.space:
-            return
-        if frozenset((one.space, other.space)) in self._allowed:
-            return
-        left, right = (self._catalogue.space_title(axis, side.space) for side in (one, other))
-        raise WrongSpace(
-            f"The {one.name} is of the {axis} space {left} and the {other.name} of {right}: what "
-            f"comes out would be garbage. Use a {other.name} for {left}."
-        )
 
 
 class RunModels(services.Models):
@@ -209,16 +177,6 @@ def _content(context: RunContext, call: Call, file: UsedFile) -> str:
         return ""
 
 
-def _steps_behind(plan: Plan, key: str) -> Iterator[Step]:
-    """The steps that the step was computed from, the nearest first."""
-    near, seen = [key], {key}
-    while near:
-        sources = [source for here in near for source in plan.steps[here].sources]
-        near = [source for source in dict.fromkeys(sources) if source not in seen]
-        seen.update(near)
-        yield from (plan.steps[here] for here in near)
-
-
 def _nodes_behind(plan: Plan, key: str) -> dict[str, Mapping[str, Any]]:
     """What the step was computed from, the nearest first, in the form of `nodes.provenance`."""
     return {
@@ -232,14 +190,14 @@ def _nodes_behind(plan: Plan, key: str) -> dict[str, Mapping[str, Any]]:
                 if not isinstance(origin, list)
             },
         }
-        for step in _steps_behind(plan, key)
+        for step in steps_behind(plan, key)
     }
 
 
 def _files_behind(context: RunContext, key: str) -> tuple[UsedFile, ...]:
     """The files that the step was computed from, the nearest first."""
     found: dict[tuple[str, str], UsedFile] = {}
-    for step in _steps_behind(context.plan, key):
+    for step in steps_behind(context.plan, key):
         for widget, folder in step.shape.files.items():
             name = step.values.get(widget)
             if not isinstance(name, str) or (folder, name) in found:
@@ -254,7 +212,9 @@ _MAKERS: Mapping[str, Callable[[RunContext, Call], object]] = {
     "Progress": lambda context, call: RunProgress(context.settings, context.run, call),
     "Interrupt": lambda context, call: RunInterrupt(call.cancel),
     "Facts": lambda context, call: RunFacts(context.catalogue),
-    "Spaces": lambda context, call: RunSpaces(context.catalogue, context.workflow),
+    "Spaces": lambda context, call: RunSpaces(
+        context.catalogue, context.workflow, context.plan, call.key
+    ),
     "Models": RunContext.models,
     "Outputs": _outputs,
 }

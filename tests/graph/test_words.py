@@ -25,7 +25,7 @@ TABLES = (
 
 
 def _calls() -> Iterator[ast.Call]:
-    for path in sorted((ROOT / "graph").glob("*.py")):
+    for path in sorted([*(ROOT / "graph").glob("*.py"), *(ROOT / "server").rglob("*.py")]):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if (
                 isinstance(node, ast.Call)

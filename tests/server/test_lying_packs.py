@@ -77,10 +77,15 @@ def picture(**lies: str) -> Workflow:
 @pytest.mark.parametrize(
     ("lies", "begins"),
     [
-        ({"end": "relabel.latent"}, "VAE Decode: The latent is of the latent space SDXL and the "),
+        (
+            {"end": "relabel.latent"},
+            "VAE Decode: This latent is SDXL: Relabel made it. VAE Decode uses tiny.safetensors, "
+            "which is for Tiny (declared in the file's metadata, certain). ",
+        ),
         (
             {"words": "other_words.conditioning"},
-            "KSampler: The positive prompt is of the text space SDXL and the model of ",
+            "KSampler: This positive prompt is SDXL: Prompt of sdxl made it. KSampler uses "
+            "tiny.safetensors, which is for tiny text (",
         ),
         ({"words": "words.conditioning"}, "KSampler: Two things of different sizes met."),
         ({"start": "many.latent"}, "KSampler: What arrived has the channels of SD3, FLUX.1 or "),

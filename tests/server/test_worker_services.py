@@ -7,7 +7,7 @@ import pytest
 from graph.workflow import Workflow
 from nodes.services import Side, UnknownSpace, WrongSpace
 from server.catalogue import Catalogue
-from server.worker_services import RunSpaces
+from server.worker_spaces import RunSpaces
 
 
 @pytest.fixture
@@ -26,7 +26,8 @@ def spaces(catalogue: Catalogue, *allowed: tuple[str, str]) -> RunSpaces:
 
 
 def test_two_spaces_that_differ_are_refused_by_their_titles(catalogue: Catalogue) -> None:
-    with pytest.raises(WrongSpace, match=r"latent is .*SDXL.*VAE of SD 1\.x.*Use a VAE for SDXL"):
+    told = r"This latent is SDXL: .*\. The VAE is for SD 1\.x\. .*use a VAE for SDXL"
+    with pytest.raises(WrongSpace, match=told):
         spaces(catalogue).agree("latent", Side("latent", "sdxl"), Side("VAE", "sd1"))
 
 
