@@ -20,6 +20,7 @@ from diffusion.devices import (
     has_bfloat16,
     use_tf32,
 )
+from diffusion.embeddings import Find, no_embeddings
 from diffusion.encoders import ENCODERS
 from diffusion.families.family import DiscreteNoise, LogNoise, Noise
 from diffusion.families.text import Part
@@ -146,13 +147,14 @@ class Engine:
         space: str = "",
         clip_skip: int | None = None,
         loras: Sequence[Lora] = (),
+        find: Find = no_embeddings,
     ) -> TextEncoders:
         """The text encoders of a checkpoint, or of files of their own, with their tokenizers.
 
         `space`: the text space that they shall encode in, where the files leave a choice.
         `clip_skip`: see `ClipText.forward`; the space's own if not given. `loras` change what they
-        have changes for. Raises `TokenizerMissing` where a vocabulary is nowhere to be had, and
-        `LoraTrouble`.
+        have changes for. `find`: the embeddings that prompts name. Raises `TokenizerMissing` where
+        a vocabulary is nowhere to be had, and `LoraTrouble`.
         """
         every = [paths] if isinstance(paths, Path) else list(paths)
         files = [self._opened(path) for path in every]
@@ -169,7 +171,7 @@ class Engine:
                 skip = part.skip if clip_skip is None or part.fixed else clip_skip
                 part = replace(part, skip=skip)
                 readers[part.encoder] = self._encoder(file, prefix, part, check_cancel, loras)
-        return TextEncoders(readers, chosen.join, self._relief)
+        return TextEncoders(readers, chosen.join, self._relief, find)
 
     def _encoder(
         self, file: Opened, prefix: str, part: Part, check_cancel: Check, loras: Sequence[Lora]

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from diffusion.embeddings import NO_VECTORS, Vectors
 from diffusion.families.text import Reading
 from diffusion.guidance import nothing
 from diffusion.language_model import LanguageModel
@@ -51,6 +52,9 @@ class LanguageEncoder:
         self.least = least
         self._tokenizer = tokenizer
 
+    width = None
+    """It takes no embeddings."""
+
     def tokenize(self, prompt: str) -> Row:
         """The conversation's tokens, padded to `least` of them."""
         ids = self._conversation(prompt)
@@ -62,16 +66,21 @@ class LanguageEncoder:
             return Row(padding + ids, unseen + seen)
         return Row(ids + padding, seen + unseen)
 
-    def chunks(self, prompt: str) -> int:
+    def chunks(self, prompt: str, vectors: Vectors = NO_VECTORS) -> int:
         """Always 1: a language model takes a prompt of any length at once."""
         return 1
 
     def encode(
-        self, prompt: str, check_cancel: Callable[[], None] = nothing, chunks: int = 1
+        self,
+        prompt: str,
+        check_cancel: Callable[[], None] = nothing,
+        chunks: int = 1,
+        vectors: Vectors = NO_VECTORS,
     ) -> TextConditioning:
-        """The conditioning of a prompt, without a pooled vector. `chunks` is not looked at.
+        """The conditioning of a prompt, without a pooled vector.
 
-        `check_cancel` is called before every layer, and raises to stop.
+        `chunks` and `vectors` are not looked at. `check_cancel` is called before every layer, and
+        raises to stop.
         """
         row = self.tokenize(prompt)
         alike = row.seen.index(True) if self.reading.padded_in_front else 0

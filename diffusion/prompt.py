@@ -3,12 +3,15 @@
     a (small:0.8) cat, (fluffy), \\(not a weight\\)
 
 `(words)` count 1.1 times, `(words:1.3)` exactly 1.3 times whatever brackets are around them, and a
-backslash makes a bracket a character.
+backslash makes a bracket a character. `embedding:name` stands for vectors from a file
+(`diffusion.mentions`).
 """
 
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
+
+from diffusion.mentions import WORD, mentions
 
 NESTED = 1.1
 """What a bracket without a number multiplies the weight by."""
@@ -20,10 +23,14 @@ _ESCAPES = {"\\(": "\x01", "\\)": "\x02"}
 
 
 class Segment(NamedTuple):
-    """A part of a prompt, and how much it counts: 1 is normal."""
+    """A part of a prompt, and how much it counts: 1 is normal.
+
+    `embedding`: the name of the one that the text stands for, "" where it is words.
+    """
 
     text: str
     weight: float
+    embedding: str = ""
 
 
 class Token(NamedTuple):
@@ -53,7 +60,23 @@ def segments(prompt: str) -> list[Segment]:
             inner, weight = _weighted(part[1:-1], weight)
             waiting += [(piece, weight) for piece in reversed(_parts(inner))]
         else:
-            found.append(Segment(_plain(part), weight))
+            found += _apart(part, weight)
+    return found
+
+
+def _apart(part: str, weight: float) -> list[Segment]:
+    """A part without brackets: its words, and the embeddings that it names."""
+    found: list[Segment] = []
+    begin = 0
+    for mention in mentions(part):
+        if words := part[begin : mention.start].strip():
+            found.append(Segment(_plain(words), weight))
+        named = part[mention.start : mention.end]
+        found.append(Segment(_plain(named), weight, _plain(mention.name)))
+        begin = mention.end
+    rest = part[begin:]
+    if not found or rest.strip():
+        found.append(Segment(_plain(rest.strip() if found else rest), weight))
     return found
 
 
@@ -79,6 +102,8 @@ def _parts(text: str) -> list[str]:
 def _weighted(inner: str, weight: float) -> tuple[str, float]:
     """A bracket's text and weight: its own number if it ends in one, else 1.1 × the outer."""
     text, colon, number = inner.rpartition(":")
+    if text == WORD or text.endswith((f" {WORD}", f",{WORD}")):  # a name that looks like a number
+        return inner, weight * NESTED
     try:
         stated = float(number)
     except ValueError:

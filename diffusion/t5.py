@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from diffusion.embeddings import NO_VECTORS, Vectors, beside, standing_in
 from diffusion.guidance import nothing
 from diffusion.importing import from_transformers
 from diffusion.layers import Shapes, count, shape_of
@@ -38,16 +39,24 @@ class T5Text(nn.Module):
         del self.encoder.embed_tokens
         self.vocabulary: int = config.vocab_size
 
-    def forward(self, ids: Tensor, check_cancel: Callable[[], None] = nothing) -> Tensor:
+    def forward(
+        self,
+        ids: Tensor,
+        check_cancel: Callable[[], None] = nothing,
+        extra: Tensor | None = None,
+    ) -> Tensor:
         """The last layer, normalised, (rows, length, width), of token ids (rows, length).
 
-        Padding is not masked out: the models that read this were trained so. `check_cancel` is
-        called before every layer.
+        `extra`: (count, width), the vectors of the ids that follow those of the vocabulary. Padding
+        is not masked out: the models that read this were trained so. `check_cancel` is called
+        before every layer.
         """
         blocks = self.encoder.block
         hooks = [block.register_forward_pre_hook(lambda *_: check_cancel()) for block in blocks]
         try:
-            encoded = self.encoder(inputs_embeds=self.shared(ids))
+            with standing_in(self.shared, self.vocabulary, extra):
+                vectors = self.shared(ids)
+            encoded = self.encoder(inputs_embeds=vectors)
         finally:
             for hook in hooks:
                 hook.remove()
@@ -112,35 +121,53 @@ class T5Encoder:
         self.least = least
         self._tokenizer = tokenizer
 
-    def tokenize(self, prompt: str) -> list[Token]:
-        """The prompt's tokens, the end token, and padding. The last two count 1."""
+    @property
+    def width(self) -> int:
+        """How many numbers a word's vector has."""
+        return int(self.module.encoder.config.d_model)
+
+    def tokenize(self, prompt: str, vectors: Vectors = NO_VECTORS) -> list[Token]:
+        """The prompt's tokens, the end token, and padding. The last two count 1.
+
+        An embedding is as many tokens as it has vectors, with ids behind the vocabulary's; one
+        without vectors is left out.
+        """
+        ids = beside(self.module.vocabulary, vectors).ids
         tokens = [
             Token(number, part.weight)
             for part in segments(prompt)
-            for number in self._tokenizer.ids(part.text)
+            for number in (
+                ids.get(part.embedding, ()) if part.embedding else self._tokenizer.ids(part.text)
+            )
         ]
         return self._padded([*tokens, Token(self._tokenizer.end)], self.least)
 
-    def chunks(self, prompt: str) -> int:
+    def chunks(self, prompt: str, vectors: Vectors = NO_VECTORS) -> int:
         """Always 1: T5 takes a prompt of any length at once."""
         return 1
 
     def encode(
-        self, prompt: str, check_cancel: Callable[[], None] = nothing, chunks: int = 1
+        self,
+        prompt: str,
+        check_cancel: Callable[[], None] = nothing,
+        chunks: int = 1,
+        vectors: Vectors = NO_VECTORS,
     ) -> TextConditioning:
         """The conditioning of a prompt, without a pooled vector. `chunks` is not looked at.
 
         A token of weight w moves from what the empty prompt, padded to the same length, has in its
         place: z = z₀ + w·(z - z₀). `check_cancel` is called before every layer, and raises to stop.
+        `vectors`: of the embeddings that the prompt names.
         """
-        tokens = self.tokenize(prompt)
+        tokens = self.tokenize(prompt, vectors)
         weights = torch.tensor([token.weight for token in tokens])[None, :, None]
         plain = bool((weights == 1).all())
         empty = self._padded([Token(self._tokenizer.end)], len(tokens))
         ids = _ids([tokens] if plain else [tokens, empty])
         device = next(self.module.parameters()).device
+        extra = beside(self.module.vocabulary, vectors).rows
         with torch.no_grad():
-            encoded: Tensor = self.module(ids.to(device), check_cancel).float().cpu()
+            encoded: Tensor = self.module(ids.to(device), check_cancel, extra).float().cpu()
         if not plain:
             told, untold = encoded[:1], encoded[1:]
             encoded = untold + (told - untold) * weights

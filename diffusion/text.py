@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from diffusion.embeddings import NO_VECTORS, Vectors, beside, standing_in
 from diffusion.guidance import nothing
 from diffusion.importing import from_transformers
 from diffusion.prompt import Special, Token, chunked, segments
@@ -69,9 +70,11 @@ class ClipText(nn.Module):
         check_cancel: Callable[[], None] = nothing,
         *,
         norm: bool = True,
+        extra: Tensor | None = None,
     ) -> Encoded:
         """Encode chunks of token ids, (chunks, length).
 
+        `extra`: (count, width), the vectors of the ids that follow those of the vocabulary.
         `clip_skip` 1 takes the tokens from the last layer, 2 from the one before, and so on;
         `norm`: they pass the final normalisation. The pooled vector is always the last layer's,
         normalised, and projected where the model has a projection. `check_cancel` is called before
@@ -84,8 +87,10 @@ class ClipText(nn.Module):
         hooks = [layer.register_forward_pre_hook(lambda *_: check_cancel()) for layer in layers]
         hooks += [layers[-clip_skip].register_forward_hook(lambda *call: taken.append(call[-1]))]
         positions = torch.arange(ids.shape[1], device=ids.device)[None]
+        words = self.text_model.embeddings.token_embedding
         try:
-            last = self.text_model(input_ids=ids, position_ids=positions).last_hidden_state
+            with standing_in(words, self.vocabulary, extra):
+                last = self.text_model(input_ids=ids, position_ids=positions).last_hidden_state
         finally:
             for hook in hooks:
                 hook.remove()
@@ -168,33 +173,54 @@ class TextEncoder:
         filler = tokenizer.end if pad is None else pad
         self._special = Special(tokenizer.start, tokenizer.end, filler)
 
-    def tokenize(self, prompt: str) -> list[list[Token]]:
-        """The prompt's tokens in chunks as long as the model's positions."""
+    @property
+    def width(self) -> int:
+        """How many numbers a word's vector has."""
+        return int(self.module.text_model.config.hidden_size)
+
+    def tokenize(self, prompt: str, vectors: Vectors = NO_VECTORS) -> list[list[Token]]:
+        """The prompt's tokens in chunks as long as the model's positions.
+
+        An embedding is as many tokens as it has vectors, with ids behind the vocabulary's; one
+        without vectors is left out.
+        """
+        ids = beside(self.module.vocabulary, vectors).ids
         groups = [
-            [Token(number, part.weight) for number in self._tokenizer.ids(part.text)]
+            [
+                Token(number, part.weight)
+                for number in (
+                    ids.get(part.embedding, ())
+                    if part.embedding
+                    else self._tokenizer.ids(part.text)
+                )
+            ]
             for part in segments(prompt)
         ]
         return chunked(groups, self.module.length, self._special)
 
-    def chunks(self, prompt: str) -> int:
+    def chunks(self, prompt: str, vectors: Vectors = NO_VECTORS) -> int:
         """How many chunks the prompt takes."""
-        return len(self.tokenize(prompt))
+        return len(self.tokenize(prompt, vectors))
 
     def encode(
-        self, prompt: str, check_cancel: Callable[[], None] = nothing, chunks: int = 1
+        self,
+        prompt: str,
+        check_cancel: Callable[[], None] = nothing,
+        chunks: int = 1,
+        vectors: Vectors = NO_VECTORS,
     ) -> TextConditioning:
         """The conditioning of a prompt; its chunks stand one after the other along the tokens.
 
         A token of weight w moves from what the empty prompt has in its place: z = z₀ + w·(z - z₀).
         Empty chunks are added up to `chunks`. `check_cancel` is called before every layer, and
-        raises to stop.
+        raises to stop. `vectors`: of the embeddings that the prompt names.
         """
-        filled = self.tokenize(prompt)
+        filled = self.tokenize(prompt, vectors)
         filled += self.tokenize("") * (chunks - len(filled))
-        return self._encoded(filled, check_cancel)
+        return self._encoded(filled, check_cancel, beside(self.module.vocabulary, vectors).rows)
 
     def _encoded(
-        self, chunks: list[list[Token]], check_cancel: Callable[[], None]
+        self, chunks: list[list[Token]], check_cancel: Callable[[], None], extra: Tensor | None
     ) -> TextConditioning:
         weights = torch.tensor([[token.weight for token in chunk] for chunk in chunks])[..., None]
         plain = bool((weights == 1).all())
@@ -202,7 +228,9 @@ class TextEncoder:
         ids = torch.tensor([[token.id for token in row] for row in rows])
         device = next(self.module.parameters()).device
         with torch.no_grad():
-            encoded = self.module(ids.to(device), self.clip_skip, check_cancel, norm=self.norm)
+            encoded = self.module(
+                ids.to(device), self.clip_skip, check_cancel, norm=self.norm, extra=extra
+            )
         tokens = encoded.tokens.float().cpu()  # (rows, length, width)
         if not plain:
             empty = tokens[-1:]

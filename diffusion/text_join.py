@@ -6,8 +6,18 @@ from functools import partial
 from typing import Protocol
 
 import torch
+from torch import Tensor
 
+from diffusion.embeddings import (
+    NO_VECTORS,
+    Embedding,
+    EmbeddingTrouble,
+    Find,
+    Vectors,
+    no_embeddings,
+)
 from diffusion.guidance import nothing
+from diffusion.mentions import mentions
 from diffusion.shortage import NO_RELIEF, Relief
 from diffusion.text import TextConditioning
 from diffusion.text_sd3 import sd3_joined
@@ -21,14 +31,26 @@ ADVICE = (
 class PromptEncoder(Protocol):
     """One text encoder with its tokenizer."""
 
-    def chunks(self, prompt: str) -> int:
+    @property
+    def width(self) -> int | None:
+        """How many numbers a word's vector has; None where it takes no embeddings."""
+        ...
+
+    def chunks(self, prompt: str, vectors: Vectors = NO_VECTORS) -> int:
         """How many chunks the prompt takes; 1 where an encoder knows no chunks."""
         ...
 
     def encode(
-        self, prompt: str, check_cancel: Callable[[], None] = nothing, chunks: int = 1
+        self,
+        prompt: str,
+        check_cancel: Callable[[], None] = nothing,
+        chunks: int = 1,
+        vectors: Vectors = NO_VECTORS,
     ) -> TextConditioning:
-        """The conditioning of a prompt, with empty chunks added up to `chunks`."""
+        """The conditioning of a prompt, with empty chunks added up to `chunks`.
+
+        `vectors`: of the embeddings that the prompt names.
+        """
         ...
 
 
@@ -40,12 +62,13 @@ Results = Mapping[str, TextConditioning]
 class TextEncoders:
     """The text encoders of one space, by their ids: prompts in, conditionings out.
 
-    `relief`: what is done where memory runs out.
+    `relief`: what is done where memory runs out. `find`: the embeddings that prompts name.
     """
 
     readers: Mapping[str, PromptEncoder]
     join: str
     relief: Relief = NO_RELIEF
+    find: Find = no_embeddings
 
     def encode(
         self,
@@ -57,22 +80,54 @@ class TextEncoders:
         """The conditioning of a prompt, or of one prompt for each encoder.
 
         `check_cancel` is called before every layer, and raises to stop. `left_out`: encoders that
-        are taken as absent; only where the space can do without them. Raises `NotEnoughMemory`.
+        are taken as absent; only where the space can do without them. Raises `NotEnoughMemory`,
+        and what `find` raises for an embedding that is named.
         """
         readers = {name: one for name, one in self.readers.items() if name not in left_out}
         prompts = {
             name: prompt if isinstance(prompt, str) else prompt.get(name, "") for name in readers
         }
-        chunks = max((reader.chunks(prompts[name]) for name, reader in readers.items()), default=1)
+        vectors = self._vectors(readers, prompts, alone=not isinstance(prompt, str))
+        chunks = max(
+            (reader.chunks(prompts[name], vectors[name]) for name, reader in readers.items()),
+            default=1,
+        )
         results = {
             name: self.relief.tried(
-                partial(reader.encode, prompts[name], check_cancel, chunks),
+                partial(reader.encode, prompts[name], check_cancel, chunks, vectors[name]),
                 "a prompt was being encoded",
                 ADVICE,
             )
             for name, reader in readers.items()
         }
         return JOINS[self.join](results)
+
+    def _vectors(
+        self, readers: Mapping[str, PromptEncoder], prompts: Mapping[str, str], alone: bool
+    ) -> dict[str, Vectors]:
+        """The vectors of the embeddings that each encoder's prompt names; `alone`: it has its own.
+
+        One that is named to several encoders need not have vectors for all of them.
+        """
+        made: dict[str, dict[str, Tensor]] = {name: {} for name in readers}
+        seen: dict[str, Embedding] = {}
+        taken: set[str] = set()
+        for reader, prompt in prompts.items():
+            for mention in mentions(prompt):
+                found = self.find(mention.name, reader if alone else "")
+                seen[mention.name] = found
+                rows = found.of(reader, readers[reader].width)
+                if rows is not None:
+                    made[reader][mention.name] = rows
+                    taken.add(mention.name)
+        for name in seen.keys() - taken:
+            widths = " and ".join(str(rows.shape[-1]) for rows in seen[name].vectors.values())
+            raise EmbeddingTrouble(
+                f"The embedding {name!r} has {widths} numbers a token, and none of the text "
+                "encoders that read this prompt has words of that width: it was made for another "
+                "model. Take it out of the prompt."
+            )
+        return dict(made)
 
 
 def _alone(results: Results) -> TextConditioning:

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 OURS = {"graph", "diffusion", "nodes", "server", "starter", "custom_nodes", "benchmarks", "tests"}
 TORCH_FREE = (
     "diffusion.header",
+    "diffusion.mentions",
     "diffusion.spaces",
     "diffusion.families",
     "diffusion.identity",

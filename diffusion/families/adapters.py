@@ -1,4 +1,4 @@
-"""How ControlNets, upscalers, embeddings and LoRAs look, and which family they were made for."""
+"""How ControlNets, upscalers and LoRAs look, and which family they were made for."""
 
 import re
 
@@ -13,10 +13,6 @@ _ATTENTION = "transformer_blocks.0.attn2.to_k.weight"
 
 def _controlnet(family: str, title: str, *signature: Has | Lacks, layout: str = "original") -> Look:
     return Look("controlnet", "controlnet", title, signature, layout, family)
-
-
-def _embedding(family: str, *signature: Has | Lacks) -> Look:
-    return Look("embedding", "embedding", "textual inversion", signature, "original", family)
 
 
 _HINT = Has("input_hint_block.0.weight", (16, 3, 3, 3))
@@ -101,16 +97,6 @@ ADAPTERS: tuple[Look, ...] = (
     Look(
         "upscale_model", "esrgan", "ESRGAN upscaler",
         (Has("conv_first.weight"), Has("body.0.rdb1.conv1.weight")), "new",
-    ),
-    _embedding("sd15", Has("emb_params", (None, 768))),
-    _embedding("sd15", Has("<*>", (768,))),
-    _embedding("sd15", Has("<*>", (None, 768))),
-    _embedding("sd2", Has("<*>", (1024,))),
-    _embedding("sd2", Has("<*>", (None, 1024))),
-    _embedding("sd2", Has("emb_params", (None, 1024))),
-    _embedding("sdxl", Has("clip_l", (None, 768)), Has("clip_g", (None, 1280)), Lacks("t5xxl")),
-    _embedding(
-        "sd3", Has("clip_l", (None, 768)), Has("clip_g", (None, 1280)), Has("t5xxl", (None, 4096))
     ),
 )  # fmt: skip
 

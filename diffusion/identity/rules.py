@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from diffusion.families import FAMILIES
 from diffusion.families.adapters import ADAPTERS, family_of_lora, is_lora
+from diffusion.families.embeddings import family_of, vectors_in
 from diffusion.families.encoders import ENCODERS
 from diffusion.families.family import Kind, Look
 from diffusion.families.signature import Shapes, holds, sentences
@@ -78,6 +79,8 @@ def _single(shapes: Shapes, prefix: str, metadata: Mapping[str, str]) -> Identit
     model = denoiser(shapes, shapes, metadata)
     if model is not None:
         found.append(model)
+    if vectors_in(shapes):
+        found.append(_embedding(shapes))
     if not found and is_lora(shapes):
         found.append(_lora(shapes, metadata))
     if len(found) == 1:
@@ -122,6 +125,22 @@ def _of_look(look: Look, shapes: Shapes) -> Identity:
         layout=look.layout,
         network=look.network,
         runnable=look.runnable,
+    )
+
+
+def _embedding(shapes: Shapes) -> Identity:
+    vectors = vectors_in(shapes)
+    family = FAMILIES.get(family_of(vectors) or "")
+    widths = " and ".join(str(item.width) for item in vectors)
+    return Identity(
+        "embedding",
+        family=family.id if family else None,
+        variant="embedding",
+        title="textual inversion",
+        latent_spaces=(family.latent_space,) if family else (),
+        text_spaces=(family.text_space,) if family else (),
+        evidence=(f"its vectors have {widths} numbers",),
+        certainty="certain" if family else "unknown",
     )
 
 

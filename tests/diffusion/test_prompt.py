@@ -42,13 +42,13 @@ SPECIAL = Special(START, END, PAD)
 )
 def test_brackets_become_weights(prompt: str, expected: list[tuple[str, float]]) -> None:
     found = segments(prompt)
-    assert [text for text, _ in found] == [text for text, _ in expected]
-    assert [weight for _, weight in found] == pytest.approx([weight for _, weight in expected])
+    assert [part.text for part in found] == [text for text, _ in expected]
+    assert [part.weight for part in found] == pytest.approx([weight for _, weight in expected])
 
 
 def test_brackets_may_be_nested_deeper_than_python_recurses() -> None:
-    [(text, weight)] = segments("(" * 2000 + "cat:1.5" + ")" * 2000)
-    assert (text, weight) == ("cat", 1.5)
+    [part] = segments("(" * 2000 + "cat:1.5" + ")" * 2000)
+    assert (part.text, part.weight) == ("cat", 1.5)
 
 
 @given(st.text(alphabet="ab():.1\\ ", max_size=30))
