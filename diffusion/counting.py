@@ -1,18 +1,22 @@
 """Count the tokens of a prompt as text encoders do, without loading their weights."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from diffusion.encoders import ENCODERS
+from diffusion.families.embeddings import Vectors, for_encoder
 from diffusion.families.text import Part
 from diffusion.layouts import clip_names
 from diffusion.opened import Opened, protocol_of
 from diffusion.origins import shapes_at
 from diffusion.prompt import Segment, Special, Token, chunked, segments
+from diffusion.t5 import SHARED, t5_names
 
 POSITIONS = "text_model.embeddings.position_embedding.weight"
+WORDS = "text_model.embeddings.token_embedding.weight"
 
 
 class Piece(NamedTuple):
@@ -24,11 +28,21 @@ class Piece(NamedTuple):
     chunk: int
 
 
+class Named(NamedTuple):
+    """An embedding that a prompt names: its characters, its name, and how many tokens it takes."""
+
+    start: int
+    end: int
+    name: str
+    tokens: int
+
+
 class Count(NamedTuple):
     """What one text encoder makes of a prompt.
 
     `tokens`: how many there are, start, end and padding left out. `room`: so many fit into a chunk,
-    None where the encoder knows none. `pieces` are empty where a tokenizer tells no places.
+    None where the encoder knows none. `pieces` are empty where a tokenizer tells no places; each
+    vector of an embedding is one.
     """
 
     encoder: str
@@ -36,28 +50,45 @@ class Count(NamedTuple):
     room: int | None
     chunks: int
     pieces: tuple[Piece, ...]
+    embeddings: tuple[Named, ...] = ()
+
+
+NO_EMBEDDINGS: Mapping[str, Sequence[Vectors]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Counter:
-    """One encoder's tokenizer. `length`: the tokens of a chunk, start and end included."""
+    """One encoder's tokenizer. `length`: the tokens of a chunk, start and end included.
+
+    `width`: how many numbers the vector of a word has, None where it takes no embeddings.
+    """
 
     encoder: str
     tokenizer: Any
     length: int | None
     weighted: bool
+    width: int | None = None
 
-    def count(self, prompt: str) -> Count:
-        """The prompt's tokens, in the chunks that the encoder would cut them into."""
+    def count(
+        self, prompt: str, embeddings: Mapping[str, Sequence[Vectors]] = NO_EMBEDDINGS
+    ) -> Count:
+        """The prompt's tokens, in the chunks that the encoder would cut them into.
+
+        `embeddings`: what the files of those that it names hold.
+        """
         parts = segments(prompt) if self.weighted else [Segment(prompt, 1.0)]
         places: list[tuple[int, int, float]] = []
         groups: list[list[Token]] = []
+        named: list[Named] = []
         at, told = 0, True
         for part in parts:
             begin = begin_of(part.text, prompt, at)
-            spans = spans_of(self.tokenizer, part.text)
+            spans = self._spans(part, embeddings)
             told = told and spans is not None
             found = spans if spans is not None else [(0, 0)] * len(self.tokenizer.ids(part.text))
+            if part.embedding:
+                end = begin + len(part.text)
+                named.append(Named(begin, end, part.embedding, len(found)))
             # A token's number stands for its id: only how they are cut matters here.
             first = len(places)
             groups.append([Token(first + index, part.weight) for index in range(len(found))])
@@ -70,7 +101,17 @@ class Counter:
             for index, (start, end, weight) in enumerate(places)
         ]
         room = None if self.length is None else self.length - 2
-        return Count(self.encoder, len(places), room, len(cut), tuple(pieces) if told else ())
+        shown = tuple(pieces) if told else ()
+        return Count(self.encoder, len(places), room, len(cut), shown, tuple(named))
+
+    def _spans(
+        self, part: Segment, embeddings: Mapping[str, Sequence[Vectors]]
+    ) -> list[tuple[int, int]] | None:
+        """The characters of each token of the part; None where the tokenizer does not tell."""
+        if not part.embedding:
+            return spans_of(self.tokenizer, part.text)
+        held = for_encoder(embeddings.get(part.embedding, ()), self.encoder, self.width)
+        return [(0, len(part.text))] * (held.tokens if held else 0)
 
     def _cut(self, groups: Sequence[Sequence[Token]]) -> list[list[int]]:
         """The tokens' numbers, chunk by chunk."""
@@ -126,9 +167,12 @@ def counters(
 
 def _counter(part: Part, file: Opened, prefix: str, folders: Sequence[Path]) -> Counter:
     tokenizer = ENCODERS[part.encoder].tokenizer(file.header, folders)
-    length = None
+    length = width = None
+    shapes = file.shapes(prefix)
     if part.encoder.startswith("clip"):
-        shapes = file.shapes(prefix)
-        names = clip_names(shapes, projected=part.projected)
-        length = shapes_at(names, shapes)[POSITIONS][0]
-    return Counter(part.encoder, tokenizer, length, weighted=part.reading is None)
+        found = shapes_at(clip_names(shapes, projected=part.projected), shapes)
+        length, width = found[POSITIONS][0], found[WORDS][1]
+    elif part.encoder == "t5xxl":
+        names = t5_names(shapes)
+        width = shapes_at(names, shapes)[SHARED][1] if SHARED in names else None
+    return Counter(part.encoder, tokenizer, length, part.reading is None, width)

@@ -58,7 +58,7 @@ def read_embedding(path: Path) -> Embedding:
     return Embedding(
         path.stem,
         {
-            item.encoder: read_tensor(header, item.tensor).reshape(item.count, item.width)
+            item.encoder: read_tensor(header, item.tensor).reshape(item.tokens, item.width)
             for item in found
         },
     )

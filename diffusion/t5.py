@@ -19,7 +19,7 @@ _QUERY = _BLOCK + "0.SelfAttention.q.weight"
 _BIAS = _BLOCK + "0.SelfAttention.relative_attention_bias.weight"
 _GATED = _BLOCK + "1.DenseReluDense.wi_1.weight"
 _EMBEDDED = "encoder.embed_tokens.weight"
-_SHARED = "shared.weight"
+SHARED = "shared.weight"
 
 FARTHEST = 128
 """From this distance on, in tokens, T5 tells positions no more apart."""
@@ -71,8 +71,8 @@ def t5_names(names: Iterable[str]) -> dict[str, str]:
     """
     there = set(names)
     found = {name: name for name in there if name.startswith("encoder.") and name != _EMBEDDED}
-    if _SHARED in there or _EMBEDDED in there:
-        found[_SHARED] = _SHARED if _SHARED in there else _EMBEDDED
+    if SHARED in there or _EMBEDDED in there:
+        found[SHARED] = SHARED if SHARED in there else _EMBEDDED
     return found
 
 
@@ -83,7 +83,7 @@ def build_t5(shapes: Shapes) -> T5Text:
     ValueError for relatives of T5 v1.1 that this is not.
     """
     config_of = from_transformers("T5Config")
-    vocabulary, width = shape_of(shapes, _SHARED)
+    vocabulary, width = shape_of(shapes, SHARED)
     inner, _ = shape_of(shapes, _QUERY.format(0))
     buckets, heads = shape_of(shapes, _BIAS.format(0))
     if _BIAS.format(1) in shapes:

@@ -12,6 +12,7 @@ from graph.files import Files
 from graph.fixes import Fixer
 from graph.lints import Lints
 from graph.problem import Problem
+from graph.prompt_problems import PromptProblems
 from graph.recent import Recent, Solved
 from graph.sentences import Sentences
 from graph.socket_types import SocketTypes, socket_types
@@ -101,6 +102,7 @@ def _check(solved: Solved, wanted: Collection[str] | None) -> CheckResult:
         *_unwanted(facts, say, roots, wanted is None),
         *wiring,
         *values,
+        *PromptProblems(facts, say, fixer).all(),
         *spaces.unresolved(bindings, needed, wrong),
     ]
     blocking += [

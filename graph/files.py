@@ -2,7 +2,7 @@
 none."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic import Field
 
@@ -50,7 +50,8 @@ class FileFacts(Data):
     asked; `findings` are all that were asked, and `contradiction` is a sentence where one does not
     go with the answer. `choices` are the latent spaces that a person may say it speaks.
 
-    `advice` is what its model was made for; `size` are a picture's width and height in pixels.
+    `advice` is what its model was made for; `size` are a picture's width and height in pixels;
+    `vectors` is how many tokens of a prompt an embedding takes.
     """
 
     name: str
@@ -72,6 +73,35 @@ class FileFacts(Data):
     choices: tuple[str, ...] = ()
     advice: Advice | None = None
     size: tuple[int, int] | None = None
+    vectors: int = 0
+
+
+EMBEDDINGS = "embeddings"
+"""The folder of the files that prompts name."""
+
+
+class Mentioned(NamedTuple):
+    """An embedding that a prompt names: its name, the characters that name it, and its file.
+
+    `file`: its name in the folder `EMBEDDINGS`, None where no such file is there.
+    """
+
+    name: str
+    start: int
+    end: int
+    file: str | None
+
+
+class EmbeddingFit(NamedTuple):
+    """Whether an embedding suits a prompt: how many numbers a token it has, and what is taken.
+
+    Several numbers are those of several encoders. `takes` is empty where nobody knows, or where the
+    encoders take no embeddings at all.
+    """
+
+    suits: bool
+    has: tuple[int, ...] = ()
+    takes: tuple[int, ...] = ()
 
 
 class Files(Protocol):
@@ -94,4 +124,16 @@ class Files(Protocol):
 
     def space_title(self, axis: Axis, space: str) -> str:
         """The space's name for people: "SD 1.x" for "sd1"."""
+        ...
+
+    def mentioned(self, text: str) -> Sequence[Mentioned]:
+        """The embeddings that a prompt names, in their order."""
+        ...
+
+    def mention_of(self, file: str) -> str:
+        """How a prompt names the embedding in this file."""
+        ...
+
+    def embedding_fit(self, file: str, space: str, prompt: str) -> EmbeddingFit:
+        """Whether the embedding suits a prompt in the text space, in the widget of that name."""
         ...

@@ -13,6 +13,7 @@ from graph.definition import (
     WidgetDefinition,
 )
 from graph.modes import variadic_number
+from graph.prompts import prompts_of
 from graph.solve import Variable
 from graph.values import Checker
 
@@ -43,7 +44,7 @@ class NodeType:
 
     `given` are the slots of the outputs, `taken` those of inputs and of widgets that may be wired,
     `loaded` those of the widgets that hold a file's name, which are `files`. `kinds` are what the
-    inputs take, `needed` the inputs that must be wired.
+    inputs take, `needed` the inputs that must be wired, `prompts` the widgets that encoders read.
     """
 
     def __init__(self, definition: NodeDefinition) -> None:
@@ -55,6 +56,7 @@ class NodeType:
         self.needed = [item for item in definition.inputs if not item.optional]
         self.variadic = [item for item in definition.inputs if item.variadic]
         self.files = [item for item in definition.widgets if item.folder is not None]
+        self.prompts = prompts_of(definition)
         self.fixed: list[Fixed] = []
         self.given = {
             item.name: self._slot("out", item.name, item.term, item.list)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import NamedTuple
 
+from graph.contents import Contents
 from graph.definition import Json, NodeDefinition
 from graph.files import Files
 from graph.modes import Source, active_graph
@@ -123,7 +124,7 @@ class _Planner:
         self.inputs = active.inputs
         self.definitions = definitions
         self.bindings = bindings
-        self.files = files
+        self.contents = Contents(files)
         self.engine = engine
         self.nonce = nonce
         self.steps: dict[str, Step] = {}
@@ -131,7 +132,6 @@ class _Planner:
         self.gathered: dict[str, Gathered] = {}
         self.shapes: dict[str, Shape] = {}
         self.digests: dict[str, hashlib._Hash] = {}
-        self.contents: dict[tuple[str, str], str] = {}
 
     def plan(self, wanted: Sequence[str] | None) -> Plan:
         if wanted is None:
@@ -200,9 +200,14 @@ class _Planner:
             if needs is not sources and name not in shape.lazy:
                 needs += found
         values = shape.hold(placed.values, wires)
-        contents = self.identify(shape, values) if shape.files else _NOTHING
+        contents = self.contents.of(shape, values) if shape.files else _NOTHING
+        named = self.contents.named(shape, values) if shape.prompts else _NOTHING
+        # What a prompt says that comes along a wire is not known yet: it may name any embedding.
+        wired = any(prompt in wires for prompt in shape.prompts)
+        embeddings = self.contents.embeddings() if wired else named
         bound = self.bindings.get(node)
-        key = self.key(node, placed, (values, contents, _plain(bound), wires))
+        content: tuple[Json, ...] = (values, contents, _plain(bound), wires)
+        key = self.key(node, placed, (*content, embeddings) if embeddings else content)
         keys[node] = key
         step = self.steps.get(key)
         if step is not None:
@@ -211,7 +216,7 @@ class _Planner:
         title = placed.title or shape.definition.title
         spaces = self.spaces(title, shape, bound) if shape.definition.spaces else _NOTHING
         self.steps[key] = Step(
-            key, [node], title, shape, values, contents, spaces, wires, sources, needs
+            key, [node], title, shape, values, contents, named, spaces, wires, sources, needs
         )
 
     def key(self, node: str, placed: PlacedNode, content: tuple[Json, ...]) -> str:
@@ -235,19 +240,6 @@ class _Planner:
             about = [engine, definition.type, definition.version, definition.source]
             self.digests[type_] = hashlib.sha256(_encode(about).encode())
         return shape
-
-    def identify(self, shape: Shape, values: Mapping[str, Json]) -> dict[str, str]:
-        """What identifies the content of each file that a widget names; "" if it is not there."""
-        found: dict[str, str] = {}
-        for widget, folder in shape.files.items():
-            name = values.get(widget)
-            if not isinstance(name, str):
-                continue
-            if (folder, name) not in self.contents:
-                facts = self.files.facts(folder, name)
-                self.contents[folder, name] = facts.content if facts else ""
-            found[widget] = self.contents[folder, name]
-        return found
 
     def spaces(
         self, title: str, shape: Shape, bound: Mapping[str, Sequence[str] | None] | None

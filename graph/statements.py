@@ -5,7 +5,7 @@ from typing import Any
 
 from graph.definition import Axis
 from graph.facts import Facts
-from graph.files import FileFacts, Files
+from graph.files import EmbeddingFit, FileFacts, Files, Mentioned
 from graph.problem import Fix, Statement
 from graph.sentences import Sentences
 from graph.words import t
@@ -37,6 +37,15 @@ class StatedFiles:
 
     def space_title(self, axis: Axis, space: str) -> str:
         return self._files.space_title(axis, space)
+
+    def mentioned(self, text: str) -> Sequence[Mentioned]:
+        return self._files.mentioned(text)
+
+    def mention_of(self, file: str) -> str:
+        return self._files.mention_of(file)
+
+    def embedding_fit(self, file: str, space: str, prompt: str) -> EmbeddingFit:
+        return self._files.embedding_fit(file, space, prompt)
 
 
 def statement_fixes(

@@ -1,11 +1,13 @@
 """One thing to compute, and the definition it follows in the form that plans and runs want."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from graph.definition import Json, NodeDefinition, WidgetDefinition
+from graph.files import EMBEDDINGS
 from graph.modes import Source, variadic_number
+from graph.prompts import prompts_of
 from graph.values import unpack
 
 
@@ -21,7 +23,8 @@ class Step:
     """A node's work, to be done at most once in a run. Nodes with equal work share one step.
 
     `nodes` are their ids, `title` is the first one's. `values` are the widgets' and `contents` what
-    identifies the files among them; `spaces` are the space ids that the checker found for
+    identifies the files among them; `named` are the embeddings that its prompts name, and what
+    identifies these; `spaces` are the space ids that the checker found for
     parameters; `wires` the origins of inputs and of wired widgets (a list where the input is
     variadic). `sources` are the keys of the steps that it may read, once for each wire; `needs` are
     those that must be done before it starts: all but the lazy ones.
@@ -33,10 +36,20 @@ class Step:
     shape: "Shape"
     values: Mapping[str, Json]
     contents: Mapping[str, str]
+    named: Mapping[str, str]
     spaces: Mapping[str, str]
     wires: Mapping[str, Origin | list[Origin]]
     sources: list[str]
     needs: list[str]
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        """Every file that the step hangs on, as folder and name."""
+        for widget, folder in self.shape.files.items():
+            name = self.values.get(widget)
+            if isinstance(name, str):
+                yield folder, name
+        for name in self.named:
+            yield EMBEDDINGS, name
 
 
 Gathered = list[tuple[str, Source | list[Source]]]
@@ -55,6 +68,7 @@ class Shape:
         self.lazy = frozenset(item.name for item in inputs if item.lazy)
         self.outputs = {item.name: item for item in definition.outputs}
         self.files = {item.name: item.folder for item in widgets if item.folder is not None}
+        self.prompts = prompts_of(definition)
         self.sockets = (*self.inputs, *(item.name for item in widgets if item.wire is not None))
         self.unique = definition.output or not definition.cache
         """Whether it runs anew in each run: for its effect, or because its results differ."""

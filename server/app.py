@@ -41,6 +41,7 @@ from server.queue import RunQueue
 from server.routes import (
     batches,
     check,
+    embeddings,
     events,
     files,
     gallery,
@@ -71,6 +72,7 @@ ROUTES = (
     memory,
     subgraphs,
     check,
+    embeddings,
     runs,
     queue,
     history,

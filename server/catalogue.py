@@ -9,9 +9,10 @@ from typing import Any
 from diffusion import spaces
 from diffusion.spaces import LATENT_SPACES, TEXT_SPACES, LatentSpace, SpaceTrouble, TextSpace
 from graph.definition import Axis
-from graph.files import FileFacts
+from graph.files import EMBEDDINGS, FileFacts
 from server import facts_cache
 from server.catalogue_advice import advice_for, picture_size
+from server.catalogue_embeddings import EmbeddingFiles, pickled, worded
 from server.catalogue_fit import misfit
 from server.catalogue_identity import Identities, identified
 from server.catalogue_known import Known, flaws_of, rules_version
@@ -20,7 +21,7 @@ from server.catalogue_reading import known_files
 from server.model_folders import INPUT, LATENTS, FileRefused, ModelFolders, Place, Stamp
 
 
-class Catalogue:
+class Catalogue(EmbeddingFiles):
     """The files below several roots of models, one folder of pictures and places of latents.
 
     It is safe to share by threads, and implements `graph.files.Files`. Nothing is opened until it
@@ -239,10 +240,13 @@ class Catalogue:
         if latent is not None and latent.id not in LATENT_SPACES:
             self._latent.setdefault(latent.id, (latent, stamp.path))
         if text is not None:
-            self._text.setdefault(text.id, text)
+            self._text.setdefault(text.id, worded(text, known))
 
     def _described(self, folder: str, name: str, stamp: Stamp, known: Known) -> FileFacts:
         bad = misfit(folder, name, known)
+        trouble = known.trouble
+        if folder == EMBEDDINGS and known.reason == "pickle":
+            trouble = pickled(name.rpartition("/")[2])
         found: dict[Axis, tuple[str, ...]] = {}
         if known.latent:
             found["latent"] = known.latent
@@ -260,9 +264,10 @@ class Catalogue:
             advice=advice_for(known.family, known.latent),
             lacks=known.lacks,
             flaws=flaws_of(known),
-            trouble=known.trouble or (bad.sentence if bad else self._clash(name, known)),
+            trouble=trouble or (bad.sentence if bad else self._clash(name, known)),
             code=bad.code if bad and not known.trouble else "unusable_file",
             reason=known.reason or (bad.reason if bad else ""),
+            vectors=max((item.tokens for item in known.vectors), default=0),
         )
         if self._identities is None:
             return facts

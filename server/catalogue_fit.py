@@ -27,6 +27,7 @@ TAKEN = {
     "text_encoders": "text encoder",
     "loras": "LoRA",
     "upscale_models": "upscaler",
+    "embeddings": "embedding",
 }
 """What a folder is for; in the others there may be more kinds than are known here."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from diffusion import families, header, identity, spaces
+from diffusion.families.embeddings import Vectors, vectors_in, words_in
 from diffusion.header import FileTrouble, Header, read_header
 from diffusion.identity import flaws, rules
 from diffusion.identity.flaws import Flaw, lacks_of
@@ -23,7 +24,11 @@ DECLARATIONS = (spaces.LATENT_KEY, spaces.TEXT_KEY)
 
 @dataclass(frozen=True)
 class Known:
-    """What a file's header says, in the form that the cache file keeps."""
+    """What a file's header says, in the form that the cache file keeps.
+
+    `vectors` are an embedding's; `words` is how many numbers a word has in the file's text encoder,
+    where it declares a text space and has one.
+    """
 
     kind: str
     family: str | None = None
@@ -38,6 +43,8 @@ class Known:
     trouble: str | None = None
     reason: str = ""
     declared: tuple[tuple[str, str], ...] = ()
+    vectors: tuple[Vectors, ...] = ()
+    words: int = 0
 
     @classmethod
     def of(cls, path: Path) -> "Known":
@@ -59,6 +66,8 @@ class Known:
             _evidence(found, len(header_.tensors)),
             found.certainty,
             declared=tuple((k, header_.metadata[k]) for k in DECLARATIONS if k in header_.metadata),
+            vectors=vectors_in(header_.shapes) if found.kind == "embedding" else (),
+            words=words_in(header_.shapes) if found.text_space_declared else 0,
         )
 
     @classmethod
@@ -70,6 +79,7 @@ class Known:
             Flaw(**{**flaw, "parts": tuple(flaw["parts"])}) for flaw in data["flaws"]
         )
         data["declared"] = tuple((key, text) for key, text in data["declared"])
+        data["vectors"] = tuple(Vectors(*item) for item in data["vectors"])
         return cls(**data)
 
 
@@ -110,7 +120,7 @@ def rules_version() -> str:
 def _evidence(found: Identity, tensors: int) -> str:
     """The one clause that messages quote, of a file of so many tensors."""
     declared = [line for line in found.evidence if rules.DECLARED in line]
-    if found.kind == "unknown":
+    if found.kind in ("unknown", "embedding"):
         return "; ".join(found.evidence)
     if declared:
         return rules.DECLARED

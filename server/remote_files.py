@@ -6,15 +6,18 @@ file is called there. Pictures and latents that people put into a workflow are s
 
 import copy
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from graph.definition import NodeDefinition
 from graph.events import Previewed, Produced
+from graph.files import EMBEDDINGS
 from graph.migrations import load
+from graph.prompts import prompts_of
 from graph.subgraphs import Flat
+from server.catalogue_embeddings import mentioned_in, spelled_out
 from server.content_hashes import content_hashes_of
 from server.model_folders import INPUT, LATENTS, FileRefused, ModelFolders
 from server.paths import place, temporary
@@ -36,7 +39,10 @@ def opened(start: Start, definitions: Mapping[str, NodeDefinition]) -> Start:
 
 @dataclass(frozen=True)
 class Needed:
-    """A file that a node of a workflow names; `size` in bytes, `content` its SHA-256."""
+    """A file that a node of a workflow names; `size` in bytes, `content` its SHA-256.
+
+    `mention`: the characters that name it, where the widget's value is a prompt.
+    """
 
     node: str
     widget: str
@@ -44,11 +50,21 @@ class Needed:
     name: str
     size: int
     content: str
+    mention: tuple[int, int] | None = None
 
     @property
     def is_model(self) -> bool:
         """Whether each machine has its own; else it is sent."""
         return self.folder not in (INPUT, LATENTS)
+
+
+class _Place(NamedTuple):
+    """Where a file is named: in a widget, and in a prompt by these characters."""
+
+    widget: str
+    folder: str
+    name: str
+    mention: tuple[int, int] | None = None
 
 
 class Files:
@@ -71,18 +87,31 @@ class Files:
         """
         found = []
         for node, placed in workflow.get("nodes", {}).items():
-            definition = definitions.get(placed.get("type", ""))
-            for widget in definition.widgets if definition else ():
-                name = placed.get("values", {}).get(widget.name)
-                if widget.folder is None or not isinstance(name, str):
-                    continue
+            definition, values = definitions.get(placed.get("type", "")), placed.get("values", {})
+            for widget, folder, name, mention in self._named(definition, values):
                 try:
-                    path = self.path(widget.folder, name)
+                    path = self.path(folder, name)
                 except FileRefused:
                     continue  # the checker there says what is to be said of it
                 size, content = path.stat().st_size, self._hashes.of(path)
-                found.append(Needed(node, widget.name, widget.folder, name, size, content))
+                found.append(Needed(node, widget, folder, name, size, content, mention))
         return found
+
+    def _named(
+        self, definition: NodeDefinition | None, values: Mapping[str, Any]
+    ) -> Iterator[_Place]:
+        """Where the values of a node name files: as a whole, and within prompts."""
+        if definition is None:
+            return
+        for widget in definition.widgets:
+            name = values.get(widget.name)
+            if widget.folder is not None and isinstance(name, str):
+                yield _Place(widget.name, widget.folder, name)
+        for prompt in prompts_of(definition):
+            text = values.get(prompt)
+            for one in mentioned_in(self._folders, text) if isinstance(text, str) else ():
+                if one.file is not None:
+                    yield _Place(prompt, EMBEDDINGS, one.file, (one.start, one.end))
 
     def same(self, wanted: Needed) -> str | None:
         """The name of the file here that has this content, preferably the same name."""
@@ -102,10 +131,20 @@ def renamed(workflow: Mapping[str, Any], names: Iterable[tuple[Needed, str]]) ->
     """The workflow with the names that the files have on another machine."""
     changed = dict(workflow)
     nodes = changed["nodes"] = dict(workflow.get("nodes", {}))
-    for needed, name in names:
+    # The last mention first, so that the places of those before it stay right.
+    ordered = sorted(names, key=lambda item: item[0].mention or (0, 0), reverse=True)
+    for needed, name in ordered:
         placed = nodes[needed.node] = copy.copy(nodes[needed.node])
-        placed["values"] = {**placed["values"], needed.widget: name}
+        before = placed["values"][needed.widget]
+        value = name if needed.mention is None else _put(before, needed.mention, name)
+        placed["values"] = {**placed["values"], needed.widget: value}
     return changed
+
+
+def _put(text: str, mention: tuple[int, int], name: str) -> str:
+    """The prompt, in which another embedding is named at this place."""
+    start, end = mention
+    return text[:start] + spelled_out(name) + text[end:]
 
 
 class Attached(NamedTuple):

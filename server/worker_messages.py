@@ -228,13 +228,17 @@ class Planned(Data):
 
 
 class EncoderTokens(Data):
-    """What one text encoder makes of a text; a piece is start, end, weight and chunk."""
+    """What one text encoder makes of a text; a piece is start, end, weight and chunk.
+
+    An embedding is start, end, name and how many tokens it is.
+    """
 
     encoder: str
     tokens: int
     room: int | None
     chunks: int
     pieces: tuple[tuple[int, int, float, int], ...] = ()
+    embeddings: tuple[tuple[int, int, str, int], ...] = ()
 
 
 class Tokens(Data):

@@ -185,7 +185,8 @@ class Runner:
             return Tokens(id=asked.id, trouble=f"{type(error).__name__}: {error}")
         if clip is None:
             return Tokens(id=asked.id, trouble="No text encoder is wired to this node yet.")
-        return counted(asked.id, clip, asked.text, tokenizer_folders(self._settings))
+        held = self._catalogue.held(asked.text)
+        return counted(asked.id, clip, asked.text, tokenizer_folders(self._settings), held)
 
     def _clip(self, asked: AskTokens) -> Clip[Any] | None:
         """The recipe on the node's Clip wire. Only nodes that name files are run for it."""
@@ -335,11 +336,9 @@ class Done:
 def _files_of(steps: Plan, catalogue: Catalogue) -> Iterator[Path]:
     """Every file that the plan's nodes name."""
     for step in steps.steps.values():
-        for widget, folder in step.shape.files.items():
-            name = step.values.get(widget)
-            if isinstance(name, str):
-                with contextlib.suppress(FileRefused, OSError):  # the checker has told of it
-                    yield catalogue.resolve(folder, name)
+        for folder, name in step.files():
+            with contextlib.suppress(FileRefused, OSError):  # the checker has told of it
+                yield catalogue.resolve(folder, name)
 
 
 def _sentences(problems: Sequence[Problem]) -> str:

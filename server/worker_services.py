@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from diffusion.denoiser import Denoiser
+from diffusion.embeddings import Find, no_embeddings
 from diffusion.engine import Engine
 from diffusion.loaded_upscaler import LoadedUpscaler
 from diffusion.loaded_vae import LoadedVae
@@ -28,6 +30,7 @@ from server.catalogue import Catalogue
 from server.content_hashes import ContentHashes
 from server.model_folders import INPUT, LATENTS, FileRefused
 from server.settings import Settings
+from server.worker_embeddings import finder
 from server.worker_memory import holder_of
 from server.worker_previews import RunProgress
 from server.worker_provenance import Timing, made_with
@@ -55,7 +58,8 @@ class RunContext:
         """What loads models for a node."""
         run = "" if self.member is None else self.run
         space, node = self.catalogue.latent_space, holder_of(call.node, run)
-        return RunModels(self.engine, call.cancel, node, space, self.member)
+        embeddings = partial(finder, self.catalogue, call.title)
+        return RunModels(self.engine, call.cancel, node, space, self.member, embeddings)
 
     def service(self, name: str, call: Call) -> object:
         """The service that goes by the name of its class."""
@@ -97,11 +101,14 @@ class RunModels(services.Models):
         node: str = "",
         space: Callable[[str], LatentSpace | None] = LATENT_SPACES.get,
         member: Member | None = None,
+        embeddings: Callable[[str], Find] = lambda space: no_embeddings,
     ) -> None:
         """`node`: in whose name models are in use, until the memory is told to let it go.
 
-        `space`: the latent space of an id.
+        `space`: the latent space of an id. `embeddings`: what finds those that prompts in a text
+        space name.
         """
+        self._embeddings = embeddings
         self._space = space
         if engine is None:
             raise RuntimeError("This worker was started without models.")
@@ -126,6 +133,7 @@ class RunModels(services.Models):
                 space=clip.text_space,
                 clip_skip=clip.clip_skip,
                 loras=clip.loras,
+                find=self._embeddings(clip.text_space),
             )
 
     def vae(self, vae: Vae[Any]) -> LoadedVae:
@@ -198,9 +206,8 @@ def _files_behind(context: RunContext, key: str) -> tuple[UsedFile, ...]:
     """The files that the step was computed from, the nearest first."""
     found: dict[tuple[str, str], UsedFile] = {}
     for step in steps_behind(context.plan, key):
-        for widget, folder in step.shape.files.items():
-            name = step.values.get(widget)
-            if not isinstance(name, str) or (folder, name) in found:
+        for folder, name in step.files():
+            if (folder, name) in found:
                 continue
             facts = context.catalogue.facts(folder, name)
             family = "" if facts is None else facts.family or ""

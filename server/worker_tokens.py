@@ -2,11 +2,13 @@
 
 import functools
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from diffusion.checkpoint import CheckpointTrouble
-from diffusion.counting import Counter, counters
+from diffusion.counting import NO_EMBEDDINGS, Counter, counters
+from diffusion.families.embeddings import Vectors
 from diffusion.header import FileTrouble
 from diffusion.vocabularies import BadTokenizer, TokenizerMissing
 from graph.definition import NodeDefinition
@@ -39,14 +41,23 @@ def is_quick(plan: Plan) -> bool:
     )
 
 
-def counted(number: int, clip: Clip[Any], text: str, folders: tuple[Path, ...]) -> Tokens:
-    """How many tokens each encoder makes of the text; a sentence where it cannot be told."""
+def counted(
+    number: int,
+    clip: Clip[Any],
+    text: str,
+    folders: tuple[Path, ...],
+    embeddings: Mapping[str, Sequence[Vectors]] = NO_EMBEDDINGS,
+) -> Tokens:
+    """How many tokens each encoder makes of the text; a sentence where it cannot be told.
+
+    `embeddings`: what those hold that the text names.
+    """
     paths = tuple(Path(path) for path in (clip.path, *clip.others))
     try:
         found = _counters(paths, clip.text_space, folders)
     except (CheckpointTrouble, FileTrouble, BadTokenizer, TokenizerMissing) as error:
         return Tokens(id=number, trouble=str(error))
-    made = [one.count(text) for one in found]
+    made = [one.count(text, embeddings) for one in found]
     return Tokens(
         id=number,
         encoders=tuple(
@@ -56,6 +67,7 @@ def counted(number: int, clip: Clip[Any], text: str, folders: tuple[Path, ...]) 
                 room=one.room,
                 chunks=one.chunks,
                 pieces=tuple((p.start, p.end, p.weight, p.chunk) for p in one.pieces),
+                embeddings=tuple((n.start, n.end, n.name, n.tokens) for n in one.embeddings),
             )
             for one in made
         ),

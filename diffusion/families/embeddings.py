@@ -22,6 +22,9 @@ _NAMED = {**{encoder: encoder for encoder in WIDTHS}, "t5": "t5xxl"}
 _ALONE = re.compile(r"emb_params|<.+>|\*|string_to_param\.\*")
 """The names of the one tensor of a file: A1111's, diffusers', and those of converted pickles."""
 
+_WORDS = re.compile(r"(?:^|\.)token_embedding\.weight$")
+"""The table of words in every CLIP text model, whoever saved it."""
+
 _MADE_FOR = {
     frozenset(["clip_l"]): "sd15",
     frozenset(["clip_h"]): "sd2",
@@ -37,7 +40,7 @@ _READ_BY = re.compile(r"text_([lgh])")
 
 
 class Vectors(NamedTuple):
-    """The vectors for one encoder: `count` of `width` numbers, in the file's tensor of this name.
+    """The vectors for one encoder: `tokens` of `width` numbers, in the file's tensor of this name.
 
     `encoder` is "" where the file has one tensor that names none: it is for whichever has words of
     that width.
@@ -45,7 +48,7 @@ class Vectors(NamedTuple):
 
     encoder: str
     tensor: str
-    count: int
+    tokens: int
     width: int
 
 
@@ -62,6 +65,12 @@ def vectors_in(shapes: Shapes) -> tuple[Vectors, ...]:
         Vectors(_NAMED[name] if named else "", name, 1 if len(shape) == 1 else shape[0], shape[-1])
         for name, shape in shapes.items()
     )
+
+
+def words_in(shapes: Shapes) -> int:
+    """How many numbers a word has in a file's text encoder; 0 where it has none, or several."""
+    widths = [shape[1] for name, shape in shapes.items() if _WORDS.search(name) and len(shape) == 2]
+    return widths[0] if len(widths) == 1 else 0
 
 
 def family_of(vectors: Sequence[Vectors]) -> str | None:
@@ -115,6 +124,12 @@ def suits(vectors: Sequence[Vectors], space: TextSpace, reader: str | None = Non
         widths = {item.width for item in vectors}
         return len(space.width) != 1 or widths == set(space.width)
     return set(need) <= _encoders(vectors)
+
+
+def for_encoder(vectors: Sequence[Vectors], encoder: str, width: int | None) -> Vectors | None:
+    """The vectors that an encoder of this id takes, whose words are so wide."""
+    named = [item for item in vectors if item.encoder in (encoder, "") and item.width == width]
+    return named[0] if named else None
 
 
 def _encoders(vectors: Sequence[Vectors]) -> frozenset[str]:

@@ -137,7 +137,8 @@ class TokensRequest(Form):
 class EncoderCount(Form):
     """What one encoder makes of it; a piece is start and end (characters), weight and chunk.
 
-    `room`: so many tokens fit into a chunk; null where the encoder knows no chunks.
+    `room`: so many tokens fit into a chunk; null where the encoder knows no chunks. `embeddings`:
+    start, end, name and tokens of each that the text names.
     """
 
     encoder: str
@@ -145,6 +146,7 @@ class EncoderCount(Form):
     room: int | None
     chunks: int
     pieces: list[tuple[int, int, float, int]]
+    embeddings: list[tuple[int, int, str, int]] = Field(default_factory=list)
 
 
 class TokensAnswer(Form):

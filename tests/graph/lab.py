@@ -14,7 +14,7 @@ from graph.definition import Axis, OutputDefinition
 from graph.events import Event, NodeChanged
 from graph.execute import Call, Outcome, execute
 from graph.expand import Expander
-from graph.files import FileFacts
+from graph.files import EmbeddingFit, FileFacts, Mentioned
 from graph.plan import Bindings, Plan, Unplannable, plan
 from graph.workflow import PlacedNode, Wire, Workflow
 from tests.graph.arithmetic import DEFINITIONS, REGISTRY, Box
@@ -41,6 +41,15 @@ class Boxes:
 
     def fits(self, axis: Axis, space: str, other: str) -> bool:
         return True
+
+    def mentioned(self, text: str) -> Sequence[Mentioned]:
+        return ()
+
+    def mention_of(self, file: str) -> str:
+        return f"embedding:{file}"
+
+    def embedding_fit(self, file: str, space: str, prompt: str) -> EmbeddingFit:
+        return EmbeddingFit(True)
 
 
 def placed(type_: str, *, mode: str = "run", title: str = "", values: Any = None, **inputs: str):

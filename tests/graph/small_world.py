@@ -10,8 +10,9 @@ from typing import Annotated, Generic, NamedTuple, TypeVar
 
 from pydantic import Field
 
+from diffusion.mentions import file_names, mentions, short_name, spelled
 from graph.definition import Axis, NodeDefinition
-from graph.files import FileFacts
+from graph.files import EmbeddingFit, FileFacts, Mentioned
 from graph.node import Part, Registry, Service, node, nodes_of
 from graph.types import AnySocket, LatentSpace, Lazy, Socket, TextSpace, Variadic
 from graph.widgets import ImageFile, ModelFile, Multiline, OneOf, Seed
@@ -200,6 +201,16 @@ def vae(name: str, *latent: str, **more: str) -> FileFacts:
     return FileFacts.model_validate({"name": name, "spaces": spaces, **facts, **more})
 
 
+def embedding(name: str, *text: str) -> FileFacts:
+    return FileFacts(
+        name=name,
+        kind="embedding",
+        spaces={"text": text} if text else {},
+        content=f"content of {name}",
+        evidence="the width of its vectors",
+    )
+
+
 class Shelf:
     """The files of a test, by folder and name."""
 
@@ -228,6 +239,23 @@ class Shelf:
     def space_title(self, axis: Axis, space: str) -> str:
         return self.titles.get(space, space)
 
+    def mentioned(self, text: str) -> Sequence[Mentioned]:
+        there = self.names("embeddings")
+        return [
+            Mentioned(*one, next((name for name in file_names(one.name) if name in there), None))
+            for one in mentions(text)
+        ]
+
+    def mention_of(self, file: str) -> str:
+        return spelled(short_name(file))
+
+    def embedding_fit(self, file: str, space: str, prompt: str) -> EmbeddingFit:
+        found = self.folders["embeddings"][file]
+        widths = {"sd1": (768,), "sdxl": (768, 1280)}
+        made = found.spaces.get("text", ())
+        has = tuple(width for one in made for width in widths.get(one, ()))
+        return EmbeddingFit(space in made, has, widths.get(space, ()))
+
 
 SHELF = Shelf(
     checkpoints=[
@@ -250,6 +278,13 @@ SHELF = Shelf(
         vae("unknown.safetensors"),
     ],
     input=[FileFacts(name="photo.png", kind="image", content="content of photo.png")],
+    embeddings=[
+        embedding("inky.safetensors", "sd1"),
+        embedding("inky-xl.safetensors", "sdxl"),
+        embedding("styles/oily.safetensors", "sd1"),
+        embedding("odd.safetensors"),
+        FileFacts(name="old.pt", kind="unknown", trouble="old.pt is a pickle file."),
+    ],
 )
 
 

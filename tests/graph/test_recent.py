@@ -80,6 +80,8 @@ def test_a_file_that_was_replaced_under_its_name_is_noticed() -> None:
 
         instead = ""
         names, fits, space_title = SHELF.names, SHELF.fits, SHELF.space_title
+        mentioned, mention_of = SHELF.mentioned, SHELF.mention_of
+        embedding_fit = SHELF.embedding_fit
 
         def facts(self, folder: str, name: str) -> FileFacts | None:
             if self.instead and folder == "checkpoints":

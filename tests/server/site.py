@@ -36,6 +36,10 @@ LIBRARY = Library(
 )
 
 
+STOOD_IN = ("facts", "names", "fits", "space_title", "mentioned", "mention_of", "embedding_fit")
+"""What the small shelf answers in place of a catalogue."""
+
+
 class StationStandIn:
     """What the routes ask of a worker's station."""
 
@@ -187,7 +191,7 @@ class Crashes(logging.Handler):
 
 def _with_shelf(catalogue: Any) -> Any:
     """The catalogue, answering the checker's questions about the small world's files."""
-    for name in ("facts", "names", "fits", "space_title"):
+    for name in STOOD_IN:
         setattr(catalogue, name, getattr(SHELF, name))
     return catalogue
 

@@ -19,7 +19,7 @@ from tests.diffusion.files import known_shapes, write_zeros
 from tests.helpers import fake_worker
 from tests.helpers.every_space import definitions
 from tests.server.bad_files import CASES, PLAIN, SD15, TINY_DECODER, Case
-from tests.server.site import site_at
+from tests.server.site import STOOD_IN, site_at
 
 FOLLOWING = ("unresolved_space", "space_mismatch", "missing_part")
 
@@ -101,7 +101,7 @@ async def test_the_page_the_queue_and_the_command_line_say_the_same(
     workflow = case.flow.to_json()
     async with site_at(tmp_path) as site:
         catalogue = site.client.app[CATALOGUE]
-        for stood_in in ("facts", "names", "fits", "space_title"):
+        for stood_in in STOOD_IN:
             delattr(catalogue, stood_in)
         site.worker.library = Library(version="real", nodes=definitions(), packs=())
         status, answer = await site.post("/api/check", {"workflow": workflow})

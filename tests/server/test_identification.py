@@ -15,7 +15,7 @@ from server.settings import Settings
 from server.worker_messages import AskTrial
 from server.worker_trials import tried
 from tests.helpers.desk import at_desk
-from tests.server.site import Site, site_at
+from tests.server.site import STOOD_IN, Site, site_at
 from tests.server.vae_shelf import tiny, trial_of
 
 NAME = "tiny.safetensors"
@@ -27,7 +27,7 @@ async def here(folder: Path) -> AsyncIterator[Site]:
     async with site_at(folder) as site:
         app = site.client.app
         assert app is not None
-        for name in ("facts", "names", "fits", "space_title"):
+        for name in STOOD_IN:
             delattr(app[CATALOGUE], name)
         yield site
 

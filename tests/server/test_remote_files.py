@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.definition import NodeDefinition, WidgetDefinition
+from graph.definition import InputDefinition, NodeDefinition, Term, WidgetDefinition
 from graph.events import Produced
 from server.ray_machine import here
 from server.remote_files import Files, missing, renamed, unpacked
@@ -83,3 +83,39 @@ def test_a_machine_has_its_own_models_and_the_choices_of_the_program_that_asks(
     assert found.models[-1] == tmp_path / "own"
     assert found.data == tmp_path / "scratch" / "worker-3"
     assert (found.memory, found.precision, found.worker) == (7, "float32", 3)
+
+
+PROMPT = NodeDefinition(
+    type="prompt",
+    title="Prompt",
+    category="test",
+    inputs=(InputDefinition(name="clip", title="Clip", term=Term(kind="Clip")),),
+    widgets=(
+        WidgetDefinition(name="text", title="Text", schema={"type": "string"}, control="multiline"),
+    ),
+)
+
+
+def test_embeddings_in_prompts_are_found_by_their_content_too(
+    two: tuple[Settings, Settings],
+) -> None:
+    mine, theirs = two
+    for settings in two:
+        (settings.models[0] / "embeddings" / "sub").mkdir(parents=True)
+    for name, content in (("ink", b"one"), ("sub/oil", b"two")):
+        (mine.models[0] / "embeddings" / f"{name}.safetensors").write_bytes(content)
+    (theirs.models[0] / "embeddings" / "ink.safetensors").write_bytes(b"two")
+    (theirs.models[0] / "embeddings" / "two words.safetensors").write_bytes(b"one")
+    text = "a (embedding:ink:1.2), embedding:oil, embedding:ink, embedding:gone"
+    workflow = {"version": 1, "nodes": {"1": {"type": "prompt", "values": {"text": text}}}}
+    needed = Files(mine).needed_by(workflow, {"prompt": PROMPT})
+    assert [one.name for one in needed] == [
+        *("ink.safetensors", "sub/oil.safetensors", "ink.safetensors")
+    ]
+    names = [(one, Files(theirs).same(one) or "") for one in needed]
+    there = renamed(workflow, names)
+    assert there["nodes"]["1"]["values"]["text"] == (
+        'a (embedding:"two words.safetensors":1.2), embedding:ink.safetensors, '
+        'embedding:"two words.safetensors", embedding:gone'
+    )
+    assert "embeddings/ink.safetensors" in missing(needed[:1], "far")

@@ -1,0 +1,37 @@
+"""Which values of a node are prompts, and how a prompt is changed where it names an embedding."""
+
+import re
+
+from graph.definition import NodeDefinition
+
+ENCODERS = "Clip"
+"""The kind of socket that brings text encoders: texts of such a node are read by them."""
+
+_OPENED = re.compile(r"(?<!\\)\(\s*$")
+_CLOSED = re.compile(r"\s*(?::\s*[-+.\d]+\s*)?\)")
+_SEPARATED = re.compile(r"\s*,\s*")
+_SEPARATES = re.compile(r"\s*,\s*$")
+
+
+def prompts_of(definition: NodeDefinition) -> tuple[str, ...]:
+    """The names of the widgets whose texts are read by the node's text encoders."""
+    if all(item.term.kind != ENCODERS for item in definition.inputs):
+        return ()
+    return tuple(item.name for item in definition.widgets if item.control == "multiline")
+
+
+def without(text: str, start: int, end: int) -> str:
+    """The prompt without these characters, the brackets around them alone, and their comma."""
+    before, behind = text[:start], text[end:]
+    while (opened := _OPENED.search(before)) and (closed := _CLOSED.match(behind)):
+        before, behind = before[: opened.start()], behind[closed.end() :]
+    if separated := _SEPARATED.match(behind):
+        behind = behind[separated.end() :]
+        before = before.rstrip(" ")
+        joined = bool(before) and bool(behind) and not before.endswith("\n")
+        return before + (" " if joined else "") + behind
+    if not behind.strip() and (separates := _SEPARATES.search(before)):
+        before = before[: separates.start()]
+    if before.endswith(" ") and (behind.startswith(" ") or not behind):
+        before = before.rstrip(" ")
+    return before + (behind if before else behind.lstrip())
