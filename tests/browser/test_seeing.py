@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import editor
+from tests.browser.test_subgraphs import INSIDE, pack
 
 SOON = 20_000  # ms; a loaded machine with two cores may be slow, nothing is timed
 
@@ -154,6 +155,7 @@ def test_a_workflow_is_a_form_on_a_phone(page: Page, chromium: Browser, url: str
     page.get_by_text("App view").click()
     page.locator("[data-test=suggest]").click()
     page.keyboard.press("Escape")
+    pack(page, "Draw", *INSIDE)  # the form's pins follow their nodes inside
     page.locator("[data-test=canvas]").focus()
     page.keyboard.press("Control+s")
     page.locator("[data-test=dialog] input").fill("phone form")
@@ -165,7 +167,9 @@ def test_a_workflow_is_a_form_on_a_phone(page: Page, chromium: Browser, url: str
     )
     phone = context.new_page()
     phone.goto(f"{url}/?app=phone%20form")
-    expect(phone.get_by_role("heading", name="Prompt", exact=True)).to_be_visible(timeout=SOON)
+    expect(phone.get_by_role("heading", name="Draw / Prompt", exact=True)).to_be_visible(
+        timeout=SOON
+    )
     phone.locator("textarea").first.fill("a large blue ring on a yellow background")
     phone.locator("[data-test=app-run]").tap()
     expect(phone.locator("[data-test=app-picture]")).to_be_visible(timeout=editor.RUN_SECONDS)

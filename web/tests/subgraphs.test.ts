@@ -11,8 +11,8 @@ import { derived } from "../src/workflow/interface";
 import { emptyWorkflow } from "../src/workflow/model";
 import { pack, unpack } from "../src/workflow/packing";
 import { usedSeeds, withFreshSeeds } from "../src/workflow/seeds";
+import { carried } from "../src/workflow/carrying";
 import {
-  carried,
   changed,
   INPUTS,
   levelOf,

@@ -10,13 +10,13 @@ import {
   isEmpty,
   isPinned,
   movedPin,
+  pinnables,
   shownPins,
   suggested,
   toggleOutput,
   togglePin,
   withApp,
 } from "../workflow/app";
-import { titleOf } from "../workflow/model";
 import "../theme/app.css";
 import { t } from "../i18n/t";
 
@@ -29,7 +29,6 @@ export default function AppEditor() {
   const form = appOf(workflow);
   const put = (next: AppForm, token?: string) => editWhole((now) => withApp(now, next), token);
   const pins = shownPins(form, workflow, definitions);
-  const nodes = Object.entries(workflow.nodes).filter(([, node]) => definitions[node.type]);
   return (
     <Sheet title={t("App view")} name="app-editor">
       <p className="templates-lead">
@@ -114,39 +113,33 @@ export default function AppEditor() {
         )}
         <section>
           <h3>{t("Nodes")}</h3>
-          {nodes.map(([id, node]) => {
-            const definition = definitions[node.type];
-            const name = titleOf(node, definition);
-            const free = definition?.widgets.filter(({ name: it }) => !(it in node.inputs)) ?? [];
-            if (!definition || (free.length === 0 && !definition.output)) return null;
-            return (
-              <fieldset key={id}>
-                <legend>{name}</legend>
-                {free.map((widget) => (
-                  <label key={widget.name} className="app-choice">
-                    <input
-                      type="checkbox"
-                      checked={isPinned(form, id, widget.name)}
-                      data-pin={`${id}/${widget.name}`}
-                      onChange={() => put(togglePin(form, id, widget.name))}
-                    />
-                    {widget.title}
-                  </label>
-                ))}
-                {definition.output && (
-                  <label className="app-choice">
-                    <input
-                      type="checkbox"
-                      checked={form.outputs.includes(id)}
-                      data-pin={id}
-                      onChange={() => put(toggleOutput(form, id))}
-                    />
-                    {t("Show what it makes")}
-                  </label>
-                )}
-              </fieldset>
-            );
-          })}
+          {pinnables(workflow, definitions).map(({ node, title, widgets, gives }) => (
+            <fieldset key={node}>
+              <legend>{title}</legend>
+              {widgets.map((widget) => (
+                <label key={widget.name} className="app-choice">
+                  <input
+                    type="checkbox"
+                    checked={isPinned(form, node, widget.name)}
+                    data-pin={`${node}/${widget.name}`}
+                    onChange={() => put(togglePin(form, node, widget.name))}
+                  />
+                  {widget.title}
+                </label>
+              ))}
+              {gives && (
+                <label className="app-choice">
+                  <input
+                    type="checkbox"
+                    checked={form.outputs.includes(node)}
+                    data-pin={node}
+                    onChange={() => put(toggleOutput(form, node))}
+                  />
+                  {t("Show what it makes")}
+                </label>
+              )}
+            </fieldset>
+          ))}
         </section>
       </div>
       <div className="dialog-buttons">

@@ -12,7 +12,7 @@ import { appOf, isEmpty, shownPins, suggested } from "../workflow/app";
 import { Notices } from "../panels/Overlays";
 import { Sheets } from "../panels/Sheets";
 import { share } from "../workflow/progress";
-import { Widget } from "../widgets/Widget";
+import { PinnedWidget } from "./PinnedWidget";
 import "../theme/app.css";
 import { t } from "../i18n/t";
 
@@ -52,7 +52,7 @@ export default function AppPage({ name }: { name: string }) {
               {pins.map((pin) => (
                 <section key={`${pin.node}/${pin.widget}`} className="app-field">
                   <h2>{pin.title}</h2>
-                  <Widget node={pin.node} widget={pin.definition} wired={false} />
+                  <PinnedWidget pin={pin} />
                 </section>
               ))}
               {pins.length === 0 && <p className="empty">{t("There is nothing to set here.")}</p>}

@@ -1,12 +1,16 @@
 /** Commands for subgraphs: make one node of several, go inside, come out, and the library. */
 
-import { activeWorkflow, edit } from "../store/documents";
+import type { Workflow } from "../api/types";
+import { definitions } from "../store/catalogue";
+import { activeDocument, activeWorkflow, editWhole, pathOf, useDocuments } from "../store/documents";
 import { enter, leave } from "../store/levels";
 import { exportSubgraph, importSubgraph, saveToLibrary } from "../store/library";
 import { notify, ui } from "../store/ui";
 import { useView } from "../store/view";
+import { pinsPacked, pinsUnpacked } from "../workflow/movedPins";
 import { pack, type Packed, unpack } from "../workflow/packing";
-import { subgraphOf } from "../workflow/subgraphs";
+import { pruned } from "../workflow/reroutes";
+import { changed, subgraphOf } from "../workflow/subgraphs";
 import { selected } from "./actions";
 import type { Command } from "./command";
 import { t } from "../i18n/t";
@@ -26,13 +30,30 @@ function told(): false {
   return false;
 }
 
-function packSelected(): void {
-  let packed: Packed | null = null;
-  edit((workflow) => {
-    packed = pack(workflow, selected(), t("Subgraph"));
-    return packed?.workflow ?? workflow;
+/** Change what is shown, and let the app view's pins follow: they name nodes of the whole workflow. */
+function editWithPins(
+  change: (level: Workflow) => Packed | null,
+  follow: (change: { before: Workflow; after: Workflow; path: string[] }, to: Packed) => Workflow,
+): Packed | null {
+  let made: Packed | null = null;
+  const path = pathOf(activeDocument(useDocuments.getState()));
+  editWhole((before) => {
+    const after = changed(before, path, (level) => {
+      made = change(level);
+      return made ? pruned(made.workflow) : level;
+    });
+    return made ? follow({ before, after, path }, made) : before;
   });
-  const [id] = (packed as Packed | null)?.ids ?? [];
+  return made;
+}
+
+function packSelected(): void {
+  const chosenOnes = new Set(selected());
+  const packed = editWithPins(
+    (level) => pack(level, chosenOnes, t("Subgraph")),
+    (change, { ids, names }) => pinsPacked(change, new Set(names.keys()), ids[0] as string),
+  );
+  const [id] = packed?.ids ?? [];
   if (!id) return notify("info", t("Choose the nodes to make one of."));
   useView.getState().select([id]);
   setTimeout(() => ui({ renaming: id }), DRAWN);
@@ -41,13 +62,13 @@ function packSelected(): void {
 function unpackSelected(): void | false {
   const id = chosen();
   if (!id) return told();
-  let ids: string[] = [];
-  edit((workflow) => {
-    const unpacked = unpack(workflow, id);
-    ids = unpacked?.ids ?? [];
-    return unpacked?.workflow ?? workflow;
-  });
-  useView.getState().select(ids);
+  const types = definitions();
+  const unpacked = editWithPins(
+    (level) => unpack(level, id),
+    (change, { names }) =>
+      pinsUnpacked(change, id, names, (type) => types[type]?.output ?? false),
+  );
+  useView.getState().select(unpacked?.ids ?? []);
 }
 
 export const SUBGRAPHS: readonly Command[] = [

@@ -6,7 +6,7 @@ import { t } from "../i18n/t";
 import { closeSheet, Sheet } from "../panels/Sheet";
 import { edit } from "../store/documents";
 import { notify } from "../store/ui";
-import { setValue } from "../workflow/edits";
+import { withValueAt } from "../workflow/inner";
 import { type Piece, pieceOf, type Spot } from "../workflow/painting";
 import { BrushRanges, MaskActions, Nearness, type Tool, TOOL_KEYS, ToolChoice } from "./PainterTools";
 import { useMask } from "./useMask";
@@ -93,7 +93,7 @@ export default function Painter({ sheet }: Props) {
         tool === "crop" && piece
           ? await api.crop(name, piece)
           : await api.mask(name, await mask.picture());
-      edit((workflow) => setValue(workflow, node, widget, made.name));
+      edit((workflow) => withValueAt(workflow, { node, widget }, made.name));
       closeSheet();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

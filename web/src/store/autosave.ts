@@ -3,7 +3,7 @@
 import type { Workflow } from "../api/types";
 import type { Patch } from "../workflow/patch";
 import { answered, database, over, STORES } from "./database";
-import { type Document, useDocuments } from "./documents";
+import { type Document, levelKey, useDocuments } from "./documents";
 import { documentOf, type Kept, statesOf, type Writing, writingOf } from "./journal";
 import { notify } from "./ui";
 import { viewports } from "./view";
@@ -68,6 +68,7 @@ export async function restored(): Promise<Restored | null> {
     if (!kept || !base) continue;
     const document = documentOf(kept, base, steps);
     if (kept.viewport) viewports.set(document.id, kept.viewport);
+    if (kept.inside) viewports.set(levelKey(document), kept.inside);
     written.set(id, { document, states: statesOf(document) });
     found.push(document);
   }
@@ -114,7 +115,8 @@ async function keep(): Promise<void> {
   for (const document of documents) {
     const before = written.get(document.id);
     if (before?.document === document) continue;
-    put(transaction, writingOf(document, before?.states ?? [], viewports.get(document.id)));
+    const [around, inside] = [viewports.get(document.id), viewports.get(levelKey(document))];
+    put(transaction, writingOf(document, before?.states ?? [], around, inside));
     written.set(document.id, { document, states: statesOf(document) });
   }
   const open = new Set(documents.map(({ id }) => id));

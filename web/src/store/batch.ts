@@ -4,6 +4,7 @@ import { create } from "zustand";
 import { api, ApiError } from "../api/client";
 import type { BatchPlan, BatchRequest, Place } from "../api/queue";
 import { type AxisDraft, axesOf, axisIn, newAxis, Unfinished } from "../workflow/batch";
+import { outermost } from "../workflow/inner";
 import { type Varying, varyingAt, varyingWidgets } from "../workflow/varying";
 import { definitions, useCatalogue } from "./catalogue";
 import { activeDocument, useDocuments, wholeWorkflow } from "./documents";
@@ -49,7 +50,8 @@ export function filesIn(folder: string): string[] {
 export function openBatch(at?: Place): void {
   const all = varying();
   const first =
-    (at && varyingAt(all, at)) ?? all.find(({ widget }) => widget.control === "seed") ?? all[0];
+    (at && (varyingAt(all, at) ?? varyingAt(all, outermost(wholeWorkflow(), at)))) ??
+    all.find(({ widget }) => widget.control === "seed") ?? all[0];
   if (!first)
     return notify("info", t("This workflow has no values that could vary. Add a node first."));
   const document = activeDocument(useDocuments.getState());

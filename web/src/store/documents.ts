@@ -4,7 +4,8 @@ import { create } from "zustand";
 import type { Workflow } from "../api/types";
 import { emptyWorkflow } from "../workflow/model";
 import { pruned } from "../workflow/reroutes";
-import { changed, levelOf, prefixOf, subgraphsOn, withoutUnused } from "../workflow/subgraphs";
+import { withoutUnused } from "../workflow/carrying";
+import { changed, levelOf, prefixOf, subgraphsOn } from "../workflow/subgraphs";
 import { type UsedSeeds } from "../workflow/seeds";
 import { t } from "../i18n/t";
 

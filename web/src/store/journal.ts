@@ -16,6 +16,9 @@ export interface Kept {
   used: UsedSeeds;
   runs: string[];
   viewport: Viewport | undefined;
+  /** The nodes whose inside is shown, and how that lay in the window; older pages kept neither. */
+  path?: string[];
+  inside?: Viewport;
   /** How many steps lie before the open workflow. */
   at: number;
   /** Which step is the saved one; null where it is none of them, and `saved` holds it. */
@@ -44,6 +47,7 @@ export function writingOf(
   document: Document,
   written: readonly Workflow[],
   viewport?: Viewport,
+  inside?: Viewport,
 ): Writing {
   const states = statesOf(document);
   const base = states[0] === written[0] ? null : (states[0] as Workflow);
@@ -63,6 +67,8 @@ export function writingOf(
       used: document.used,
       runs: document.runs,
       viewport,
+      path: document.path,
+      inside,
       at: document.past.length,
       clean: clean < 0 ? null : clean,
       saved: clean < 0 ? document.clean : null,
@@ -88,5 +94,6 @@ export function documentOf(kept: Kept, base: Workflow, steps: readonly Patch[]):
     clean: clean ?? workflow,
     used: kept.used ?? {},
     runs: kept.runs ?? [],
+    path: kept.path ?? [],
   };
 }

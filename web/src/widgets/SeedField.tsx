@@ -6,12 +6,11 @@ import { edit, useActive } from "../store/documents";
 import {
   drawSeed,
   readSeed,
-  seedMode,
   seedText,
   type SeedMode,
-  setSeedMode,
   stepSeed,
 } from "../workflow/seeds";
+import { seedModeAt, withSeedModeAt } from "../workflow/inner";
 import { useGesture } from "./gesture";
 import type { WidgetProps } from "./props";
 import { t } from "../i18n/t";
@@ -47,7 +46,7 @@ const MODES: Record<SeedMode, Mode> = {
 
 export function SeedField({ node, widget, value, onChange }: WidgetProps) {
   const [typed, setTyped] = useState<string | null>(null);
-  const mode = useActive((document) => seedMode(document.workflow, node, widget.name));
+  const mode = useActive(({ workflow }) => seedModeAt(workflow, node, widget.name));
   const gesture = useGesture();
 
   const commit = () => {
@@ -90,7 +89,7 @@ export function SeedField({ node, widget, value, onChange }: WidgetProps) {
         aria-label={label()}
         title={says()}
         data-test="seed-mode"
-        onClick={() => edit((workflow) => setSeedMode(workflow, node, widget.name, next))}
+        onClick={() => edit((workflow) => withSeedModeAt(workflow, node, widget.name, next))}
       >
         <Icon size={14} />
       </button>

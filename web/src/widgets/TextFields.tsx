@@ -2,6 +2,7 @@
 
 import { definitions } from "../store/catalogue";
 import { useActive } from "../store/documents";
+import { nodeAt } from "../workflow/subgraphs";
 import { useGesture } from "./gesture";
 import { PromptField } from "./PromptField";
 import type { WidgetProps } from "./props";
@@ -26,7 +27,7 @@ export function TextField({ widget, value, onChange }: WidgetProps) {
 /** A prompt where the node has text encoders to read it, else any text. */
 export function MultilineField(props: WidgetProps) {
   const reads = useActive(({ workflow }) => {
-    const type = workflow.nodes[props.node]?.type ?? "";
+    const type = nodeAt(workflow, props.node)?.type ?? "";
     return definitions()[type]?.inputs.some(({ term }) => term.kind === "Clip") ?? false;
   });
   return reads ? <PromptField {...props} /> : <PlainLines {...props} />;

@@ -1,9 +1,12 @@
 /** A workflow as a simple form: which widgets people may set, and which nodes' results they see. */
 
-import type { Json, NodeDefinition, WidgetDefinition, Workflow } from "../api/types";
+import type { Json, NodeDefinition, PlacedNode, WidgetDefinition, Workflow } from "../api/types";
+import { shownAs } from "./exposing";
 import { type Definitions, titleOf } from "./model";
+import { levelOf, locate, nodeAt, subgraphOf } from "./subgraphs";
 
 export interface Pin {
+  /** As the server names it: "up/k" is the node k inside of the node up. */
   node: string;
   widget: string;
   /** What the form calls it; the node's and the widget's names where it is empty. */
@@ -76,11 +79,11 @@ export interface Shown extends Pin {
 /** The pins whose widgets are there and that no wire sets, with what they are called. */
 export function shownPins(form: AppForm, workflow: Workflow, types: Definitions): Shown[] {
   return form.inputs.flatMap((pin) => {
-    const node = workflow.nodes[pin.node];
+    const node = nodeAt(workflow, pin.node);
     const type = node && types[node.type];
     const definition = type?.widgets.find(({ name }) => name === pin.widget);
     if (!node || !definition || pin.widget in node.inputs) return [];
-    const called = titleOf(node, type);
+    const called = calledAt(workflow, pin.node, types);
     // "Prompt" says more than "Prompt: Text".
     const alone = form.inputs.filter((other) => other.node === pin.node).length === 1;
     const usual =
@@ -88,6 +91,52 @@ export function shownPins(form: AppForm, workflow: Workflow, types: Definitions)
     return [{ ...pin, definition, title: pin.label || usual }];
   });
 }
+
+/** The titles that lead to a node: "Upscale / KSampler". */
+function calledAt(workflow: Workflow, name: string, types: Definitions): string {
+  const at = locate(workflow, name);
+  if (!at) return name;
+  const titles = [...at.path, at.id].map((id, depth) => {
+    const node = levelOf(workflow, at.path.slice(0, depth)).nodes[id];
+    return node ? titleOf(node, types[node.type]) : id;
+  });
+  return titles.join(" / ");
+}
+
+/** A node with something to pin. */
+export interface Pinnable {
+  node: string;
+  title: string;
+  widgets: WidgetDefinition[];
+  /** It makes something that can be shown. */
+  gives: boolean;
+}
+
+/** Every node with something to pin, those inside after the node around; a widget is there once. */
+export function pinnables(workflow: Workflow, types: Definitions): Pinnable[] {
+  const found: Pinnable[] = [];
+  const look = (nodes: Record<string, PlacedNode>, around: readonly string[], shows: string) => {
+    for (const [id, node] of Object.entries(nodes)) {
+      const definition = types[node.type];
+      const subgraph = workflow.subgraphs?.[shows];
+      const widgets = (definition?.widgets ?? []).filter(
+        ({ name }) => !(name in node.inputs) && shownAs(subgraph, id, name) === null,
+      );
+      const path = [...around, id];
+      const name = path.join("/");
+      const gives = definition?.output ?? false;
+      if (widgets.length || gives)
+        found.push({ node: name, title: calledAt(workflow, name, types), widgets, gives });
+      const inner = subgraphOf(node.type);
+      const inside = inner === null ? undefined : workflow.subgraphs?.[inner];
+      if (inner !== null && inside && around.length < DEEPEST) look(inside.nodes, path, inner);
+    }
+  };
+  look(workflow.nodes, [], "");
+  return found;
+}
+
+const DEEPEST = 20; // levels; a file that is damaged may nest without an end
 
 /** A first form: prompts, pictures and seeds to set, and every node that shows something. */
 export function suggested(workflow: Workflow, types: Definitions): AppForm {

@@ -4,7 +4,8 @@ import type { Frame, Workflow } from "../api/types";
 import { addNode, type Point } from "./edits";
 import { emptyWorkflow, freshId, normalised } from "./model";
 import { pruned, setRoute } from "./reroutes";
-import { carried, isInterface, needed } from "./subgraphs";
+import { carried, needed } from "./carrying";
+import { isInterface } from "./subgraphs";
 import { thing } from "./things";
 
 /**

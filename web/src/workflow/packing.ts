@@ -2,12 +2,23 @@
 
 import type { PlacedNode, Subgraph, Wire, Workflow } from "../api/types";
 import { freshId, socketBase } from "./model";
-import { freshName, INPUTS, INSTANCE, isInterface, OUTPUTS, subgraphOf } from "./subgraphs";
+import { cut, joined } from "./packedRoutes";
+import {
+  freshName,
+  INPUTS,
+  INSTANCE,
+  isInterface,
+  levelOf,
+  OUTPUTS,
+  subgraphOf,
+} from "./subgraphs";
 
 export interface Packed {
   workflow: Workflow;
   /** The new node, or those that came out. */
   ids: string[];
+  /** What those inside are called outside, by the names that they have inside. */
+  names: ReadonlyMap<string, string>;
 }
 
 const GAP = 360; // pixels between the interface and what is inside
@@ -59,6 +70,7 @@ export function pack(workflow: Workflow, chosen: Iterable<string>, title: string
     values: {},
     inputs: outside,
   };
+  const routes = cut(workflow, ids, nodes, id, outputs);
   const [places, box] = placesOf(workflow, ids);
   const kept = Object.entries(workflow.layout.nodes).filter(([other]) => !ids.has(other));
   const subgraph: Subgraph = {
@@ -74,6 +86,7 @@ export function pack(workflow: Workflow, chosen: Iterable<string>, title: string
         [INPUTS]: { x: box.left - GAP, y: box.top },
         [OUTPUTS]: { x: box.right + GAP, y: box.top },
       },
+      ...routes.inside,
     },
     groups: [],
     notes: [],
@@ -84,11 +97,20 @@ export function pack(workflow: Workflow, chosen: Iterable<string>, title: string
     workflow: {
       ...workflow,
       nodes,
-      layout: { ...workflow.layout, nodes: { ...Object.fromEntries(kept), [id]: at } },
+      layout: {
+        ...withoutRoutes(workflow.layout),
+        ...routes.outside,
+        nodes: { ...Object.fromEntries(kept), [id]: at },
+      },
       subgraphs: { ...workflow.subgraphs, [name]: subgraph },
     },
     ids: [id],
+    names: new Map([...ids].map((inner) => [inner, inner])),
   };
+}
+
+function withoutRoutes({ reroutes: _dots, wires: _wires, ...layout }: Workflow["layout"]) {
+  return layout;
 }
 
 /** Outputs of one name are called after the nodes that give them. */
@@ -172,10 +194,15 @@ export function unpack(workflow: Workflow, id: string): Packed | null {
       x: snap(place.x + shift.x),
       y: snap(place.y + shift.y),
     };
-  return {
-    workflow: { ...workflow, nodes, layout: { ...workflow.layout, nodes: places } },
-    ids: [...ids.values()],
-  };
+  const level = levelOf(workflow, [id]);
+  const inner = Object.entries(level.nodes).map(([name, node]) => [
+    name,
+    isInterface(name) ? node : withShown(node, name, placed, subgraph),
+  ]);
+  const inside = { ...level, nodes: Object.fromEntries(inner) as Workflow["nodes"] };
+  const routes = joined(workflow, id, inside, ids, { x: snap(shift.x), y: snap(shift.y) }, nodes);
+  const layout = { ...withoutRoutes(workflow.layout), ...routes, nodes: places };
+  return { workflow: { ...workflow, nodes, layout }, ids: [...ids.values()], names: ids };
 }
 
 /** Where a wire comes from once the node is no more; null where nothing fed it. */
