@@ -123,6 +123,7 @@ def create_app(settings: Settings, parts: Parts = dispatcher_here) -> web.Applic
         settings.latents,
         identities,
     )
+    catalogue.machine_with = app[DISPATCHER].machine_with
     app[CATALOGUE] = catalogue
     app[BASES] = Bases()
     app[RECENT] = Recent()

@@ -6,18 +6,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from diffusion import spaces
-from diffusion.spaces import LATENT_SPACES, TEXT_SPACES, LatentSpace, SpaceTrouble, TextSpace
+from diffusion.spaces import LatentSpace, TextSpace
 from graph.definition import Axis
 from graph.files import EMBEDDINGS, FileFacts
 from server import facts_cache
 from server.catalogue_advice import advice_for, picture_size
-from server.catalogue_embeddings import EmbeddingFiles, pickled, worded
+from server.catalogue_embeddings import EmbeddingFiles, pickled
 from server.catalogue_fit import misfit
 from server.catalogue_identity import Identities, identified
 from server.catalogue_known import Known, flaws_of, rules_version
 from server.catalogue_latents import latent_facts
 from server.catalogue_reading import known_files
+from server.catalogue_spaces import Spaces
 from server.model_folders import INPUT, LATENTS, FileRefused, ModelFolders, Place, Stamp
 
 
@@ -39,14 +39,15 @@ class Catalogue(EmbeddingFiles):
     ) -> None:
         """`identities`: what a survey found of the files, beside their headers."""
         self._identities = identities
+        self.machine_with: Callable[[str, str], str | None] = lambda folder, name: None
+        """Another machine that has a file which is not here, as people call it."""
         self._folders = ModelFolders(model_folders, input_folder, latents)
         self._cache_file = Path(cache_file)
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
         self._places: dict[str, dict[str, Place]] = {}
         self._known: dict[Stamp, Known] | None = None  # None: the cache file is not read yet
-        self._latent: dict[str, tuple[LatentSpace, str]] = {}
-        self._text: dict[str, TextSpace] = {}
+        self._spaces = Spaces()
 
     # What the checker asks
 
@@ -58,7 +59,8 @@ class Catalogue(EmbeddingFiles):
         except FileRefused as refused:
             if name in self._all(folder):  # listed, but a link that leads out
                 return FileFacts(name=name, kind="unknown", trouble=str(refused))
-            return None
+            machine = self.machine_with(folder, name)
+            return None if machine is None else _elsewhere(folder, name, machine)
         except OSError:
             return None
         if folder == INPUT:
@@ -74,21 +76,11 @@ class Catalogue(EmbeddingFiles):
 
     def fits(self, axis: Axis, space: str, other: str) -> bool:
         """Whether values of one space have the shape of the other's, as far as that is known."""
-        if axis == "latent":
-            one, two = self.latent_space(space), self.latent_space(other)
-            if one is None or two is None:
-                return False
-            return (one.channels, one.downscale) == (two.channels, two.downscale)
-        left, right = self.text_space(space), self.text_space(other)
-        if left is None or right is None:
-            return False
-        # A space that a file declares need not say how wide its conditioning is.
-        return not (left.width and right.width) or bool(set(left.width) & set(right.width))
+        return self._spaces.fits(axis, space, other)
 
     def space_title(self, axis: Axis, space: str) -> str:
         """The space's name for people; the id itself where no file and no family has it."""
-        found = self.latent_space(space) if axis == "latent" else self.text_space(space)
-        return found.title if found else space
+        return self._spaces.title(axis, space)
 
     # What the server asks
 
@@ -108,13 +100,11 @@ class Catalogue(EmbeddingFiles):
 
     def latent_spaces(self) -> Mapping[str, LatentSpace]:
         """The built-in latent spaces and those that files declare, by id."""
-        with self._lock:
-            return {**{id_: item[0] for id_, item in self._latent.items()}, **LATENT_SPACES}
+        return self._spaces.latent()
 
     def text_spaces(self) -> Mapping[str, TextSpace]:
         """The built-in text spaces and those that files declare, by id."""
-        with self._lock:
-            return {**self._text, **TEXT_SPACES}
+        return self._spaces.text()
 
     def listing(self) -> dict[str, list[dict[str, Any]]]:
         """Every file of every folder: its facts, and a title.
@@ -157,9 +147,7 @@ class Catalogue(EmbeddingFiles):
                 stale = new or known.keys() != before.keys()
                 changed = stale or places != self._places
                 self._places, self._known = places, known
-                self._latent, self._text = {}, {}
-                for stamp, facts in known.items():
-                    self._declare(stamp, facts)
+            self._spaces.declare_all((stamp.path, facts) for stamp, facts in known.items())
             if stale or not self._cache_file.exists():
                 self._save(known)
             return changed
@@ -206,7 +194,7 @@ class Catalogue(EmbeddingFiles):
             with self._lock:
                 self._known = self._known or {}
                 self._known[stamp] = known
-                self._declare(stamp, known)
+            self._spaces.declare(stamp.path, known)
         return known
 
     def _known_all(self, stamps: Sequence[tuple[Stamp, Place]]) -> tuple[dict[Stamp, Known], bool]:
@@ -224,23 +212,8 @@ class Catalogue(EmbeddingFiles):
             known[stamp] = found
             with self._lock:  # at once, for those who ask meanwhile
                 self._known[stamp] = found
-                self._declare(stamp, found)
+            self._spaces.declare(stamp.path, found)
         return {stamp: found for stamp, found in known.items() if found is not None}, bool(new)
-
-    def _declare(self, stamp: Stamp, known: Known) -> None:
-        """Remember the spaces that a file declares; the lock is held."""
-        if not known.declared:
-            return
-        metadata = dict(known.declared)
-        try:
-            latent = spaces.declared_latent_space(metadata)
-            text = spaces.declared_text_space(metadata)
-        except SpaceTrouble:  # the file has its own trouble already
-            return
-        if latent is not None and latent.id not in LATENT_SPACES:
-            self._latent.setdefault(latent.id, (latent, stamp.path))
-        if text is not None:
-            self._text.setdefault(text.id, worded(text, known))
 
     def _described(self, folder: str, name: str, stamp: Stamp, known: Known) -> FileFacts:
         bad = misfit(folder, name, known)
@@ -264,7 +237,7 @@ class Catalogue(EmbeddingFiles):
             advice=advice_for(known.family, known.latent),
             lacks=known.lacks,
             flaws=flaws_of(known),
-            trouble=trouble or (bad.sentence if bad else self._clash(name, known)),
+            trouble=trouble or (bad.sentence if bad else self._spaces.clash(name, known)),
             code=bad.code if bad and not known.trouble else "unusable_file",
             reason=known.reason or (bad.reason if bad else ""),
             vectors=max((item.tokens for item in known.vectors), default=0),
@@ -276,19 +249,6 @@ class Catalogue(EmbeddingFiles):
             facts, surveyed, self._identities, lambda id_: self.space_title("latent", id_)
         )
 
-    def _clash(self, name: str, known: Known) -> str | None:
-        """Why the space that the file declares cannot be: another file declares it otherwise."""
-        with self._lock:
-            told = [self._latent[id_] for id_ in known.latent if id_ in self._latent]
-        for space, owner in told:
-            mine = spaces.declared_latent_space(dict(known.declared))
-            if mine is not None and mine.numbers != space.numbers:
-                return (
-                    f"{name} declares the latent space {space.id!r} with other numbers than "
-                    f"{owner}: one of them must take another id."
-                )
-        return None
-
     def _load(self) -> dict[Stamp, Known]:
         try:
             found = facts_cache.load(self._cache_file, rules_version())
@@ -299,6 +259,15 @@ class Catalogue(EmbeddingFiles):
     def _save(self, known: Mapping[Stamp, Known]) -> None:
         data = {stamp: asdict(facts) for stamp, facts in known.items()}
         facts_cache.save(self._cache_file, rules_version(), data)
+
+
+def _elsewhere(folder: str, name: str, machine: str) -> FileFacts:
+    """Of a model file that another machine has, and this one has not."""
+    sentence = (
+        f"it is on the machine {machine}, but not on this one. Copy or link it into the folder "
+        f"{folder!r} here as well: what a file is, is read here."
+    )
+    return FileFacts(name=name, kind="unknown", trouble=sentence, code="missing_file")
 
 
 def _stamp(path: Path) -> Stamp | None:

@@ -60,6 +60,7 @@ class Survey:
         self._lock = threading.Lock()
         self._evidence: dict[Stamp, Evidence | None] | None = None
         self._trials: dict[str, Any] = {}
+        self._untried: dict[str, str] = {}
 
     def look(
         self,
@@ -124,6 +125,11 @@ class Survey:
             except OSError as error:
                 log.warning("the trial of a VAE could not be kept: %s", error)
 
+    def untried(self, content: str, why: str) -> None:
+        """Tell people, until the program ends or it is tried, why this content was not tried."""
+        with self._lock:
+            self._untried[content] = why
+
     def _judge(self, files: Iterable[Stamp], spaces: Mapping[str, LatentSpace]) -> bool:
         """Tell `identities` what follows from the evidence; the lock is held."""
         known = self._load()
@@ -161,7 +167,9 @@ class Survey:
     def _probed(self, item: Evidence, spaces: Mapping[str, LatentSpace]) -> Finding | None:
         kept = self._trials.get(item.file)
         if kept is None:
-            return None
+            why = self._untried.get(item.file)
+            said = f"it could not be tried: {why}"
+            return None if why is None else Finding("probe", (), "unknown", said)
         try:
             trial = Trial.from_json(kept)
         except (KeyError, TypeError, ValueError):  # written by hand

@@ -12,9 +12,9 @@ from graph.definition import NodeDefinition
 from graph.migrations import Loaded, WorkflowError, load
 from graph.subgraphs import Flat
 from graph.workflow import Workflow
-from server.dispatch import NodeDefinitionsUnknown
 from server.errors import BadRequest, NotReady
 from server.keys import CATALOGUE, DISPATCHER, NODE_LANGUAGES, RECENT
+from server.node_library import NodeDefinitionsUnknown
 from server.worker_messages import Library
 
 

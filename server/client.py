@@ -54,6 +54,11 @@ class Client(Protocol):
         """Where its log is, for people."""
         ...
 
+    def machine_with(self, folder: str, name: str) -> str | None:
+        """The worker's machine as people call it, if it is another one and had a model file of this
+        name when the worker was started there."""
+        ...
+
     @property
     def is_here(self) -> bool:
         """Whether the worker reads the files of this machine."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from server.errors import BadRequest, Refused, TooLarge
 from server.pictures import thumbnail
+from server.sheet_fonts import Lettering
 
 MOST_CELLS = 10_000
 
@@ -22,6 +23,9 @@ LARGEST, SMALLEST = 256, 40
 GAP = 10
 LABEL_WIDTH = 180
 LINE = 18
+LETTERS = 13
+"""Pixels that letters are high."""
+
 LINES = 3
 """Lines that a label may have; what does not fit is cut."""
 
@@ -112,7 +116,7 @@ def axes_line(sheet: Sheet) -> str:
 
 def png(sheet: Sheet, cache: Path, max_pixels: int) -> bytes:
     """The sheet as a PNG; small pictures are kept in `cache`. Raises `TooLarge`."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
     edge = edge_of(sheet)
     parts = list(tables(sheet))
@@ -123,7 +127,7 @@ def png(sheet: Sheet, cache: Path, max_pixels: int) -> bytes:
     width = max(place.width for place in places)
     height = head + sum(place.height for place in places)
     paper = Image.new("RGB", (width, height), PAPER)
-    pen = _Pen(ImageDraw.Draw(paper), ImageFont.load_default(size=13))
+    pen = _Pen(ImageDraw.Draw(paper), Lettering(LETTERS))
     pen.write(GAP, GAP, sheet.title, width - 2 * GAP, 1)
     pen.write(GAP, GAP + LINE, axes_line(sheet), width - 2 * GAP, 1)
     top = head
@@ -138,22 +142,23 @@ def png(sheet: Sheet, cache: Path, max_pixels: int) -> bytes:
 class _Pen:
     """Writes texts within a width."""
 
-    def __init__(self, draw: Any, font: Any) -> None:
-        self.draw, self._font = draw, font
+    def __init__(self, draw: Any, letters: Lettering) -> None:
+        self.draw, self._letters = draw, letters
 
     def write(
         self, left: int, top: int, text: str, width: int, lines: int = LINES, ink: Any = INK
     ) -> None:
         """The text at the place, broken into at most so many lines of at most `width` pixels."""
-        for number, line in enumerate(self._broken(text, width, lines)):
-            self.draw.text((left, top + number * LINE), line, fill=ink, font=self._font)
+        shown = self._letters.legible(" ".join(text.split()))
+        for number, line in enumerate(self._broken(shown, width, lines)):
+            self._letters.draw(self.draw, left, top + number * LINE, line, ink)
 
     def box(self, left: int, top: int, size: int) -> None:
         self.draw.rectangle((left, top, left + size - 1, top + size - 1), fill=PALE)
 
     def _broken(self, text: str, width: int, most: int) -> list[str]:
         lines: list[str] = []
-        rest = " ".join(text.split())
+        rest = text
         while rest and len(lines) < most:
             end = self._fitting(rest, width)
             if end < len(rest) and len(lines) + 1 < most:
@@ -166,12 +171,12 @@ class _Pen:
 
     def _fitting(self, text: str, width: int) -> int:
         """How many characters of the text have room, at least one."""
-        if self._font.getlength(text) <= width:
+        if self._letters.length(text) <= width:
             return len(text)
         low, high = 1, len(text)
         while low < high:
             middle = (low + high + 1) // 2
-            if self._font.getlength(text[:middle]) <= width:
+            if self._letters.length(text[:middle]) <= width:
                 low = middle
             else:
                 high = middle - 1

@@ -44,7 +44,7 @@ async def seconds_of_batch(
     is not known. Where no worker can say what is cached, nothing is."""
     saved = workflow.to_json()
     cases = sample(expansion)
-    planned = await dispatcher.plan(saved, wanted, [case.changes for case in cases])
+    planned = await dispatcher.asking.plan(saved, wanted, [case.changes for case in cases])
 
     def changed(case: Case) -> Workflow:
         return changed_by(saved, case)

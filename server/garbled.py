@@ -31,11 +31,11 @@ class Concerned(Protocol):
     ask: Questions
     trials: TrialDesk
 
-    def fail_run(self, at_work: RunAtWork, why: str) -> None:
-        """Stop the run, which fails with this sentence even if it finishes first."""
+    def stop_run(self, at_work: RunAtWork, why: str) -> None:
+        """Stop the run, which fails with this sentence."""
         ...
 
-    def replace_worker(self, why: str) -> None:
+    def restart(self, why: str) -> None:
         """End the worker for this reason; another one is started in its place."""
         ...
 
@@ -48,10 +48,11 @@ def make_good(station: Concerned, lost: Garbled) -> None:
             why = SENTENCE.format(why=lost.why)
             if lost.kind in (*BEGINNINGS, "ended"):  # the worker is not at it
                 at_work.end(Ended(run=at_work.run.id, status="failed", error=why))
-            else:
-                station.fail_run(at_work, why)
+            elif not at_work.fails_anyway:
+                at_work.fails_anyway = True
+                station.stop_run(at_work, why)
     elif lost.id is None:
-        station.replace_worker(f"the program and it do not understand each other: {lost.why}")
+        station.restart(f"the program and it do not understand each other: {lost.why}")
     elif lost.kind in ("ask_trial", "tried"):
         station.trials.received(Tried(id=lost.id, trouble=lost.why))
     else:

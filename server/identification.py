@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+GIVEN_UP = "its worker died over it, or took too long"
+
+
 class CannotSay(Exception):
     """A statement about a file that cannot be true; the message is a sentence."""
 
@@ -135,6 +138,12 @@ class Identification:
             if answer is None:  # it may have cost the worker its life: not twice at one start
                 self._given_up.add(wanted.content)
                 log.warning("The trial of %s was given up.", wanted.path)
+                await asyncio.to_thread(self._survey.untried, wanted.content, GIVEN_UP)
+                await self._look()
+                continue
+            if answer.is_absent:  # it is asked again at the next look
+                await asyncio.to_thread(self._survey.untried, wanted.content, answer.trouble)
+                await self._look()
                 continue
             if answer.trial is None:
                 log.info("%s cannot be tried: %s", wanted.path, answer.trouble)

@@ -29,7 +29,7 @@ class Watched(Protocol):
         """Bytes that its process has taken, where that can be known."""
         ...
 
-    async def stop_run(self, at_work: RunAtWork, why: str) -> None:
+    def stop_run(self, at_work: RunAtWork, why: str) -> None:
         """Stop the run, which fails with this sentence; gently first."""
         ...
 
@@ -45,12 +45,12 @@ async def keep_within_limits(
     while True:
         await asyncio.sleep(PAUSE if pause is None else pause)
         for at_work in list(worker.at_work):
-            await _look_at_time(worker, at_work, settings.node_limit)
+            _look_at_time(worker, at_work, settings.node_limit)
         if settings.worker_memory is not None:
             await _look_at_memory(worker, settings.worker_memory)
 
 
-async def _look_at_time(worker: Watched, at_work: RunAtWork, common: float | None) -> None:
+def _look_at_time(worker: Watched, at_work: RunAtWork, common: float | None) -> None:
     if not at_work.node or at_work.verdict:
         return
     own = worker.seconds_for(at_work)
@@ -59,7 +59,7 @@ async def _look_at_time(worker: Watched, at_work: RunAtWork, common: float | Non
     if limit is None or at_work.seconds <= limit * len(worker.at_work):
         return
     more = "Start with a higher --node-limit" if own is None else "Its node pack sets that limit"
-    await worker.stop_run(
+    worker.stop_run(
         at_work,
         f"{worker.title(at_work)} was stopped because it ran for longer than {limit:g} seconds. "
         f"{more}, or give it less to do.",

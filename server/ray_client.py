@@ -15,6 +15,7 @@ from server.ray_machine import About, Parcel
 from server.remote_files import Files, Needed, missing, opened, renamed, unpacked
 from server.settings import Settings
 from server.worker_messages import (
+    AskTrial,
     Cancel,
     Ended,
     FromWorker,
@@ -23,6 +24,7 @@ from server.worker_messages import (
     Ready,
     Start,
     StartTogether,
+    Tried,
 )
 from server.worker_wire import Garbled, joined, packed_or_told, read_said
 
@@ -50,7 +52,7 @@ class RayClient:
         self._machine = machine
         self._make = make
         self._actor: Any = None
-        self._about = About(machine, "?")
+        self._about = About(machine, "?", {})
         self._definitions: Mapping[str, NodeDefinition] = {}
         self._failures = 0
         self._following: asyncio.Task[None] | None = None
@@ -62,6 +64,10 @@ class RayClient:
     def log(self) -> str:
         """Where its log is."""
         return f"{self._about.log} on {self._about.host}"
+
+    def machine_with(self, folder: str, name: str) -> str | None:
+        """The machine, if it had a model file of this name when the actor was made."""
+        return self._machine if name in self._about.models.get(folder, ()) else None
 
     @property
     def is_here(self) -> bool:
@@ -95,6 +101,10 @@ class RayClient:
             if not starts:
                 return
             message = starts[0] if len(starts) == 1 else StartTogether(starts=starts)
+        if isinstance(message, AskTrial):
+            if (trial := await self._prepared_trial(actor, message)) is None:
+                return
+            message = trial
         packed = packed_or_told(message)
         if isinstance(packed, Garbled):
             self._receive(packed)
@@ -238,6 +248,20 @@ class RayClient:
         there = [(one, name) for one, name in zip(models, names, strict=True) if name is not None]
         workflow = renamed(start.workflow, there)
         return start.model_copy(update={"workflow": workflow, "saved": saved})
+
+    async def _prepared_trial(self, actor: Any, asked: AskTrial) -> AskTrial | None:
+        """The trial of the file there that is the same; None where there is none."""
+        try:
+            wanted = await asyncio.to_thread(self._files.model_at, Path(asked.path))
+        except OSError as error:
+            self._receive(Tried(id=asked.id, trouble=f"It cannot be read: {error}."))
+            return None
+        path = None if wanted is None else await actor.path_of.remote(wanted)
+        if path is None:
+            why = missing([wanted], self._machine) if wanted else "It is in no models folder."
+            self._receive(Tried(id=asked.id, trouble=why, is_absent=True))
+            return None
+        return asked.model_copy(update={"path": path})
 
     async def _deliver(self, actor: Any, needed: Needed) -> None:
         path: Path = self._files.path(needed.folder, needed.name)

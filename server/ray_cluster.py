@@ -1,6 +1,8 @@
 """Workers on the machines of a Ray cluster: `python main.py --ray ADDRESS`, or `--ray local`."""
 
+import asyncio
 import importlib.util
+import logging
 import os
 import re
 import secrets
@@ -8,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from server.client import Client, MakeClient, Receive
 from server.ray_client import RayClient
@@ -16,13 +18,22 @@ from server.ray_machine import Machine
 from server.remote_files import Files
 from server.settings import Settings
 
+log = logging.getLogger(__name__)
+
 LOCAL = "local"
 """In place of an address: a cluster of this machine alone, which ends with the program."""
 
 FORBIDDEN_PORTS = range(10_002, 20_000)
 """Ports that Ray keeps for its own workers; no head listens there."""
 
+ONE_MACHINE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""Has Ray 2.60 listen on 127.0.0.1 alone on every system, as it does on Windows and macOS, where it
+builds no clusters. No address that it is given does the same. It is read when Ray is imported."""
+
 MODE, TOKEN, TOKEN_FILE = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
+
+LOOK = 5.0
+"""Seconds between two looks at which machines the cluster has."""
 
 LEFT_OUT = ("models", "web", "docs", "data", "starter", "benchmarks", "custom_nodes/*/models")
 """Folders of the program that other machines do not need; the rest is sent to them."""
@@ -31,6 +42,18 @@ CONNECT = """\
 There is no Ray cluster at {address}, or it wants another token: {error}
 Start the first machine with "ray start --head --port=6379", the others with
 "ray start --address=FIRST:6379", all with the same token: docs/many-machines.md says how."""
+
+
+class Roster(Protocol):
+    """Who hands out the runs, and takes workers on."""
+
+    async def add_worker(self, settings: Settings, make: MakeClient) -> None:
+        """Have one more worker from now on; its number is in the settings."""
+        ...
+
+    async def remove_worker(self, number: int, why: str) -> None:
+        """Do without the worker from now on, unless it is the only one or is gone already."""
+        ...
 
 
 class NoCluster(Exception):
@@ -45,6 +68,13 @@ class Place:
     machine: str
     cpus: float
     gpus: float
+
+
+class Change(NamedTuple):
+    """Workers that have become possible, and the numbers of those whose machine is gone."""
+
+    joined: list[tuple[Settings, MakeClient]]
+    left: list[int]
 
 
 class Cluster:
@@ -66,23 +96,50 @@ class Cluster:
         _check_port(settings.ray)
         _secure(settings)
         self._join()
+        self._count = 0
+        self._placed: dict[str, list[int]] = {}
+        """The numbers of the workers on each node of the cluster, by the node's id."""
 
     def workers(self) -> list[tuple[Settings, MakeClient]]:
         """The settings and the client of each worker. Raises `NoCluster` where there is no room."""
+        if not (workers := self.look().joined):
+            raise NoCluster("No machine of the Ray cluster has a CPU or a GPU to give.")
+        return workers
+
+    def look(self) -> "Change":
+        """Which workers there are room for since the last look, and whose machine has left."""
         import ray
 
-        places = [
-            place
-            for node in ray.nodes()
-            if node["Alive"]
-            for place in places_of(node, self._settings.workers)
-        ]
-        if not places:
-            raise NoCluster("No machine of the Ray cluster has a CPU or a GPU to give.")
-        return [
-            (replace(self._settings, worker=number, workers=1), partial(self._client, place))
-            for number, place in enumerate(places, start=1)
-        ]
+        nodes = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
+        gone = [numbers for id_, numbers in self._placed.items() if id_ not in nodes]
+        joined: list[tuple[Settings, MakeClient]] = []
+        for id_, node in nodes.items():
+            if id_ in self._placed:
+                continue
+            self._placed[id_] = numbers = []
+            for place in places_of(node, self._settings.workers):
+                self._count += 1
+                numbers.append(self._count)
+                settings = replace(self._settings, worker=self._count, workers=1)
+                joined.append((settings, partial(self._client, place)))
+        return Change(joined, [number for numbers in gone for number in numbers])
+
+    async def follow(self, roster: Roster, pause: float = LOOK) -> None:
+        """Have machines that join work, too, and forget those that left; until it is cancelled."""
+        from ray.exceptions import RayError
+
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                change = await asyncio.to_thread(self.look)
+            except (RayError, ConnectionError, RuntimeError) as error:
+                log.warning("The Ray cluster does not say which machines it has: %s", error)
+                continue
+            for settings, make in change.joined:
+                log.info("A machine joined the cluster: it is worker %d.", settings.worker)
+                await roster.add_worker(settings, make)
+            for number in change.left:
+                await roster.remove_worker(number, "Its machine left the cluster.")
 
     def leave(self) -> None:
         """Let go of the cluster; a local one ends."""
@@ -152,6 +209,8 @@ def _check_port(address: str) -> None:
 def _secure(settings: Settings) -> None:
     """Have Ray ask for a token, and report nothing to anybody."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if settings.ray == LOCAL:
+        os.environ.update(ONE_MACHINE)
     if os.environ.setdefault(MODE, "token") != "token":
         raise NoCluster(
             f"{MODE}={os.environ[MODE]} lets everybody in who reaches this machine, since Ray "

@@ -38,10 +38,11 @@ class Parcel(NamedTuple):
 
 
 class About(NamedTuple):
-    """What a person should know of the machine."""
+    """What a person should know of the machine; `models` are the names of its files by folder."""
 
     host: str
     log: str
+    models: dict[str, list[str]]
 
 
 class Machine:
@@ -68,11 +69,17 @@ class Machine:
         entry = getattr(importlib.import_module(module), name)
         self._client = WorkerClient(settings, self._hear, entry, self._options)
         await self._client.start()
-        return About(platform.node() or "?", self._client.log)
+        models = await asyncio.to_thread(self._files.models)
+        return About(platform.node() or "?", self._client.log, models)
 
     async def find(self, wanted: list[Needed]) -> list[str | None]:
         """The names of the files here that have the same content."""
         return await asyncio.to_thread(lambda: [self._files.same(one) for one in wanted])
+
+    async def path_of(self, wanted: Needed) -> str | None:
+        """Where the file lies here that has the same content."""
+        name = await asyncio.to_thread(self._files.same, wanted)
+        return None if name is None else str(self._files.path(wanted.folder, name))
 
     async def keep(self, name: str, content: bytes) -> None:
         """Put a file into the input folder, for the run that follows."""

@@ -113,6 +113,22 @@ class Files:
                 if one.file is not None:
                     yield _Place(prompt, EMBEDDINGS, one.file, (one.start, one.end))
 
+    def model_at(self, path: Path) -> Needed | None:
+        """The model file that lies there, if it lies in a models folder. Raises `OSError`."""
+        for folder in self._folders.folders:
+            for name, here in self._folders.places(folder).items():
+                if here.path == path:
+                    return Needed("", "", folder, name, path.stat().st_size, self._hashes.of(path))
+        return None
+
+    def models(self) -> dict[str, list[str]]:
+        """The names of all model files by their folder."""
+        return {
+            folder: list(self._folders.places(folder))
+            for folder in self._folders.folders
+            if folder not in (INPUT, LATENTS)
+        }
+
     def same(self, wanted: Needed) -> str | None:
         """The name of the file here that has this content, preferably the same name."""
         places = self._folders.places(wanted.folder)

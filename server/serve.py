@@ -106,7 +106,9 @@ def _workers(settings: Settings) -> Iterator[Parts]:
     cluster = Cluster(settings)
     try:
         workers = cluster.workers()
-        yield lambda chosen, queue, hub: Dispatcher(chosen, queue, hub.publish, workers)
+        yield lambda chosen, queue, hub: Dispatcher(
+            chosen, queue, hub.publish, workers, cluster.follow
+        )
     finally:
         cluster.leave()
 

@@ -16,7 +16,7 @@ from server.limits import keep_within_limits
 from server.office import Office, Publish
 from server.questions import Questions
 from server.queue import Run
-from server.run_at_work import Outcome, RunAtWork
+from server.run_at_work import Outcome, PutBack, RunAtWork
 from server.runs_at_work import RunsAtWork
 from server.settings import Settings
 from server.trial_desk import TrialDesk
@@ -111,10 +111,18 @@ class Station:
         self.at_work.release()
         self.ask.died()
 
-    @property
-    def is_here(self) -> bool:
-        """Whether its worker reads the files of this machine."""
-        return self._client.is_here
+    async def retire(self, why: str) -> None:
+        """End the worker for good; what it is at goes back in line."""
+        self.draining = True
+        for at_work in self.at_work:
+            at_work.end(PutBack())
+        self.trials.died()
+        await self.stop()
+        self._set_state("stopped", why)
+
+    def machine_with(self, folder: str, name: str) -> str | None:
+        """Its machine as people call it, if it is another one and has a model file so called."""
+        return self._client.machine_with(folder, name)
 
     @property
     def is_given_up(self) -> bool:
@@ -193,20 +201,9 @@ class Station:
         await self._client.send(Cancel(run=run))
         self._spawn(self._insist(at_work))
 
-    def restart(self) -> None:
-        """End the worker, as a person asked for; another one is started in its place."""
-        self.replace_worker("it was to be restarted")
-
-    def replace_worker(self, why: str) -> None:
+    def restart(self, why: str = "it was to be restarted") -> None:
         """End the worker for this reason; another one is started in its place."""
         self._client.kill(why)
-
-    def fail_run(self, at_work: RunAtWork, why: str) -> None:
-        """Stop the run, which fails with this sentence even if it finishes first."""
-        if not at_work.fails_anyway:
-            at_work.fails_anyway = True
-            at_work.condemn(why)  # at once: it may end before it is cancelled
-            self._spawn(self.cancel(at_work.run.id))
 
     async def _insist(self, at_work: RunAtWork) -> None:
         """End the worker if the run has not stopped in time."""
@@ -232,10 +229,10 @@ class Station:
         """Bytes that the worker process has taken, where that can be known."""
         return await self._client.memory_taken()
 
-    async def stop_run(self, at_work: RunAtWork, why: str) -> None:
+    def stop_run(self, at_work: RunAtWork, why: str) -> None:
         """Stop the run, which fails with this sentence; gently first."""
         at_work.condemn(why)
-        await self.cancel(at_work.run.id)
+        self._spawn(self.cancel(at_work.run.id))
 
     def end_worker(self, why: str) -> None:
         """End the process. What runs in it fails, unless other runs may have had a part in that."""

@@ -65,16 +65,22 @@ class TrialDesk:
 
 
 class TrialDesks:
-    """The desks of all workers as one: whichever is free first has the trial."""
+    """The desks of all workers as one: whichever is free first has the trial, and where its machine
+    has no such file, the next one."""
 
-    def __init__(self, desks: Sequence[TrialDesk]) -> None:
+    def __init__(self, desks: Callable[[], Sequence[TrialDesk]]) -> None:
         self._desks = desks
 
     async def ask(self, path: str) -> Tried | None:
-        """As `TrialDesk.ask`; None where no worker reads the files of this machine."""
-        while self._desks:
-            for desk in self._desks:
-                if desk.is_free:
-                    return await desk.ask(path)
-            await asyncio.sleep(PAUSE)
-        return None
+        """As `TrialDesk.ask`; where no machine has the file, what the last one said."""
+        asked: list[TrialDesk] = []
+        answer: Tried | None = None
+        while left := [desk for desk in self._desks() if desk not in asked]:
+            if (free := next((desk for desk in left if desk.is_free), None)) is None:
+                await asyncio.sleep(PAUSE)
+                continue
+            asked.append(free)
+            answer = await free.ask(path)
+            if answer is None or not answer.is_absent:
+                break
+        return answer

@@ -80,6 +80,10 @@ class WorkerClient:
         """Where everything is that the process printed."""
         return str(worker.log_path(self._settings))
 
+    def machine_with(self, folder: str, name: str) -> str | None:
+        """It is on this machine."""
+        return None
+
     @property
     def is_here(self) -> bool:
         """It reads the files of this machine."""

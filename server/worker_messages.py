@@ -283,12 +283,16 @@ class MemoryReport(Data):
 
 
 class Tried(Data):
-    """The answer to `AskTrial`: a `diffusion.identity.trial.Trial`, or `trouble` says why not."""
+    """The answer to `AskTrial`: a `diffusion.identity.trial.Trial`, or `trouble` says why not.
+
+    `is_absent`: the worker's machine has no file of that content; another one's may.
+    """
 
     type: Literal["tried"] = "tried"
     id: int
     trial: dict[str, Any] | None = None
     trouble: str = ""
+    is_absent: bool = False
 
 
 class Unanswered(Data):

@@ -186,7 +186,7 @@ async def foretell(request: web.Request) -> web.Response:
     """What a run would do, as the worker's cache is now; nothing is run."""
     body = await body_of(request, PlanRequest)
     workflow = (await asyncio.to_thread(read_workflow, body.workflow)).workflow
-    planned = await request.app[DISPATCHER].plan(workflow.to_json(), body.wanted)
+    planned = await request.app[DISPATCHER].asking.plan(workflow.to_json(), body.wanted)
     if planned is None:
         raise NotReady("The worker is not ready yet.")
     definitions, dispatcher = (await library_of(request)).nodes, request.app[DISPATCHER]
@@ -214,7 +214,7 @@ async def count_tokens(request: web.Request) -> web.Response:
     workflow = (await asyncio.to_thread(read_workflow, body.workflow)).workflow
     if body.node not in workflow.nodes:
         raise NotFound(f"The workflow has no node {body.node!r}.")
-    told = await request.app[DISPATCHER].tokens(workflow.to_json(), body.node, body.text)
+    told = await request.app[DISPATCHER].asking.tokens(workflow.to_json(), body.node, body.text)
     if told is None:
         raise NotReady("The worker is not ready yet.")
     return web.json_response(told.model_dump(mode="json", include=set(TokensAnswer.model_fields)))

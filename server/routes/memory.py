@@ -75,7 +75,7 @@ class FreeRequest(Form):
 @described({200: MemoryAnswer})
 async def get_memory(request: web.Request) -> web.Response:
     """Which models are loaded, and how much memory they take; 503 until a worker is ready."""
-    return _answered(await request.app[DISPATCHER].memory())
+    return _answered(await request.app[DISPATCHER].asking.memory())
 
 
 @routes.post("/api/memory/free")
@@ -85,7 +85,7 @@ async def free_memory(request: web.Request) -> web.Response:
     wanted = await body_of(request, FreeRequest)
     models = None if wanted.models is None else tuple(wanted.models)
     freeing = Freeing(models=models, results=wanted.results)
-    return _answered(await request.app[DISPATCHER].memory(freeing, wanted.worker))
+    return _answered(await request.app[DISPATCHER].asking.memory(freeing, wanted.worker))
 
 
 def _answered(reports: Mapping[int, MemoryReport]) -> web.Response:

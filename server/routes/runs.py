@@ -211,7 +211,7 @@ async def get_value(request: web.Request) -> web.StreamResponse:
     node, output = request.match_info["node"], request.match_info["output"]
     if not has_node(run.workflow, node):
         raise NotFound(f"The run has no node {node!r}.")
-    value = await request.app[DISPATCHER].value(run.id, node, output, view)
+    value = await request.app[DISPATCHER].asking.value(run.id, node, output, view)
     if value.kind == "gone":
         raise Gone("This value is no longer kept. Run the workflow again to see it.")
     if value.kind in ("image", "latent"):

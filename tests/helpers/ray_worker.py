@@ -13,7 +13,7 @@ from server.model_folders import ModelFolders
 from server.previews import preview_name, preview_path
 from server.settings import Settings
 from server.worker_inbox import Inbox
-from server.worker_messages import AskValue, Ended, Happened, Library, Ready, Start, Value
+from server.worker_messages import AskValue, Ended, Happened, Library, Ready, Start, Tried, Value
 
 
 def _file(name: str, folder: str, control: str) -> WidgetDefinition:
@@ -43,6 +43,7 @@ def main(connection: Connection, options: dict[str, Any]) -> None:
     inbox.send(Library(version="ray", nodes=NODES))
     inbox.send(Ready(device="paper"))
     threading.Thread(target=_answer, args=(inbox, settings), daemon=True).start()
+    threading.Thread(target=_try, args=(inbox,), daemon=True).start()
     while (start := inbox.starts.get()) is not None:
         inbox.send(_run(inbox, start, settings))
 
@@ -53,6 +54,12 @@ def _answer(inbox: Inbox, settings: Settings) -> None:
         assert isinstance(asked, AskValue)
         settings.temp.joinpath("value.png").write_bytes(b"a value")
         inbox.send(Value(id=asked.id, kind="image", file="value.png"))
+
+
+def _try(inbox: Inbox) -> None:
+    while True:
+        asked = inbox.trials.get()
+        inbox.send(Tried(id=asked.id, trial={"read": Path(asked.path).read_text()}))
 
 
 def _run(inbox: Inbox, start: Start, settings: Settings) -> Ended:

@@ -11,9 +11,9 @@ from aiohttp import DummyCookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from server.app import create_app
-from server.dispatch import NodeDefinitionsUnknown
 from server.hub import EventHub
 from server.keys import CATALOGUE, EDITOR
+from server.node_library import NodeDefinitionsUnknown
 from server.node_times import NodeTimes
 from server.queue import Pause, Run, RunQueue
 from server.settings import Settings
@@ -71,16 +71,23 @@ class StandIn:
         self.freed: list[tuple[Freeing, int | None]] = []
         self.woken = 0
         self.stations = [StationStandIn(1), StationStandIn(2)]
-        self.trials = self
+        self.trials = self.asking = self
         self.times = NodeTimes(settings.cache / "node_times.json")
+        self.elsewhere: dict[tuple[str, str], str] = {}
         self.tried: list[str] = []
+        self.untried = ""
         self.trial: dict[str, Any] | None = None
+
+    def machine_with(self, folder: str, name: str) -> str | None:
+        return self.elsewhere.get((folder, name))
 
     async def start(self) -> None:
         return None
 
     async def ask(self, path: str) -> Tried | None:
         self.tried.append(path)
+        if self.untried:
+            return Tried(id=0, trouble=self.untried, is_absent=True)
         return Tried(id=0, trial=self.trial)
 
     async def stop(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from server import station
-from server.dispatch import NodeDefinitionsUnknown
+from server.node_library import NodeDefinitionsUnknown
 from server.queue import RunQueue, UnknownRun
 from server.settings import Settings
 from server.worker_client import FAILED_STARTS
@@ -173,12 +173,12 @@ async def test_stopping_puts_the_running_run_back_in_line_and_leaves_no_process(
 async def test_a_value_comes_back_and_a_dead_worker_answers_gone(desk: Desk) -> None:
     run = desk.add("quick")
     await desk.ended(run)
-    asking = asyncio.create_task(desk.dispatcher.value(run, "n0", "text"))
+    asking = asyncio.create_task(desk.dispatcher.asking.value(run, "n0", "text"))
     await asyncio.sleep(0)  # the fake worker answers questions after its next run
     await desk.ended(desk.add("quick"))
     answer = await asking
     assert (answer.kind, answer.data) == ("text", "n0")
-    asking = asyncio.create_task(desk.dispatcher.value(run, "n0", "text"))
+    asking = asyncio.create_task(desk.dispatcher.asking.value(run, "n0", "text"))
     await asyncio.sleep(0)
     await desk.ended(desk.add("exit"))
     assert (await asking).kind == "gone"
@@ -225,7 +225,7 @@ async def test_a_note_of_a_run_is_heard_and_kept_for_replay(desk: Desk) -> None:
 async def test_the_worker_is_asked_for_its_memory(desk: Desk) -> None:
     slow = desk.add("slow")
     await desk.running(slow)
-    asked = asyncio.create_task(desk.dispatcher.memory(Freeing(models=("1", "2"))))
+    asked = asyncio.create_task(desk.dispatcher.asking.memory(Freeing(models=("1", "2"))))
     await asyncio.sleep(0.1)
     await desk.dispatcher.cancel(slow)  # the fake answers between runs
     await desk.ended(slow)

@@ -81,6 +81,39 @@ async def test_a_file_that_comes_is_tried_and_its_answer_is_an_event(tmp_path: P
         assert again.worker.tried == []
 
 
+async def test_a_vae_that_no_machine_could_try_says_why_until_one_can(tmp_path: Path) -> None:
+    tiny(tmp_path / "models" / "vae" / NAME)
+    async with here(tmp_path) as site:
+        site.worker.trial = trial_of("sdxl")
+        site.worker.untried = "The machine far has no such file."
+
+        async def probed() -> list[dict[str, Any]]:
+            found = (await facts(site)).get("findings", [])
+            return [one for one in found if one["layer"] == "probe"]
+
+        async with asyncio.timeout(30):
+            while not (findings := await probed()):
+                await asyncio.sleep(0.05)
+        (said,) = findings
+        assert said["spaces"] == []
+        assert said["reason"] == "it could not be tried: The machine far has no such file."
+        site.worker.untried = ""  # somebody copied it there
+        await until(site, "probe")
+
+
+async def test_a_model_that_another_machine_alone_has_is_missing_with_a_reason(
+    site: Site,
+) -> None:
+    site.worker.elsewhere["vae", "far.safetensors"] = "far (10.0.0.7)"
+    assert site.client.app is not None
+    catalogue = site.client.app[CATALOGUE]
+    found = catalogue.facts("vae", "far.safetensors")
+    assert found is not None
+    assert found.code == "missing_file"
+    assert "on the machine far (10.0.0.7), but not on this one" in str(found.trouble)
+    assert catalogue.facts("vae", "nobodys.safetensors") is None
+
+
 async def test_a_person_says_what_a_file_is_and_takes_it_back(site: Site) -> None:
     await until(site, "header")
     status, answer = await say(site, space="sdxl")

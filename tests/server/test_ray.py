@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib.util
+import json
 import os
 import secrets
 import shutil
@@ -15,6 +16,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,10 +119,13 @@ async def at_cluster(settings: Settings, count: int) -> AsyncIterator[Desk]:
     cluster = await asyncio.to_thread(Cluster, settings, ENTRY)
     try:
         async with asyncio.timeout(PATIENCE):
-            while len(workers := cluster.workers()) < count:
+            workers = cluster.look().joined
+            while len(workers) < count:
                 await asyncio.sleep(0.2)
+                workers += cluster.look().joined
         desk = Desk(settings, None)  # type: ignore[arg-type]  # it starts no process
-        desk.dispatcher = Dispatcher(settings, desk.queue, desk._hear, workers)
+        follow = partial(cluster.follow, pause=0.3)
+        desk.dispatcher = Dispatcher(settings, desk.queue, desk._hear, workers, follow)
         await desk.dispatcher.start()
         try:
             yield desk
@@ -174,7 +179,7 @@ async def test_runs_go_to_two_machines_and_survive_the_death_of_an_actor(
             assert said == b"its-own-name.safetensors content a cat mine.safetensors"
         assert (settings.previews / runs[0] / "n0.jpg").read_bytes() == b"a preview"
         assert sorted(m["run"] for m in desk.of_type("preview")) == sorted(runs)
-        value = await desk.dispatcher.value(runs[0], "n0", "image")
+        value = await desk.dispatcher.asking.value(runs[0], "n0", "image")
         assert (settings.temp / value.file).read_bytes() == b"a value"
 
         rare = await desk.ended(await add(desk, "rare.safetensors"))
@@ -197,10 +202,49 @@ async def test_runs_go_to_two_machines_and_survive_the_death_of_an_actor(
         await desk.dispatcher.cancel(slow)
         assert (await desk.ended(slow)).status == "cancelled"
 
+        desks = desk.dispatcher.trials
+        tried = await desks.ask(str(own / "mine.safetensors"))
+        assert tried is not None
+        assert tried.trial == {"read": "content"}, "on the machine that has it"
+        untried = await desks.ask(str(own / "rare.safetensors"))
+        assert untried is not None
+        assert untried.is_absent
+        assert "has no file with the content of vae/rare.safetensors" in untried.trouble
+        assert desk.dispatcher.machine_with("vae", "its-own-name.safetensors") is not None
+        assert desk.dispatcher.machine_with("vae", "nobodys.safetensors") is None
+
         other.end()
-        desk.queue.get(slow)
         last = await desk.ended(await add(desk, "mine.safetensors"))
         assert last.status == "finished", "the machine that is left goes on"
+
+        third = Node(tmp_path / "third", f"--address={address}")
+        try:
+            (third.models / "new.safetensors").write_bytes(b"only there")
+            (own / "new.safetensors").write_bytes(b"only there")
+            stations = desk.dispatcher.stations
+            await desk.until(lambda: any(one.number == 3 for one in stations))
+            joined = next(one for one in stations if one.number == 3)
+            async with asyncio.timeout(PATIENCE):
+                await joined.is_ready()
+            there = await desk.ended(await add(desk, "new.safetensors"))
+            assert (there.status, there.error) == ("finished", None), "without a start of the app"
+            await desk.until(lambda: len(stations) == 2)  # Ray takes a while to call a node dead
+            assert "Its machine left the cluster." in [m["message"] for m in desk.of_type("worker")]
+        finally:
+            third.end()
+
+
+def test_a_cluster_of_this_machine_alone_listens_on_the_loopback_address_alone(
+    tmp_path: Path,
+) -> None:
+    if sys.platform != "linux":
+        pytest.skip("Who listens where is read from /proc.")
+    command = [sys.executable, "-m", "tests.helpers.ray_local", str(tmp_path)]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    said = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    # 127.0.0.1 as an address of IPv4, and of IPv6.
+    assert set(json.loads(said.stdout)) == {"0100007F", "0000000000000000FFFF00000100007F"}
 
 
 @pytest.mark.parametrize(

@@ -37,12 +37,12 @@ async def test_a_worker_runs_is_cancelled_dies_and_comes_back(desk: Desk) -> Non
         "b": "finished",
         "s": "finished",
     }
-    value = await desk.dispatcher.value(run, "b", "integer")
+    value = await desk.dispatcher.asking.value(run, "b", "integer")
     assert (value.kind, value.data) == ("number", 5)
 
     waiting = desk.add_workflow(graph(w=("wait", {}, {})))
     await desk.running(waiting, "w")
-    during = await desk.dispatcher.value(run, "b", "integer")  # answered while it runs
+    during = await desk.dispatcher.asking.value(run, "b", "integer")  # answered while it runs
     assert during.data == 5
     await desk.dispatcher.cancel(waiting)
     assert (await desk.ended(waiting)).status == "cancelled"
@@ -54,7 +54,9 @@ async def test_a_worker_runs_is_cancelled_dies_and_comes_back(desk: Desk) -> Non
 
     again = desk.add_workflow(sums)
     assert (await desk.ended(again)).status == "finished"
-    assert (await desk.dispatcher.value(run, "b", "integer")).kind == "gone"  # with the process
+    assert (
+        await desk.dispatcher.asking.value(run, "b", "integer")
+    ).kind == "gone"  # with the process
 
 
 async def test_a_nodes_traceback_is_in_the_log_and_not_in_the_message(

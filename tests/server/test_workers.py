@@ -71,7 +71,7 @@ async def test_a_worker_that_drains_begins_no_other_run(two: Desk) -> None:
     runs = [two.add("quick") for _ in range(4)]
     for run in runs:
         await two.ended(run)
-    assert set(two.dispatcher._ran_at.values()) == {second}
+    assert set(map(two.dispatcher.asking.ran_at, runs)) == {second}
 
 
 async def test_a_restarted_worker_begins_its_run_again(desk: Desk) -> None:
@@ -138,7 +138,7 @@ async def test_memory_is_asked_of_each_worker_and_named_models_freed_at_one(two:
         runs = [two.add("slow"), two.add("slow")]
         for run in runs:
             await two.running(run)
-        asked = asyncio.create_task(two.dispatcher.memory(free, worker))
+        asked = asyncio.create_task(two.dispatcher.asking.memory(free, worker))
         await asyncio.sleep(0.05)
         for run in runs:
             await two.dispatcher.cancel(run)  # the fakes answer between runs
