@@ -46,7 +46,7 @@ class Previewed(Data):
 
 class PictureFacts(Data):
     """What a picture is found by: its size in pixels, the prompt and seed that it was made with,
-    and the names of its model files and their families.
+    and the names of its model files and their families, as people call these.
 
     `seed_at` are the node and widget that hold the seed, where the workflow itself holds it.
     """

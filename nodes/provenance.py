@@ -17,7 +17,8 @@ PROMPT = "clip_text_encode"
 
 @dataclass(frozen=True)
 class UsedFile:
-    """A model file that a picture was computed from; `name` is relative to its `folder`."""
+    """A model file that a picture was computed from; `name` is relative to its `folder`, `family`
+    is what people call its family."""
 
     folder: str
     name: str

@@ -9,6 +9,7 @@ from typing import Any
 from diffusion.denoiser import Denoiser
 from diffusion.embeddings import Find, no_embeddings
 from diffusion.engine import Engine
+from diffusion.families import FAMILIES
 from diffusion.loaded_upscaler import LoadedUpscaler
 from diffusion.loaded_vae import LoadedVae
 from diffusion.model_sampling import resampled
@@ -209,10 +210,21 @@ def _files_behind(context: RunContext, key: str) -> tuple[UsedFile, ...]:
         for folder, name in step.files():
             if (folder, name) in found:
                 continue
-            facts = context.catalogue.facts(folder, name)
-            family = "" if facts is None else facts.family or ""
+            family = _family_of(context.catalogue, context.catalogue.facts(folder, name))
             found[folder, name] = UsedFile(folder, name, family)
     return tuple(found.values())
+
+
+def _family_of(catalogue: Catalogue, facts: FileFacts | None) -> str:
+    """What people call the file's family: by the latent space that it declares, where that is one
+    of its own and no published family's."""
+    if facts is None:
+        return ""
+    spaces = facts.spaces.get("latent", ())
+    if len(spaces) == 1 and spaces[0] not in LATENT_SPACES:
+        return catalogue.space_title("latent", spaces[0])
+    family = FAMILIES.get(facts.family or "")
+    return facts.family or "" if family is None else family.title
 
 
 _MAKERS: Mapping[str, Callable[[RunContext, Call], object]] = {

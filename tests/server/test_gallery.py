@@ -22,9 +22,9 @@ CAT = PictureFacts(
     seed="7",
     seed_at=("3", "seed"),
     models=("starter",),
-    families=("sd1",),
+    families=("Starter",),
 )
-DOG = CAT.model_copy(update={"prompt": "a red dog", "models": ("other",), "families": ("sdxl",)})
+DOG = CAT.model_copy(update={"prompt": "a red dog", "models": ("other",), "families": ("SDXL",)})
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def test_a_saved_picture_is_in_the_gallery_with_what_it_was_made_with(site
         "seed": "7",
         "seed_at": ["3", "seed"],
         "models": ["starter"],
-        "families": ["sd1"],
+        "families": ["Starter"],
     }
     for url in (item["url"], item["thumbnail"]):
         async with site.client.get(url) as picture:
@@ -104,10 +104,12 @@ async def test_pages_follow_each_other_without_gap_or_repetition(site: Site) -> 
         ("search=%22sitting%22%20-", ["cat.png"]),
         ("search=a", ["dog.png", "cat.png"]),
         ("search=sdxl%20red", ["dog.png"]),
+        ("search=starter", ["cat.png"]),
+        ("family=Starter", ["cat.png"]),
         ("search=dog.png", ["dog.png"]),
         ("model=starter", ["cat.png"]),
-        ("family=sdxl", ["dog.png"]),
-        ("family=sdxl&model=starter", []),
+        ("family=SDXL", ["dog.png"]),
+        ("family=SDXL&model=starter", []),
         ("search=dog&model=other", ["dog.png"]),
         ("search=dog&model=starter", []),
         ("starred=true", []),
@@ -148,7 +150,7 @@ async def test_a_star_is_kept_and_told_to_other_pages(site: Site) -> None:
         assert status == 404
     assert await site.get("/api/gallery/names") == (
         200,
-        {"models": ["starter"], "families": ["sd1"]},
+        {"models": ["starter"], "families": ["Starter"]},
     )
 
 

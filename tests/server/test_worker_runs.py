@@ -36,6 +36,8 @@ def test_the_template_makes_a_picture_that_holds_its_workflow(bench: Bench) -> N
     ended = bench.run(workflow)
     assert (ended.status, ended.error) == ("finished", None)
     (produced,) = bench.events(Produced)
+    assert produced.picture is not None
+    assert produced.picture.families == ("Tiny",), "what the file calls its own space, not sd15"
     path = bench.settings.output / produced.file
     with Pictures.open(path) as picture:
         assert picture.size == (32, 24)
