@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from diffusion.conditioning import Conditioning, Inputs, Scene, prepared
+from diffusion.controlnet import Control, steering
 from diffusion.levels import NoiseLevels
 from diffusion.prediction import Prediction
 from diffusion.shortage import NO_RELIEF, Relief
@@ -54,6 +55,7 @@ class Denoiser:
     `conditioning` (see `diffusion.conditioning`) give, batch first; it answers in the shape of `x`.
     `joint`: picture and tokens share one attention, so that the number of tokens matters.
     `relief`: what is done where memory runs out. `compiled`: what is called in the module's place.
+    `controls` steer it.
     """
 
     module: nn.Module
@@ -64,6 +66,7 @@ class Denoiser:
     joint: bool = False
     relief: Relief = NO_RELIEF
     compiled: Callable[..., Tensor] | None = None
+    controls: tuple[Control, ...] = ()
 
     @property
     def device(self) -> torch.device:
@@ -95,10 +98,12 @@ class Denoiser:
         timesteps = torch.full((len(x),), self.levels.timestep(sigma), device=like.device)
         others = {name: tensor.to(like) for name, tensor in extras.items()}
         tokens, network = context.to(like), self.compiled or self.module
+        active = [control for control in self.controls if control.holds(sigma, self.levels)]
 
         def answer() -> Tensor:
             with torch.no_grad():
-                out: Tensor = network(entry, timesteps, tokens, **others)
+                control = steering(active, entry, timesteps, tokens, others.get("vector"))
+                out: Tensor = network(entry, timesteps, tokens, **others, **control)
             return out
 
         output = self.relief.tried(answer, "the model was computing", ADVICE)

@@ -11,6 +11,7 @@ from torch import nn
 
 from diffusion.checkpoint import CheckpointTrouble, adopt, bytes_of, nothing
 from diffusion.compiled import Compiled
+from diffusion.controlnet import ControlNet, controlnet_of
 from diffusion.denoiser import Denoiser
 from diffusion.devices import (
     arrange,
@@ -22,7 +23,7 @@ from diffusion.devices import (
 )
 from diffusion.embeddings import Find, no_embeddings
 from diffusion.encoders import ENCODERS
-from diffusion.families.family import DiscreteNoise, LogNoise, Noise
+from diffusion.families.family import DiscreteNoise, LogNoise, Network, Noise
 from diffusion.families.text import Part
 from diffusion.header import FileTrouble
 from diffusion.levels import FlowLevels, LogLevels, NoiseLevels, ddpm_levels
@@ -217,6 +218,20 @@ class Engine:
         wider = of_more_range if narrow else None
 
         return self._get("vae", path, dtype, prepare)
+
+    def controlnet(self, path: Path, check_cancel: Check = nothing) -> ControlNet:
+        """A ControlNet, to steer a UNet of its own family."""
+        dtype = self.precision.denoiser
+
+        def prepare() -> Pending[ControlNet]:
+            file = self._opened(path)
+            family, prefix = file.family, file.controlnet_prefix()
+            network = Network() if family is None else family.network
+            module, names = controlnet_of(file.shapes(prefix), network, file.architecture)
+            built = Built(module, names)
+            return self._pending(module, built, file, prefix, dtype, check_cancel)
+
+        return self._get("controlnet", path, dtype, prepare)
 
     def upscaler(self, path: Path, check_cancel: Check = nothing) -> LoadedUpscaler:
         """A network that enlarges pictures."""

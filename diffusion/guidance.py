@@ -158,7 +158,10 @@ class _Calls:
         def answer(piece: Tensor, conditioning: Conditioning) -> Tensor:
             return self.one(piece, sigma, conditioning, side)
 
-        return said(parts, x, sigma, self._denoiser.levels, self._denoiser.space.downscale, answer)
+        # what steers has the size of the whole picture
+        pieces = not self._denoiser.controls
+        levels, downscale = self._denoiser.levels, self._denoiser.space.downscale
+        return said(parts, x, sigma, levels, downscale, answer, in_pieces=pieces)
 
     def _inputs(self, conditioning: Conditioning, shape: torch.Size, side: Side) -> Inputs:
         key = (id(conditioning), shape, side)  # the run holds the prompts as long as this lives

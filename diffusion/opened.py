@@ -89,6 +89,15 @@ class Opened:
         low, high = (read_tensor(self.header, name).flatten() for name in ends)
         return LogNoise(float(low[0]), float(high[0])) if len(low) and len(high) else usual
 
+    def controlnet_prefix(self) -> str:
+        """What the names of the ControlNet begin with. Raises `CheckpointTrouble`."""
+        found = self.identity
+        if found.kind != "controlnet":
+            raise self._lacks("ControlNet")
+        if not found.runnable:
+            raise self._unfit()
+        return found.prefixes.get("controlnet", "")
+
     def vae_prefix(self) -> str:
         """What the names of the VAE begin with. Raises `CheckpointTrouble`."""
         found = self.identity

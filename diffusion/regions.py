@@ -105,10 +105,13 @@ def said(
     levels: NoiseLevels,
     downscale: int,
     answer: Callable[[Tensor, Conditioning], Tensor],
+    *,
+    in_pieces: bool = True,
 ) -> Said:
     """What the parts that hold at level σ say of `x`, (batch, channels, height, width).
 
-    `answer` is what the network says of a latent, or a piece of it, to one conditioning.
+    `answer` is what the network says of a latent, or a piece of it, to one conditioning. Without
+    `in_pieces` it is asked for all of it, also where a part has an area.
     """
     total = torch.zeros_like(x)
     weights = torch.zeros(len(x), 1, *x.shape[2:], dtype=x.dtype, device=x.device)
@@ -121,7 +124,11 @@ def said(
             slice(box.left, box.left + box.width),
         )
         weight = _weight(where, x, box)
-        total[..., rows, columns] += answer(x[..., rows, columns], conditioning) * weight
+        if in_pieces:
+            told = answer(x[..., rows, columns], conditioning)
+        else:
+            told = answer(x, conditioning)[..., rows, columns]
+        total[..., rows, columns] += told * weight
         weights[..., rows, columns] += weight
     return Said(total, weights)
 

@@ -16,30 +16,10 @@ class UNet(nn.Module):
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
         self.config = config
-        time, stem = config.time_width, config.stem_channels
-        self.time_embed = nn.Sequential(Linear(stem, time), nn.SiLU(), Linear(time, time))
-        if config.vector_width is not None:
-            # one Sequential too many, kept so that names match the checkpoint
-            self.label_emb = nn.Sequential(
-                nn.Sequential(Linear(config.vector_width, time), nn.SiLU(), Linear(time, time))
-            )
-        self.input_blocks = nn.ModuleList(
-            [Stage(nn.Conv2d(config.in_channels, stem, 3, padding=1))]
-        )
-        skips = [stem]
-        width = stem
-        for level, out in enumerate(config.channels):
-            if level > 0:
-                self.input_blocks.append(Stage(Downsample(width)))
-                skips.append(width)
-            for _ in range(config.residual_blocks):
-                self.input_blocks.append(Stage(*_block(config, width, out, config.depths[level])))
-                skips.append(out)
-                width = out
-        self.middle_block = Stage()
-        for index in range(config.middle_blocks):
-            depth = config.middle_depth if index == 0 else 0
-            self.middle_block.extend(_block(config, width, width, depth))
+        self.time_embed, self.label_emb = told_of(config)
+        self.input_blocks, skips = way_down(config)
+        self.middle_block = middle_of(config)
+        width = skips[-1]
         self.output_blocks = nn.ModuleList()
         for level, out in reversed(list(enumerate(config.channels))):
             for index in range(config.residual_blocks + 1):
@@ -62,21 +42,17 @@ class UNet(nn.Module):
         context: Tensor,
         vector: Tensor | None = None,
         concat: Tensor | None = None,
+        **control: Tensor,
     ) -> Tensor:
         """The predicted noise (batch, out_channels, height, width).
 
         x: latents in model space divided by √(1+σ²), (batch, channels, height, width); timesteps:
         0…999, (batch,); context: the encoded text (batch, tokens, context_width); vector: pooled
         text and sizes (batch, vector_width), where the config has any; concat: what an inpainting
-        or editing model sees beside the latent, (batch, in_channels - channels, height, width).
+        or editing model sees beside the latent, (batch, in_channels - channels, height, width);
+        control: what `control_name` names, added to the output of each input block and the middle.
         """
-        embedding = timestep_embedding(timesteps, self.config.stem_channels)
-        like = next(self.time_embed.parameters())
-        time = self.time_embed(embedding.to(like.dtype))  # (batch, time_width)
-        if self.config.vector_width is not None:
-            if vector is None:
-                raise ValueError("This UNet needs a vector of pooled text and sizes.")
-            time = time + self.label_emb(vector)
+        time = embedded(self.config, self.time_embed, self.label_emb, timesteps, vector)
         if concat is not None:
             x = cat([x, concat], dim=1)
         skips: list[Tensor] = []
@@ -84,6 +60,9 @@ class UNet(nn.Module):
             x = stage(x, time, context)
             skips.append(x)
         x = self.middle_block(x, time, context)
+        if control:
+            x = x + control[control_name(len(skips))]
+            skips = [skip + control[control_name(n)] for n, skip in enumerate(skips)]
         for stage in self.output_blocks:
             x = cat([x, skips.pop()], dim=1)
             # doubling half of an odd size would miss the next skip by one pixel
@@ -91,6 +70,65 @@ class UNet(nn.Module):
             x = stage(x, time, context, size)
         predicted: Tensor = self.out(x)
         return predicted
+
+
+def control_name(number: int) -> str:
+    """The argument of `UNet.forward` that is added to an input block, or last to the middle."""
+    return f"control_{number}"
+
+
+def told_of(config: UNetConfig) -> tuple[nn.Sequential, nn.Sequential | None]:
+    """What embeds the time, and what embeds the vector where the config has any."""
+    time, stem = config.time_width, config.stem_channels
+    times = nn.Sequential(Linear(stem, time), nn.SiLU(), Linear(time, time))
+    if config.vector_width is None:
+        return times, None
+    # one Sequential too many, kept so that names match the checkpoint
+    vectors = nn.Sequential(
+        nn.Sequential(Linear(config.vector_width, time), nn.SiLU(), Linear(time, time))
+    )
+    return times, vectors
+
+
+def embedded(
+    config: UNetConfig,
+    times: nn.Sequential,
+    vectors: nn.Sequential | None,
+    timesteps: Tensor,
+    vector: Tensor | None,
+) -> Tensor:
+    """Time and vector, embedded: (batch, time_width)."""
+    embedding = timestep_embedding(timesteps, config.stem_channels)
+    time: Tensor = times(embedding.to(next(times.parameters()).dtype))
+    if vectors is None:
+        return time
+    if vector is None:
+        raise ValueError("This UNet needs a vector of pooled text and sizes.")
+    both: Tensor = time + vectors(vector)
+    return both
+
+
+def way_down(config: UNetConfig) -> tuple[nn.ModuleList, list[int]]:
+    """The input blocks, and how many channels each gives."""
+    stem = config.stem_channels
+    blocks = nn.ModuleList([Stage(nn.Conv2d(config.in_channels, stem, 3, padding=1))])
+    widths = [stem]
+    for level, out in enumerate(config.channels):
+        if level > 0:
+            blocks.append(Stage(Downsample(widths[-1])))
+            widths.append(widths[-1])
+        for _ in range(config.residual_blocks):
+            blocks.append(Stage(*_block(config, widths[-1], out, config.depths[level])))
+            widths.append(out)
+    return blocks, widths
+
+
+def middle_of(config: UNetConfig) -> "Stage":
+    """The blocks at the lowest resolution."""
+    width, middle = config.channels[-1], Stage()
+    for index in range(config.middle_blocks):
+        middle.extend(_block(config, width, width, config.middle_depth if index == 0 else 0))
+    return middle
 
 
 class Stage(nn.ModuleList):

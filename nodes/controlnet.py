@@ -1,45 +1,51 @@
-"""Nodes for ControlNets: typed, so that one meets no model of another family.
+"""Nodes for ControlNets, which steer a model of their own family by lines, depths or poses."""
 
-This version recognises ControlNets and cannot run them yet: the checker says so before a run, and
-these functions say it where they are called all the same.
-"""
-
-from typing import Annotated, Generic, NamedTuple, NoReturn
+from dataclasses import replace
+from typing import Annotated
 
 from pydantic import Field
 
+from diffusion.edges import canny
 from graph.node import node
-from nodes.services import BadFile, Facts
-from nodes.sockets import Conditioning, ControlNet, ControlNetFile, Image, Model, S, T
-
-
-class Steered(NamedTuple, Generic[T, S]):
-    """The model, and both prompts with what steers it."""
-
-    model: Model[T, S]
-    positive: Conditioning[T]
-    negative: Conditioning[T]
+from nodes.loaders import recipe
+from nodes.services import Facts
+from nodes.sockets import BadValue, ControlNet, ControlNetFile, Image, Model, S, Steering, T
 
 
 @node(title="Load ControlNet", category="loaders")
 def load_controlnet(file: ControlNetFile[T, S], *, facts: Facts) -> ControlNet[T, S]:
-    """A ControlNet from models/controlnet. It is recognised and typed, and cannot be run yet."""
-    facts.of(file)  # raises where it cannot be used
-    _cannot_run(file.name)
+    """A ControlNet from models/controlnet: one of SD 1.x, SD 2.x or SDXL."""
+    network: ControlNet[T, S] = recipe(ControlNet, file, facts.of(file))
+    return network
 
 
 @node(title="Apply ControlNet", category="conditioning")
 def apply_controlnet(
     model: Model[T, S],
-    positive: Conditioning[T],
-    negative: Conditioning[T],
     control: ControlNet[T, S],
     image: Image,
     strength: Annotated[float, Field(ge=0, le=10)] = 1.0,
-) -> Steered[T, S]:
-    """Steer a model by lines, depths or poses. It cannot be run yet."""
-    _cannot_run("The ControlNet")
+    start: Annotated[float, Field(ge=0, le=1, description="0 is the beginning, pure noise.")] = 0.0,
+    end: Annotated[float, Field(ge=0, le=1, description="1 is the finished picture.")] = 1.0,
+) -> Model[T, S]:
+    """Steer a model by a picture of what the ControlNet was made for, such as lines or depths.
+
+    Several can be applied, one after the other.
+    """
+    if start >= end:
+        raise BadValue(
+            f"The ControlNet would never steer: its start, {start:g}, is not before its end, "
+            f"{end:g}."
+        )
+    steering = Steering(control, image.pixels, strength, start, end)
+    return replace(model, steering=(*model.steering, steering))
 
 
-def _cannot_run(name: str) -> NoReturn:
-    raise BadFile(f"{name} cannot be run by this version yet: take the ControlNet out.")
+@node(title="Canny Edges", category="image")
+def canny_edges(
+    image: Image,
+    low: Annotated[float, Field(ge=0, le=1, description="An edge goes on down to this.")] = 0.1,
+    high: Annotated[float, Field(ge=0, le=1, description="An edge begins above this.")] = 0.3,
+) -> Image:
+    """White lines where brightness changes, for ControlNets and models that follow lines."""
+    return Image(canny(image.pixels, min(low, high), high))

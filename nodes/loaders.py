@@ -37,7 +37,7 @@ def load_checkpoint(file: CheckpointFile[T, S], *, facts: Facts) -> Checkpoint[T
     known = facts.of(file)
 
     def part(name: str, kind: type[Recipe]) -> Any:
-        return _recipe(kind, file, known) if name in known.parts else None
+        return recipe(kind, file, known) if name in known.parts else None
 
     return Checkpoint(part("model", Model), part("clip", Clip), part("vae", Vae))
 
@@ -45,7 +45,7 @@ def load_checkpoint(file: CheckpointFile[T, S], *, facts: Facts) -> Checkpoint[T
 @node(title="Load Diffusion Model", category="loaders")
 def load_diffusion_model(file: DiffusionModelFile[T, S], *, facts: Facts) -> Model[T, S]:
     """A diffusion model from a file of its own in models/diffusion_models."""
-    model: Model[T, S] = _recipe(Model, file, facts.of(file))
+    model: Model[T, S] = recipe(Model, file, facts.of(file))
     return model
 
 
@@ -79,7 +79,7 @@ def load_three_clips(
 @node(title="Load VAE", category="loaders")
 def load_vae(file: VaeFile[S], *, facts: Facts) -> Vae[S]:
     """A VAE from a file of its own in models/vae."""
-    vae: Vae[S] = _recipe(Vae, file, facts.of(file))
+    vae: Vae[S] = recipe(Vae, file, facts.of(file))
     return vae
 
 
@@ -92,7 +92,7 @@ def load_tiny_vae(
 ) -> Vae[S]:
     """A tiny VAE (TAESD) whose encoder and decoder are two files in models/vae."""
     other = _certain(facts.of(encoder), "latent")
-    vae: Vae[S] = _recipe(Vae, decoder, facts.of(decoder))
+    vae: Vae[S] = recipe(Vae, decoder, facts.of(decoder))
     return replace(vae, encoder=encoder.path, latent_space=vae.latent_space or other)
 
 
@@ -104,7 +104,7 @@ def _encoders(space: type[T], facts: Facts, *files: TextEncoderFile[T]) -> Clip[
     return Clip(first.path, first.content, text_space=id_of(space), others=paths)
 
 
-def _recipe(kind: type[Recipe], file: ModelFile, facts: FileFacts) -> Any:
+def recipe(kind: type[Recipe], file: ModelFile, facts: FileFacts) -> Any:
     return kind(
         file.path,
         file.content,

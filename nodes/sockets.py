@@ -43,16 +43,34 @@ class Recipe(Socket):
 
 
 @dataclass(frozen=True)
+class ControlNet(Recipe, Generic[T, S]):
+    """A network that steers models of its own spaces by lines, depths or poses."""
+
+
+@dataclass(frozen=True, eq=False)
+class Steering:
+    """A ControlNet at work; see `diffusion.controlnet.Control`."""
+
+    network: ControlNet[Any, Any]
+    pictures: Tensor
+    strength: float
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True)
 class Model(Recipe, Generic[T, S]):
     """A diffusion model, which turns noise in the space S into a latent that suits prompts in T.
 
     `previewer`: what decodes previews, where they shall be more than a guess at colours.
     `sampling`: how it is sampled, where not as its file says. `loras` change its weights, in order.
+    `steering`: the ControlNets that steer it.
     """
 
     previewer: "Vae[S] | None" = None
     sampling: Sampling | None = None
     loras: tuple[Lora, ...] = ()
+    steering: tuple[Steering, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,11 +95,6 @@ class Vae(Recipe, Generic[S]):
     """
 
     encoder: PathLike[str] | None = None
-
-
-@dataclass(frozen=True)
-class ControlNet(Recipe, Generic[T, S]):
-    """A network that steers models of its own spaces by lines, depths or poses."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """What a running node is handed beside its inputs, for the services of `nodes.services`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from diffusion.controlnet import Control
 from diffusion.denoiser import Denoiser
 from diffusion.embeddings import Find, no_embeddings
 from diffusion.engine import Engine
@@ -26,7 +27,7 @@ from nodes import services
 from nodes.outputs import FolderOutputs, Origin
 from nodes.provenance import UsedFile
 from nodes.services import BadFile
-from nodes.sockets import Clip, Model, Upscaler, Vae
+from nodes.sockets import Clip, Model, Steering, Upscaler, Vae
 from server.catalogue import Catalogue
 from server.content_hashes import ContentHashes
 from server.model_folders import INPUT, LATENTS, FileRefused
@@ -122,9 +123,18 @@ class RunModels(services.Models):
         with self._engine.memory.held_by(self._node):
             path = Path(model.path)
             denoiser = self._engine.denoiser(path, self._check, loras=model.loras)
+        if model.steering:
+            controls = tuple(self._control(steering) for steering in model.steering)
+            denoiser = replace(denoiser, controls=controls)
         if self._member is not None:
             denoiser = self._member.joining(denoiser)
         return resampled(denoiser, model.sampling) if model.sampling else denoiser
+
+    def _control(self, steering: Steering) -> Control:
+        with self._engine.memory.held_by(self._node):
+            module = self._engine.controlnet(Path(steering.network.path), self._check)
+        span = steering.begin, steering.end
+        return Control(module, steering.pictures, steering.strength, *span)
 
     def text_encoder(self, clip: Clip[Any]) -> TextEncoders:
         with self._engine.memory.held_by(self._node):

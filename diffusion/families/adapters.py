@@ -15,19 +15,30 @@ def _controlnet(family: str, title: str, *signature: Has | Lacks, layout: str = 
     return Look("controlnet", "controlnet", title, signature, layout, family)
 
 
+def _of_unet(family: str, *signature: Has | Lacks, layout: str = "original") -> Look:
+    """One that `diffusion.controlnet` builds."""
+    signature = (*signature, _LACKS_UNION)
+    return Look(
+        "controlnet", "controlnet", "ControlNet", signature, layout, family,
+        parts=("controlnet",), runnable=True,
+    )  # fmt: skip
+
+
 _HINT = Has("input_hint_block.0.weight", (16, 3, 3, 3))
 _CONDITION = Has("controlnet_cond_embedding.conv_in.weight")
+_LACKS_UNION = Lacks("task_embedding")
 
 ADAPTERS: tuple[Look, ...] = (
+    _of_unet("sd15", _HINT, Has(f"input_blocks.1.1.{_ATTENTION}", (320, 768))),
+    _of_unet("sd2", _HINT, Has(f"input_blocks.1.1.{_ATTENTION}", (320, 1024))),
+    _of_unet("sdxl", _HINT, Has(f"input_blocks.4.1.{_ATTENTION}", (640, 2048))),
     _controlnet(
-        "sd15", "ControlNet", _HINT, Has(f"input_blocks.1.1.{_ATTENTION}", (320, 768))
+        "sdxl", "ControlNet for several kinds of picture", _CONDITION, Has("task_embedding"),
+        layout="diffusers",
     ),
-    _controlnet("sd2", "ControlNet", _HINT, Has(f"input_blocks.1.1.{_ATTENTION}", (320, 1024))),
-    _controlnet("sdxl", "ControlNet", _HINT, Has(f"input_blocks.4.1.{_ATTENTION}", (640, 2048))),
     *(
-        _controlnet(
+        _of_unet(
             family,
-            "ControlNet",
             _CONDITION,
             Has(f"down_blocks.1.attentions.0.{_ATTENTION}", (640, width)),
             layout="diffusers",

@@ -12,7 +12,12 @@ from diffusion.identity.identity import Identity
 from diffusion.identity.parts import stripped
 from diffusion.vae_names import tiny_names
 
-NAMES = {"model": "diffusion model", "clip": "text encoder", "vae": "VAE"}
+NAMES = {
+    "model": "diffusion model",
+    "clip": "text encoder",
+    "vae": "VAE",
+    "controlnet": "ControlNet",
+}
 
 UPSCALERS = ("esrgan", "compact")
 """What `diffusion.upscaler` builds."""
@@ -41,10 +46,10 @@ def flaws_of(header: Header, found: Identity) -> tuple[Flaw, ...]:
             "yet: get the safetensors version of it."
         )
         return (Flaw("not_runnable", "gguf", message),)
-    if found.kind == "controlnet":
+    if found.kind == "controlnet" and not found.runnable:
         message = (
             f"It is a {found.title}, which is recognised and which this version cannot run yet: "
-            "take it out of the workflow."
+            "choose one of SD 1.x, SD 2.x or SDXL, or take it out of the workflow."
         )
         return (Flaw("not_runnable", "controlnet", message),)
     if found.kind == "upscale_model" and found.variant not in UPSCALERS:

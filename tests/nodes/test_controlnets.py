@@ -1,17 +1,25 @@
-"""A ControlNet is typed by its family, told from models of others, and said not to run yet."""
+"""A ControlNet is typed by its family, told from models of others, and steers its own."""
 
 import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from diffusion.denoiser import Denoiser
+from diffusion.levels import ddpm_levels
+from diffusion.memory import Memory
+from diffusion.prediction import PREDICTIONS
+from diffusion.spaces import LATENT_SPACES
+from graph.cancel import Cancel
 from graph.check import CheckResult, check
+from graph.files import FileFacts
 from graph.workflow import Workflow
 from nodes.controlnet import apply_controlnet, load_controlnet
-from nodes.services import BadFile
-from nodes.sockets import ControlNetFile
+from nodes.sockets import BadValue, ControlNet, ControlNetFile, Image, Model, size_in_bytes
 from server.catalogue import Catalogue
+from server.worker_services import RunModels
 from tests.diffusion.files import Shapes, known_shapes, write_zeros
 from tests.helpers.every_space import definitions, node
 
@@ -86,24 +94,62 @@ def test_a_controlnet_meets_a_model_of_its_own_family_and_no_other(
     assert {item.node for item in told} <= {"apply"}
 
 
+RUNNABLE = {"sd15", "sd2", "sdxl", "sd15-diffusers", "sdxl-diffusers"}
+
+
 @pytest.mark.parametrize("control", CONTROLNETS)
-def test_every_controlnet_is_said_not_to_run_before_anything_runs(
+def test_one_that_cannot_run_is_said_so_before_anything_runs(
     shelf: Catalogue, control: str
 ) -> None:
     result = checked(CONTROLNETS[control][0], control, shelf)
-    (flaw,) = [item for item in result.blocking if item.code == "not_runnable"]
-    assert flaw.node == "control"
-    assert f"cannot run {control}.safetensors: It is a ControlNet" in flaw.message
-    assert "recognised and" in flaw.message
+    told = [item for item in result.blocking if item.code == "not_runnable"]
+    assert (not told) == (control in RUNNABLE)
+    for flaw in told:
+        assert flaw.node == "control"
+        assert f"cannot run {control}.safetensors: It is a ControlNet" in flaw.message
+        assert "recognised and" in flaw.message
 
 
-def test_the_nodes_say_it_too_where_they_are_called_all_the_same() -> None:
+def test_applying_adds_to_what_steers_the_model_already() -> None:
     class Facts:
-        def of(self, file: Any) -> None:
-            return None
+        def of(self, file: Any) -> FileFacts:
+            return FileFacts(name=file.name, kind="controlnet", spaces={"latent": ("sd1",)})
 
     file: ControlNetFile[Any, Any] = ControlNetFile("canny.safetensors", Path("canny"), "content")
-    with pytest.raises(BadFile, match=r"canny\.safetensors cannot be run"):
-        load_controlnet(file, facts=Facts())  # type: ignore[arg-type]
-    with pytest.raises(BadFile, match="take the ControlNet out"):
-        apply_controlnet(*[None] * 5)  # type: ignore[arg-type]
+    control = load_controlnet(file, facts=Facts())  # type: ignore[arg-type]
+    assert (control.path, control.latent_space) == (Path("canny"), "sd1")
+    model: Model[Any, Any] = Model(Path("x"), "content")
+    image = Image(torch.rand(1, 8, 8, 3))
+    once = apply_controlnet(model, control, image, 0.5)
+    twice = apply_controlnet(once, control, image, 1.0, 0.2, 0.8)
+    assert model.steering == ()
+    assert [(one.strength, one.begin, one.end) for one in twice.steering] == [
+        (0.5, 0.0, 1.0), (1.0, 0.2, 0.8)
+    ]  # fmt: skip
+    assert all(one.pictures is image.pixels for one in twice.steering)
+    assert size_in_bytes(twice) is not None  # so that a cache can hold it
+    with pytest.raises(BadValue, match=r"its start, 0\.9, is not before its end, 0\.4"):
+        apply_controlnet(model, control, image, 1.0, 0.9, 0.4)
+
+
+def test_a_workers_denoiser_is_steered_by_the_loaded_networks() -> None:
+    network = torch.nn.Linear(1, 1)
+    denoiser = Denoiser(network, PREDICTIONS["epsilon"], ddpm_levels(), LATENT_SPACES["sd1"])
+
+    class Engine:
+        memory = Memory(None)
+
+        def denoiser(self, *args: Any, **options: Any) -> Denoiser:
+            return denoiser
+
+        def controlnet(self, path: Path, check: Any) -> Any:
+            return f"loaded {path}"
+
+    models = RunModels(Engine(), Cancel())  # type: ignore[arg-type]
+    control: ControlNet[Any, Any] = ControlNet(Path("canny"), "content")
+    image = Image(torch.rand(1, 8, 8, 3))
+    plain: Model[Any, Any] = Model(Path("x"), "content")
+    made = models.denoiser(apply_controlnet(plain, control, image, 0.5, 0.1, 0.9))
+    (one,) = made.controls
+    assert (one.module, one.strength, one.begin, one.end) == ("loaded canny", 0.5, 0.1, 0.9)
+    assert models.denoiser(plain).controls == ()
