@@ -7,7 +7,7 @@ from graph.facts import Facts
 from graph.files import EMBEDDINGS, FileFacts, Files, Mentioned
 from graph.fixes import Fixer
 from graph.problem import Because, Fix, Problem, SetValue
-from graph.prompts import ENCODERS, without
+from graph.prompts import ENCODERS, name_in, without
 from graph.sentences import Sentences
 from graph.supplies import FEW
 from graph.words import t
@@ -154,7 +154,7 @@ class PromptProblems:
 
     def _shown(self, file: str) -> str:
         """What a prompt calls the embedding in the file."""
-        return self.facts.files.mention_of(file).partition(":")[2]
+        return name_in(self.facts.files.mention_of(file))
 
     def _unfit(self, node: str, prompt: str, found: FileFacts, name: str) -> str | None:
         """Why it suits none of the text spaces that the node may encode in."""
@@ -196,7 +196,8 @@ class PromptProblems:
             if socket and variables
             else None
         )
-        return (own,) if other is None else (own, other)
+        # Its place is the prompt, too: the wire that brings the encoders is as it should be.
+        return (own,) if other is None else (own, other.model_copy(update={"socket": prompt}))
 
 
 def _place(name: str, ordered: Sequence[str]) -> int:

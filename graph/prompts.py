@@ -20,6 +20,12 @@ def prompts_of(definition: NodeDefinition) -> tuple[str, ...]:
     return tuple(item.name for item in definition.widgets if item.control == "multiline")
 
 
+def name_in(mention: str) -> str:
+    """The name of an embedding, as people know it, from how a prompt names it."""
+    name = mention.partition(":")[2].replace("\\(", "(").replace("\\)", ")")
+    return name[1:-1] if name.startswith('"') else name
+
+
 def without(text: str, start: int, end: int) -> str:
     """The prompt without these characters, the brackets around them alone, and their comma."""
     before, behind = text[:start], text[end:]

@@ -223,8 +223,8 @@ class Catalogue(EmbeddingFiles):
         found: dict[Axis, tuple[str, ...]] = {}
         if known.latent:
             found["latent"] = known.latent
-        if known.text:
-            found["text"] = known.text
+        if text := known.text or self.spaces_for(known):
+            found["text"] = text
         facts = FileFacts(
             name=name,
             kind=known.kind,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from diffusion.families.embeddings import Vectors, reader_of, suits, takes
+from diffusion.families.embeddings import Vectors, needed, reader_of, suits, takes
 from diffusion.mentions import file_names, mentions, short_name, spelled
 from diffusion.spaces import TEXT_KEY, TextSpace
 from graph.files import EMBEDDINGS, EmbeddingFit, Mentioned
@@ -100,6 +100,16 @@ class EmbeddingFiles(ABC):
         if TEXT_KEY in dict(known.declared):  # it says itself whose it is
             return EmbeddingFit(space in known.text, has, takes(found, reader))
         return EmbeddingFit(suits(known.vectors, found, reader), has, takes(found, reader))
+
+    def spaces_for(self, known: Known) -> tuple[str, ...]:
+        """The text spaces that files declare, whose words are as wide as the embedding's vectors"""
+        if not known.vectors or known.family is not None:
+            return ()
+        return tuple(
+            id_
+            for id_, space in self.text_spaces().items()
+            if space.width and needed(space) is None and suits(known.vectors, space)
+        )
 
     def embedding(self, file: str) -> Known | None:
         """What the header of the embedding's file says; None where it is none."""

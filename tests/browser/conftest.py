@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import running
+from tests.helpers.embeddings import embedding_of, of_another_model
 
 TESTS = Path(__file__).parent
 NODES = 7  # of the default workflow
@@ -28,7 +29,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running.app(tmp_path_factory.mktemp("app")) as address:
+    more = tmp_path_factory.mktemp("more") / "models"
+    embedding_of("red circle", more / "embeddings" / "red-ring.safetensors")
+    of_another_model(more / "embeddings" / "badhands.safetensors")
+    with running.app(tmp_path_factory.mktemp("app"), "--models", str(more)) as address:
         yield address
 
 

@@ -227,7 +227,7 @@ async def test_the_page_is_told_every_embedding_and_why_not(models: Path, tmp_pa
         assert status == 200
         first, *_, last = answer["embeddings"]
         ring = {"file": "ring.safetensors", "text": "embedding:ring", "vectors": 1, "against": ""}
-        assert first == {**ring, "family": None, "spaces": []}
+        assert first == {**ring, "family": None, "spaces": ["starter"]}
         assert (last["family"], last["spaces"], last["vectors"]) == ("sd15", ["sd1"], 2)
         assert last["against"].startswith("'badhands' was made for SD 1.x")
         status, _ = await site.post("/api/embeddings", {"workflow": flow("")})

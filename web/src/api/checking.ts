@@ -101,3 +101,14 @@ export interface SpacesAnswer {
 export interface MisfitsAnswer {
   misfits: { name: string; code: string; reason: string }[];
 }
+
+/** An embedding that a prompt may name as `text`; `against` says why not, or is "". */
+export interface Completion {
+  file: string;
+  text: string;
+  family: string | null;
+  spaces: string[];
+  /** So many tokens it takes. */
+  vectors: number;
+  against: string;
+}

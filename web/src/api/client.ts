@@ -14,6 +14,7 @@ import type {
 } from "./queue";
 import type {
   CheckedAnswer,
+  Completion,
   Json,
   KeptSubgraph,
   MemoryAnswer,
@@ -143,6 +144,12 @@ export const api = {
     ask<PlanAnswer>("/api/plan", json("POST", { workflow }, signal)),
   tokens: (workflow: Workflow, node: string, text: string) =>
     ask<TokensAnswer>("/api/tokens", json("POST", { workflow, node, text })),
+  /** The embeddings that a prompt may name. */
+  embeddings: (workflow: Workflow, node: string, prompt: string, signal?: AbortSignal) =>
+    ask<{ embeddings: Completion[] }>(
+      "/api/embeddings",
+      json("POST", { workflow, node, prompt }, signal),
+    ),
   targets: (
     workflow: Workflow,
     from: { node: string; output: string } | { node: string; input: string },

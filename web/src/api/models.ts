@@ -19,6 +19,8 @@ export interface ModelFile {
   parts: string[];
   evidence: string;
   certainty: Certainty;
+  /** Tells one content of the file from another. */
+  content?: string;
   trouble: string | null;
   /** Why it cannot be run although it is known what it is; no parts stand for all of them. */
   flaws?: { code: string; message: string; parts: string[] }[];

@@ -46,6 +46,8 @@ export interface EncoderCount {
   room: number | null;
   chunks: number;
   pieces: [number, number, number, number][];
+  /** Each embedding that the prompt names: start and end, its name, and how many tokens it is here. */
+  embeddings?: [number, number, string, number][];
 }
 
 export interface TokensAnswer {

@@ -45,22 +45,45 @@ function Encoder({ encoder, text }: { encoder: EncoderCount; text: string }) {
           {chunks.length > 1 && (
             <span className="token-chunk">{t("chunk {value}", { value: index + 1 })}</span>
           )}
-          {pieces.map(([start, end, weight]) => (
+          {merged(pieces).map(({ start, end, weight, count }) => (
             <span
               key={`${start}-${end}`}
               className="token"
+              data-embedding={isNamed(encoder, start, end) || undefined}
               data-weight={weight > 1 ? "more" : weight < 1 ? "less" : undefined}
               title={t("weight {value}", { value: Math.round(weight * 1000) / 1000 })}
             >
               {text.slice(start, end) || "·"}
+              {count > 1 && ` ×${count}`}
               {weight !== 1 && <sup>{Math.round(weight * 100) / 100}</sup>}
             </span>
           ))}
         </p>
       ))}
+      {(encoder.embeddings ?? [])
+        .filter(([, , , tokens]) => tokens === 0)
+        .map(([start, , name]) => (
+          <p className="empty" key={start}>
+            {t("{name} is left out: it has no vectors for this encoder.", { name })}
+          </p>
+        ))}
       {encoder.tokens === 0 && <p className="empty">{t("The empty prompt.")}</p>}
     </section>
   );
+}
+
+const isNamed = ({ embeddings = [] }: EncoderCount, start: number, end: number) =>
+  embeddings.some(([from, to]) => from === start && to === end);
+
+/** The pieces, those of one embedding as one: they stand for the same characters. */
+export function merged(pieces: EncoderCount["pieces"]) {
+  const found: { start: number; end: number; weight: number; count: number }[] = [];
+  for (const [start, end, weight] of pieces) {
+    const last = found.at(-1);
+    if (last && end > start && last.start === start && last.end === end) last.count += 1;
+    else found.push({ start, end, weight, count: 1 });
+  }
+  return found;
 }
 
 const HEIGHT = 48;

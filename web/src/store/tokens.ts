@@ -13,6 +13,8 @@ import { t } from "../i18n/t";
 const PAUSE = 300; // milliseconds without a change before the server is asked
 const REMEMBERED = 200;
 
+const NAMED = /embedding:/;
+
 const known = new Map<string, TokensAnswer>();
 let line: Promise<unknown> = Promise.resolve(); // one question at a time, however many prompts
 
@@ -36,7 +38,9 @@ export function encoderKey(workflow: Placed, id: string, types: Definitions): st
 export function useTokens(node: string, text: string): TokensAnswer | null {
   const ready = useCatalogue((state) => state.worker.state !== "starting" && state.ready);
   const encoder = useActive(({ workflow }) => encoderKey(workflow, node, definitions()));
-  const key = `${encoder}\0${text}`;
+  // What an embedding takes of a prompt changes with its file.
+  const files = useCatalogue(({ models }) => (NAMED.test(text) ? models.embeddings : undefined));
+  const key = `${encoder}\0${text}\0${files?.map(({ content }) => content).join() ?? ""}`;
   const [answer, setAnswer] = useState<{ key: string; answer: TokensAnswer } | null>(null);
   useEffect(() => {
     if (!encoder || !ready) return;

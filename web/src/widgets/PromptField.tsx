@@ -1,9 +1,13 @@
-/** A prompt: how many tokens it takes, where its chunks end, keys for weights, faulty brackets. */
+/** A prompt: how many tokens it takes, where its chunks end, keys for weights, faulty brackets and embeddings. */
 
 import { useLayoutEffect, useMemo, useRef } from "react";
+import { useChecks } from "../store/checks";
 import { bordersOf, countWords, readersOf, useTokens } from "../store/tokens";
+import { mentionFaults } from "../workflow/embeddings";
 import { faults, reweighted, runsOf, type Selected } from "../workflow/prompt";
+import { EmbeddingList } from "./EmbeddingList";
 import { useGesture } from "./gesture";
+import { useCompletion } from "./useCompletion";
 import type { WidgetProps } from "./props";
 import { t } from "../i18n/t";
 
@@ -23,7 +27,13 @@ export function PromptField({ node, widget, value, onChange }: WidgetProps) {
     [answer, widget.name],
   );
   const plain = readers.length > 0 && readers.every(({ encoder }) => PLAIN.test(encoder));
-  const wrong = useMemo(() => (plain ? [] : faults(text)), [text, plain]);
+  const brackets = useMemo(() => (plain ? [] : faults(text)), [text, plain]);
+  const problems = useChecks((state) => state.byNode[node]);
+  const named = useMemo(
+    () => mentionFaults(problems ?? [], widget.name, text),
+    [problems, widget.name, text],
+  );
+  const wrong = [...brackets, ...named];
   const borders = useMemo(() => {
     const chunked = readers.find(({ chunks }) => chunks > 1);
     return chunked ? bordersOf(chunked) : [];
@@ -45,7 +55,10 @@ export function PromptField({ node, widget, value, onChange }: WidgetProps) {
     select.current = next;
     onChange(next.text, gesture.token());
   };
+  const completion = useCompletion(node, widget.name, text, put);
+  const { offered } = completion;
   const keys = (event: React.KeyboardEvent<HTMLTextAreaElement>) => {
+    if (completion.key(event)) return;
     const step = { ArrowUp: STEP, ArrowDown: -STEP }[event.key];
     if (step === undefined || plain || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
@@ -73,21 +86,36 @@ export function PromptField({ node, widget, value, onChange }: WidgetProps) {
           value={text}
           aria-label={widget.title}
           aria-invalid={wrong.length > 0 || undefined}
+          // Only while there is a list: else it is a plain field of text.
+          {...(offered && {
+            role: "combobox",
+            "aria-expanded": true,
+            "aria-controls": offered.id,
+            "aria-autocomplete": "list",
+            "aria-activedescendant":
+              offered.chosen < 0 ? undefined : `${offered.id}-${offered.chosen}`,
+          })}
           data-widget={widget.name}
           maxLength={widget.schema.maxLength}
           placeholder={`${widget.title}…`}
           rows={3}
           spellCheck={false}
           onFocus={gesture.begin}
+          onBlur={completion.close}
           onScroll={follow}
-          onChange={(event) => onChange(event.target.value, gesture.token())}
+          onSelect={(event) => completion.moved(event.currentTarget.selectionStart)}
+          onChange={({ target }) => {
+            onChange(target.value, gesture.token());
+            completion.typed(target.value, target.selectionStart);
+          }}
           onKeyDown={keys}
         />
+        {offered && <EmbeddingList anchor={area} offered={offered} />}
       </div>
       <div className="prompt-foot" data-test="token-count">
-        {wrong[0] ? (
-          <span className="prompt-wrong" title={wrong.map(({ message }) => message).join("\n")}>
-            {wrong[0].message}
+        {brackets[0] ? (
+          <span className="prompt-wrong" title={brackets.map(({ message }) => message).join("\n")}>
+            {brackets[0].message}
           </span>
         ) : (
           <span className="prompt-count" title={countTitle(answer?.trouble)}>
