@@ -18,10 +18,14 @@ def test_a_wire_is_followed_removed_refused_and_made_again_by_keys(page: Page) -
 
     page.keyboard.press("Alt+ArrowRight")  # from nowhere to the first node
     focused(page, "Load Checkpoint")
-    for _ in range(3):  # along the wires to the end
+    before = editor.workflow(page)["layout"]
+    editor.node(page, "Load Checkpoint").locator("..").focus()
+    for title in ("VAE Decode", "Save Image"):  # along the wires to the end
         page.keyboard.press("Alt+ArrowRight")
+        focused(page, title)
     page.keyboard.press("Alt+ArrowLeft")
-    page.keyboard.press("Alt+ArrowLeft")
+    focused(page, "VAE Decode")
+    assert editor.workflow(page)["layout"] == before, "going to a node moves none"
     page.evaluate("document.querySelector('[data-test=canvas]').focus()")
 
     editor.node(page, "VAE Decode").get_by_text("VAE Decode", exact=True).click()
@@ -58,6 +62,35 @@ def test_a_wire_is_followed_removed_refused_and_made_again_by_keys(page: Page) -
     expect(card).to_be_hidden()
     page.keyboard.press("Control+z")
     expect(wires).to_have_count(9)
+    _a_dot_by_keys(page)
+
+
+def _a_dot_by_keys(page: Page) -> None:
+    """A dot is put on a wire, left, reached along the wire, moved and removed."""
+    latent = editor.socket(page, "VAE Decode", "latent", "in")
+    latent.focus()
+    page.keyboard.press("Enter")
+    page.locator("[data-test=add-dot]").focus()
+    page.keyboard.press("Enter")
+    dot = page.locator(".react-flow__node:has([data-dot])")
+    expect(dot).to_be_focused()
+    page.keyboard.press("Alt+ArrowRight")
+    focused(page, "VAE Decode")
+    dot.focus()
+    page.keyboard.press("Alt+ArrowLeft")
+    focused(page, "KSampler")
+    page.keyboard.press("Alt+ArrowRight")
+    expect(dot).to_be_focused()
+    (before,) = editor.workflow(page)["layout"]["reroutes"].values()
+    dot.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    (after,) = editor.workflow(page)["layout"]["reroutes"].values()
+    assert (after["x"], after["y"]) == (before["x"], before["y"] + 16)
+    dot.focus()
+    page.keyboard.press("Delete")
+    expect(dot).to_have_count(0)
+    expect(page.locator("[data-wire]")).to_have_count(9)
 
 
 def test_the_outline_reads_the_workflow_in_words_and_leads_to_its_nodes(page: Page) -> None:

@@ -28,6 +28,7 @@ def make(page: Page, prompt: str) -> str:
 def test_pictures_are_found_starred_compared_and_thrown_away(page: Page) -> None:
     editor.set_number(page, "KSampler", "steps", 2)
     star = make(page, "a large orange star on a gallerygreen background")
+    editor.set_number(page, "Empty Latent", "width", 192)  # of another shape than the first
     disc = make(page, "a small black disc on a gallerygreen background")
     page.keyboard.press("Escape")
     page.locator("[data-test=open-gallery]").click()
@@ -61,6 +62,12 @@ def test_pictures_are_found_starred_compared_and_thrown_away(page: Page) -> None
     page.keyboard.press("End")
     other = viewer.locator("[data-test=viewer-other]")
     expect(other).to_have_attribute("style", re.compile(r"inset\(0px 0px 0px 100%\)"))
+    # Two shapes are compared: the other one is fitted into the first one's frame, not stretched.
+    expect(other).to_have_css("object-fit", "contain")
+    sizes = viewer.locator(".viewer-picture img").evaluate_all(
+        "all => all.map(image => image.naturalWidth / image.naturalHeight)"
+    )
+    assert sorted(sizes) == [1.0, 1.5]
     page.keyboard.press("Escape")
 
     sheet.locator("[data-test=gallery-to-trash]").click()

@@ -36,6 +36,22 @@ def test_the_palette_finds_commands_nodes_and_workflows(page: Page) -> None:
     page.keyboard.type("minimap")  # letters in a context menu search all commands
     page.keyboard.press("Enter")
     expect(page.locator(".minimap")).to_have_count(0)
+    switch = page.locator(".bottom-bar [data-command=minimap]")
+    switch.click()
+    expect(page.locator(".minimap")).to_be_visible()
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    switch.click()
+
+    # What is chosen is aligned by the buttons of its menu.
+    editor.node(page, "Prompt").locator(".node-name").click()
+    editor.node(page, "Empty Latent").locator(".node-name").click(modifiers=["Shift"])
+    editor.node(page, "KSampler").locator(".node-name").click(modifiers=["Shift"])
+    editor.node(page, "KSampler").locator(".node-name").click(button="right")
+    page.locator('.menu-row [data-command="align-bottom"]').hover()
+    page.locator('.menu-row [data-command="align-left"]').click()
+    places = editor.workflow(page)["layout"]["nodes"]
+    chosen = [editor.node_id(page, title) for title in ("Prompt", "Empty Latent", "KSampler")]
+    assert len({places[node]["x"] for node in chosen}) == 1
 
 
 def test_a_node_is_put_on_a_wire_exchanged_and_taken_out_again(page: Page) -> None:

@@ -1,8 +1,10 @@
-/** Go to nodes and sockets by keyboard: chosen, brought into sight, and with the focus on them. */
+/** Go to nodes, dots and sockets by keyboard: chosen, brought into sight, and with the focus on them. */
 
 import { activeWorkflow } from "../store/documents";
 import { sizeOf, useView } from "../store/view";
-import { type Direction, neighbour, wiresAt } from "../workflow/travel";
+import { nextThing } from "../workflow/dotTravel";
+import { boxOf, isNode } from "../workflow/things";
+import { type Direction, wiresAt } from "../workflow/travel";
 import { bring } from "./instance";
 
 const TRIES = 30; // frames in which a node that was far away becomes an element
@@ -14,27 +16,34 @@ function focusSoon(selector: string, tries = TRIES): void {
   else if (tries > 0) requestAnimationFrame(() => focusSoon(selector, tries - 1));
 }
 
+/** To a node, or to another thing that lies on the canvas. */
 export function goToNode(id: string): void {
-  const place = activeWorkflow().layout.nodes[id];
-  if (!activeWorkflow().nodes[id]) return;
+  const box = boxOf(activeWorkflow(), id, sizeOf);
+  if (!box) return;
   useView.getState().select([id]);
-  if (place) bring({ x: place.x, y: place.y, ...sizeOf(id) });
+  if (!isNode(id) || activeWorkflow().layout.nodes[id]) bring(box);
   focusSoon(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
 }
 
-/** The node that has the focus, or the only one that is chosen. */
-export function currentNode(): string | null {
+/** The node or dot that has the focus, or the only thing that is chosen. */
+function currentThing(): string | null {
   const focused = document.activeElement?.closest("[data-id]")?.getAttribute("data-id");
-  if (focused && activeWorkflow().nodes[focused]) return focused;
+  if (focused && boxOf(activeWorkflow(), focused, sizeOf)) return focused;
   const { selected } = useView.getState();
   return selected.size === 1 ? ([...selected][0] ?? null) : null;
 }
 
-/** Go along a wire, or to the node beside; from nowhere, to the first node. */
+/** The node that has the focus, or the only one that is chosen. */
+export function currentNode(): string | null {
+  const found = currentThing();
+  return found !== null && isNode(found) ? found : null;
+}
+
+/** Go along a wire from node to dot to node, or to what is beside; from nowhere, to the first node. */
 export function travel(direction: Direction): boolean {
   const { nodes } = activeWorkflow();
-  const from = currentNode();
-  const to = from ? neighbour(activeWorkflow(), from, direction) : Object.keys(nodes)[0];
+  const from = currentThing();
+  const to = from ? nextThing(activeWorkflow(), from, direction) : Object.keys(nodes)[0];
   if (to) goToNode(to);
   return Object.keys(nodes).length > 0;
 }

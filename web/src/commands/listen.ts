@@ -29,6 +29,15 @@ function onKeyDown(event: KeyboardEvent): void {
   if (found.run() !== false) event.preventDefault();
 }
 
+/** The canvas would move a focused thing at any arrow by itself: our commands come before it. */
+function onArrow(event: KeyboardEvent): void {
+  const things = ".react-flow__node, .react-flow__nodesselection-rect";
+  const on = event.target instanceof Element && event.target.matches(things);
+  if (!on || !event.key.startsWith("Arrow")) return;
+  event.stopPropagation();
+  onKeyDown(event);
+}
+
 const isFile = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
 
 /** Begin to listen; the answer ends it. */
@@ -45,6 +54,7 @@ export function listenToPage(): () => void {
     ui({ dropping: depth > 0 });
   };
   window.addEventListener("keydown", onKeyDown, on);
+  window.addEventListener("keydown", onArrow, { ...on, capture: true });
   window.addEventListener("keydown", trackKeys, { ...on, capture: true });
   window.addEventListener("pointermove", trackPointer, { ...on, passive: true });
   document.addEventListener("copy", unlessTyping(onCopy), on);

@@ -34,6 +34,7 @@ export const DotView = memo(function DotView({ id, selected }: NodeProps<FlowNod
       title={t("{name}: drag to move, drag from its right side for another wire", { name })}
       style={{ background: wireColour(paint)?.colour ?? "var(--wire)" }}
     >
+      <span className="only-heard">{t("Reroute: {name}", { name })}</span>
       <Handle id={DOT_IN} type="target" position={Position.Left} className="dot-end" />
       <Handle
         id={DOT_OUT}

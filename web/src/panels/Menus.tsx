@@ -8,6 +8,7 @@ import { COMMANDS } from "../commands/list";
 import { Reasons } from "../nodes/NodeProblems";
 import { type ContextMenu as Menu, type MenuPlace, type Refusal, ui, useUi } from "../store/ui";
 import type { Point } from "../workflow/edits";
+import { AlignRow } from "./AlignRow";
 import { t } from "../i18n/t";
 
 /** Keep a card inside the window once its size is known. */
@@ -78,6 +79,7 @@ function OpenContextMenu({ menu }: { menu: Menu }) {
         style={inside.place}
         onKeyDown={keys}
       >
+        {place === "node" && <AlignRow onDone={() => ui({ contextMenu: null })} />}
         {entries.map((entry, index) => (
           <Fragment key={entry.id}>
             {index > 0 && entries[index - 1]?.group !== entry.group && (

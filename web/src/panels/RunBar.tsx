@@ -1,7 +1,7 @@
 /** The bottom: Run, how many, what will happen or is happening, and the zoom. */
 
 import { useReactFlow, useStore } from "@xyflow/react";
-import { AlertTriangle, Grid3x3, Maximize, Minus, Play, Plus, Square } from "lucide-react";
+import { AlertTriangle, Grid3x3, Map as MapIcon, Maximize, Minus, Play, Plus, Square } from "lucide-react";
 import { command } from "../commands/list";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
@@ -9,6 +9,7 @@ import { useWhole } from "../store/documents";
 import { useQueue } from "../store/queue";
 import { cancelRun } from "../store/running";
 import { activeRuns, type Run, useRuns } from "../store/runs";
+import { useSettings } from "../store/settings";
 import { ui, useUi } from "../store/ui";
 import type { MemoryForecast } from "../workflow/forecast";
 import { titleOf } from "../workflow/model";
@@ -147,6 +148,7 @@ function Count() {
 function Zoom() {
   const zoom = useStore((state) => state.transform[2]);
   const flow = useReactFlow();
+  const minimap = useSettings((state) => state.minimap);
   return (
     <div className="bar" role="toolbar" aria-label={t("Zoom")}>
       <CommandButton id="zoom-out" icon={Minus} />
@@ -160,6 +162,7 @@ function Zoom() {
       </button>
       <CommandButton id="zoom-in" icon={Plus} />
       <CommandButton id="fit" icon={Maximize} />
+      <CommandButton id="minimap" icon={MapIcon} pressed={minimap} />
     </div>
   );
 }

@@ -1,11 +1,12 @@
 /** A socket by keyboard: its wires to look at, follow and remove, and where a wire from it may go. */
 
-import { ArrowRight, X } from "lucide-react";
+import { ArrowRight, Waypoints, X } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Target } from "../api/types";
 import { drop } from "../canvas/connect";
 import { toCanvas } from "../canvas/instance";
-import { focusSocket, socketElement } from "../canvas/travel";
+import { putDot } from "../canvas/bending";
+import { focusSocket, goToNode, socketElement } from "../canvas/travel";
 import { usePaint } from "../nodes/useNode";
 import { announce } from "../store/announce";
 import { useCatalogue } from "../store/catalogue";
@@ -15,8 +16,10 @@ import { type DragOrigin, ui, useUi } from "../store/ui";
 import { type Pick, PickList } from "../widgets/PickList";
 import { disconnect } from "../workflow/edits";
 import { typeInWords } from "../theme/spaces";
+import { lastPiece } from "../workflow/dotTravel";
 import { type PlacedWire, titleOf } from "../workflow/model";
 import { socketTitle } from "../workflow/sockets";
+import { thing } from "../workflow/things";
 import { wiresAt } from "../workflow/travel";
 import { t } from "../i18n/t";
 
@@ -170,6 +173,13 @@ function Wires({ from, names }: { from: DragOrigin; names: ReturnType<typeof use
     if (from.side === "in") focusSocket(wire.node, wire.output, "out");
     else focusSocket(node, socket, "in");
   };
+  const bend = ({ node, socket }: PlacedWire) => {
+    const piece = lastPiece(activeWorkflow(), node, socket);
+    if (!piece) return;
+    ui({ socketCard: null });
+    goToNode(thing("dot", putDot(piece.segment, piece.middle)));
+    announce(t("A dot is on the wire: arrows move it, Delete removes it."));
+  };
   return (
     <ul className="socket-wires" ref={list} aria-label={t("Wires")}>
       {wires.map((wire) => (
@@ -183,6 +193,16 @@ function Wires({ from, names }: { from: DragOrigin; names: ReturnType<typeof use
             onClick={() => go(wire)}
           >
             <ArrowRight size={14} />
+          </button>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label={t("Put a dot on the wire {place}", { place: farEnd(wire) })}
+            title={t("Put a dot on this wire")}
+            data-test="add-dot"
+            onClick={() => bend(wire)}
+          >
+            <Waypoints size={14} />
           </button>
           <button
             type="button"

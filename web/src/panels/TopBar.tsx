@@ -32,10 +32,13 @@ export function CommandButton({
   id,
   icon: Icon,
   disabled,
+  pressed,
 }: {
   id: string;
   icon: ComponentType<IconProps>;
   disabled?: boolean;
+  /** Whether what it switches is on. */
+  pressed?: boolean;
 }) {
   const { title, keys, run } = command(id);
   const shortcut = keys?.[0] ? ` (${keysOf(keys[0]).join("+")})` : "";
@@ -46,6 +49,7 @@ export function CommandButton({
       aria-label={title}
       title={title + shortcut}
       disabled={disabled}
+      aria-pressed={pressed}
       data-command={id}
       onClick={() => void run()}
     >

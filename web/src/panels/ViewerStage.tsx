@@ -151,6 +151,7 @@ export function ViewerStage({ url, title, other, onClose, onSize }: Props) {
             alt={other.title}
             draggable={false}
             data-test="viewer-other"
+            data-fitted
             style={{ clipPath: `inset(0 0 0 ${split}%)` }}
           />
         )}
