@@ -55,7 +55,8 @@ class Denoiser:
     `conditioning` (see `diffusion.conditioning`) give, batch first; it answers in the shape of `x`.
     `joint`: picture and tokens share one attention, so that the number of tokens matters.
     `relief`: what is done where memory runs out. `compiled`: what is called in the module's place.
-    `controls` steer it.
+    `controls` steer it. `rescale`: how much guidance is kept from making it too contrasty, 0…1 (see
+    `guidance.rescaled`).
     """
 
     module: nn.Module
@@ -67,6 +68,7 @@ class Denoiser:
     relief: Relief = NO_RELIEF
     compiled: Callable[..., Tensor] | None = None
     controls: tuple[Control, ...] = ()
+    rescale: float = 0.0
 
     @property
     def device(self) -> torch.device:

@@ -49,3 +49,12 @@ def model_sampling_flux(
     """Shift a FLUX.1 model by the size of the picture, as it was trained."""
     shift = flux_shift(width, height, base_shift, max_shift)
     return replace(model, sampling=Sampling(shift=shift))
+
+
+@node(title="Rescale CFG", category="sampling")
+def rescale_cfg(
+    model: Model[T, S],
+    share: Annotated[float, Field(ge=0, le=1, description="0 changes nothing.")] = 0.7,
+) -> Model[T, S]:
+    """Keep strong guidance from making pictures too contrasty; for zero-SNR models above all."""
+    return replace(model, rescale=share)

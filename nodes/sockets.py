@@ -64,13 +64,14 @@ class Model(Recipe, Generic[T, S]):
 
     `previewer`: what decodes previews, where they shall be more than a guess at colours.
     `sampling`: how it is sampled, where not as its file says. `loras` change its weights, in order.
-    `steering`: the ControlNets that steer it.
+    `steering`: the ControlNets that steer it. `rescale`: see `diffusion.guidance.rescaled`.
     """
 
     previewer: "Vae[S] | None" = None
     sampling: Sampling | None = None
     loras: tuple[Lora, ...] = ()
     steering: tuple[Steering, ...] = ()
+    rescale: float = 0.0
 
 
 @dataclass(frozen=True)

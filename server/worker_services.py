@@ -126,6 +126,8 @@ class RunModels(services.Models):
         if model.steering:
             controls = tuple(self._control(steering) for steering in model.steering)
             denoiser = replace(denoiser, controls=controls)
+        if model.rescale:
+            denoiser = replace(denoiser, rescale=model.rescale)
         if self._member is not None:
             denoiser = self._member.joining(denoiser)
         return resampled(denoiser, model.sampling) if model.sampling else denoiser

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from diffusion.denoiser import Denoiser
 from diffusion.guidance import estimates, guided
 from diffusion.levels import ddpm_levels
-from diffusion.prediction import Epsilon
+from diffusion.prediction import PREDICTIONS, Epsilon
 
 
 @dataclass
@@ -171,3 +171,26 @@ def test_both_estimates_can_be_had_even_where_guidance_is_off(cfg: float) -> Non
     expected = guided(model, prompt(7), prompt(5), cfg)(X, 2.0)
     torch.testing.assert_close(both.denoised, expected, atol=ROUNDING, rtol=0)
     assert float((both.denoised - both.away).abs().max()) > 100 * ROUNDING
+
+
+@pytest.mark.parametrize("flow", [False, True])
+def test_a_rescaled_guidance_has_the_positive_prompts_spread(flow: bool) -> None:
+    """Lin et al. 2024, eq. 15 and 16, written down again over the velocities."""
+    sigma = 0.6 if flow else 2.0
+    plain = replace(denoiser(), prediction=PREDICTIONS["flow"]) if flow else denoiser()
+    to = guided(plain, prompt(7), prompt(5), 1.0)(X, sigma)
+    strong = guided(plain, prompt(7), prompt(5), 9.0)(X, sigma)
+
+    def velocity(estimate: Tensor) -> Tensor:
+        if flow:
+            return (X - estimate) / sigma
+        return (X / (sigma**2 + 1) - estimate) * (sigma**2 + 1) ** 0.5 / sigma
+
+    for share in (0.3, 1.0):
+        found = guided(replace(plain, rescale=share), prompt(7), prompt(5), 9.0)(X, sigma)
+        v, own = velocity(strong), velocity(to)
+        spread = own.std((1, 2, 3)) / v.std((1, 2, 3))
+        expected = v * (share * spread[:, None, None, None] + 1 - share)
+        torch.testing.assert_close(velocity(found), expected, atol=20 * ROUNDING, rtol=0)
+    unguided = guided(replace(plain, rescale=1.0), prompt(7), prompt(5), 1.0)(X, sigma)
+    assert torch.equal(unguided, to)

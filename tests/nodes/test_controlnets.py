@@ -17,6 +17,7 @@ from graph.check import CheckResult, check
 from graph.files import FileFacts
 from graph.workflow import Workflow
 from nodes.controlnet import apply_controlnet, load_controlnet
+from nodes.model_sampling import rescale_cfg
 from nodes.sockets import BadValue, ControlNet, ControlNetFile, Image, Model, size_in_bytes
 from server.catalogue import Catalogue
 from server.worker_services import RunModels
@@ -153,3 +154,4 @@ def test_a_workers_denoiser_is_steered_by_the_loaded_networks() -> None:
     (one,) = made.controls
     assert (one.module, one.strength, one.begin, one.end) == ("loaded canny", 0.5, 0.1, 0.9)
     assert models.denoiser(plain).controls == ()
+    assert models.denoiser(rescale_cfg(plain, 0.4)).rescale == 0.4
