@@ -19,7 +19,6 @@ from graph.socket_types import SocketTypes, socket_types
 from graph.solve import Candidates, Solution, Variable
 from graph.space_problems import Bindings, SpaceProblems
 from graph.subgraph_answers import told
-from graph.subgraphs import Flat
 from graph.target_forms import TypeTarget
 from graph.targets import Target, Targets, targets
 from graph.value_problems import ValueProblems
@@ -74,7 +73,7 @@ def check(
     check.
     """
     recent = recent or Recent()
-    flat = Flat(workflow, definitions)
+    flat = recent.flat(workflow, definitions)
     if flat.is_same:
         return _check(recent.solved(Facts(workflow, definitions, files)), wanted)
     facts = Facts(flat.workflow, flat.definitions, files, flat.name)
@@ -88,7 +87,7 @@ def _check(solved: Solved, wanted: Collection[str] | None) -> CheckResult:
     say = Sentences(facts)
     fixer = Fixer(facts, say, whole)
     roots = _outputs(facts) if wanted is None else tuple(dict.fromkeys(wanted))
-    needed = facts.active.ancestors(roots)
+    needed = facts.needed(roots)
     needed_only = _restricted(facts, whole, needed)
     bindings = _Bindings(facts, whole, needed_only, needed)
 
@@ -96,7 +95,7 @@ def _check(solved: Solved, wanted: Collection[str] | None) -> CheckResult:
     everywhere = list(spaces.mismatches(conflicts(whole)))
     blocking = _mismatches_of(facts, say, whole, needed_only, everywhere)
     wiring = tuple(WireProblems(facts, say, fixer).all(solved.settled))
-    values = tuple(ValueProblems(facts, say, fixer).all())
+    values = tuple(ValueProblems(facts, say, fixer).all(solved.unchanged))
     wrong = {problem.node for problem in values if problem.severity == "error"}
     local = [
         *_unwanted(facts, say, roots, wanted is None),
@@ -113,6 +112,7 @@ def _check(solved: Solved, wanted: Collection[str] | None) -> CheckResult:
     known = {id(problem) for problem in (*everywhere, *local)}
     more = [problem for problem in blocking if id(problem) not in known]
     solved.right = facts.workflow.nodes.keys() - {problem.node for problem in wiring}
+    solved.well_set = facts.workflow.nodes.keys() - {problem.node for problem in values}
     solved.types = solved.types or socket_types(facts, whole)
     problems = (*local, *everywhere, *more, *spaces.unidentified(), *Lints(facts, say).all())
     order = {node: number for number, node in enumerate(facts.workflow.nodes)}

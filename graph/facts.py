@@ -1,6 +1,6 @@
 """What a check knows of a workflow beside its text: its node types, and files asked once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -8,6 +8,7 @@ from graph.definition import Axis, NodeDefinition, OutputDefinition, WidgetDefin
 from graph.files import FileFacts, Files
 from graph.modes import ActiveGraph, Source, active_graph
 from graph.node_type import NodeType, node_type
+from graph.rings import Ring, rings
 from graph.solve import Link, Variable
 from graph.types import accepts
 from graph.widgets import is_file_name
@@ -36,6 +37,9 @@ class Facts:
         self._files: dict[tuple[str, str], FileFacts | None] = {}
         self._joins: dict[tuple[NodeType, str, NodeType, str], Joins] = {}
         self._links: dict[tuple[NodeType, NodeType, str, str, Source], list[Link]] = {}
+        self._needed: dict[tuple[str, ...], Collection[str]] = {}
+        self._roles: dict[str, tuple[Any, ...]] = {}
+        self._before: tuple[Workflow, ActiveGraph] | None = None
 
     def changed(self, workflow: Workflow) -> "Facts":
         """The facts of another workflow; what was asked of types and files is not asked again."""
@@ -47,23 +51,39 @@ class Facts:
     def learn(self, other: "Facts") -> None:
         """Take over what another workflow's facts know of the same node types and of equal wires"""
         self._types, self._joins = other._types, other._joins
+        self._before = other.workflow, other.active
         # A workflow that is edited for hours has had many wires that are gone.
         if len(other._links) < 1000 + 4 * len(self.workflow.nodes):
             self._links = other._links
 
-    @cached_property
-    def active(self) -> ActiveGraph:
-        return active_graph(self.workflow, self.definitions)
+    def wired_like(self, other: "Facts") -> None:
+        """Take over what follows from the wires, which are those of another workflow's facts."""
+        self.active, self.rings, self._needed = other.active, other.rings, other._needed
 
     @cached_property
-    def wiring(self) -> Sequence[tuple[Any, ...]]:
-        """What the spaces hang on beside the files: every node's type, mode and wires."""
-        return [
-            (id_, node.type, node.version, node.mode, [
-                (name, wire.node, wire.output, wire.allow) for name, wire in node.inputs.items()
-            ])
-            for id_, node in self.workflow.nodes.items()
-        ]  # fmt: skip
+    def active(self) -> ActiveGraph:
+        return active_graph(self.workflow, self.definitions, self._before)
+
+    def role(self, node: str) -> tuple[Any, ...]:
+        """What the spaces hang on of a node beside its files: type, version, mode and wires."""
+        found = self._roles.get(node)
+        if found is None:
+            placed = self.workflow.nodes[node]
+            wires = [(name, w.node, w.output, w.allow) for name, w in placed.inputs.items()]
+            found = self._roles[node] = (placed.type, placed.version, placed.mode, wires)
+        return found
+
+    @cached_property
+    def rings(self) -> list[Ring]:
+        """The nodes that wait for each other."""
+        return rings(self.active.every)
+
+    def needed(self, wanted: Collection[str]) -> Collection[str]:
+        """The wanted nodes and everything they are computed from."""
+        key = tuple(wanted)
+        if key not in self._needed:
+            self._needed[key] = self.active.ancestors(wanted)
+        return self._needed[key]
 
     @cached_property
     def node(self) -> Callable[[str], PlacedNode]:

@@ -22,23 +22,16 @@ class Sent(NamedTuple):
     inputs: dict[str, Wire]
 
 
-@dataclass(eq=False)
-class Level:
-    """The inside of one placed node, or (`parent` None) the workflow itself.
+class Face:
+    """What follows from a subgraph alone, found out once for all nodes that stand for it.
 
-    `ids` maps its nodes' ids to those of the flat workflow, `inner` the opened ones to their
-    insides. `instance` is the placed node as what lies around it sets it, under the name `id` in
-    `parent`; `flat` is its id in the flat workflow, as if it were still a node of it.
+    `nodes` are those in it, and `shown` those among them that stand for a subgraph themselves.
     """
 
-    nodes: Mapping[str, PlacedNode]
-    subgraph: Subgraph = field(default_factory=Subgraph)
-    parent: "Level | None" = None
-    instance: PlacedNode = field(default_factory=lambda: PlacedNode(type=""))
-    id: str = ""
-    flat: str = ""
-    ids: dict[str, str] = field(default_factory=dict)
-    inner: dict[str, "Level"] = field(default_factory=dict)
+    def __init__(self, subgraph: Subgraph, nodes: Mapping[str, PlacedNode]) -> None:
+        self.subgraph = subgraph
+        self.nodes = nodes
+        self.shown = [id_ for id_, placed in nodes.items() if is_shown(placed)]
 
     @cached_property
     def uses(self) -> dict[str, list[tuple[str, str]]]:
@@ -49,6 +42,44 @@ class Level:
     def exposed(self) -> dict[tuple[str, str], str]:
         """The name at the interface of each inner widget that is shown there."""
         return {(shown.node, shown.name): name for name, shown in self.subgraph.widgets.items()}
+
+
+@dataclass(eq=False)
+class Level:
+    """The inside of one placed node, or (`parent` None) the workflow itself.
+
+    `ids` maps its nodes' ids to those of the flat workflow, `inner` the opened ones to their
+    insides. `instance` is the placed node as what lies around it sets it, under the name `id` in
+    `parent`; `flat` is its id in the flat workflow, as if it were still a node of it.
+    """
+
+    face: Face
+    parent: "Level | None" = None
+    instance: PlacedNode = field(default_factory=lambda: PlacedNode(type=""))
+    id: str = ""
+    flat: str = ""
+    ids: dict[str, str] = field(default_factory=dict)
+    inner: dict[str, "Level"] = field(default_factory=dict)
+
+    @cached_property
+    def nodes(self) -> Mapping[str, PlacedNode]:
+        """The nodes of this level, as they are saved."""
+        return self.face.nodes
+
+    @property
+    def subgraph(self) -> Subgraph:
+        """What the placed node stands for; an empty one for the workflow itself."""
+        return self.face.subgraph
+
+    @property
+    def uses(self) -> dict[str, list[tuple[str, str]]]:
+        """The inner sockets that each of the interface's inputs feeds."""
+        return self.face.uses
+
+    @property
+    def exposed(self) -> dict[tuple[str, str], str]:
+        """The name at the interface of each inner widget that is shown there."""
+        return self.face.exposed
 
     @cached_property
     def sent(self) -> dict[str, Sent]:
@@ -153,28 +184,42 @@ def open_levels(workflow: Workflow) -> Opened:
 
     The workflow's own nodes keep their ids; "up/k" is the node "k" inside "up".
     """
-    opened = Opened(Level(workflow.nodes), [], {})
+    opened = Opened(whole(workflow), [], {})
     taken = set(workflow.nodes)
+    faces: dict[str, Face] = {}
     waiting = [opened.root]
     for level in waiting:
-        for id_, placed in level.nodes.items():
-            flat = f"{level.flat}/{id_}" if level.parent else id_
-            while level.parent and flat in taken:  # an id with a slash of its own
-                flat += "'"
-            taken.add(flat)
-            level.ids[id_] = flat
-            if not is_shown(placed) or placed.mode != "run":
+        if level.parent is None:
+            level.ids = {id_: id_ for id_ in level.nodes}
+        else:
+            for id_ in level.nodes:
+                flat = f"{level.flat}/{id_}"
+                while flat in taken:  # an id with a slash of its own
+                    flat += "'"
+                taken.add(flat)
+                level.ids[id_] = flat
+        for id_ in level.face.shown:
+            placed, flat = level.nodes[id_], level.ids[id_]
+            if placed.mode != "run":
                 continue
             trouble = _trouble(workflow, level, placed, len(taken))
             if trouble is not None:
                 opened.closed[flat] = trouble
                 continue
-            subgraph = workflow.subgraphs[subgraph_of(placed.type) or ""]
-            inner = Level(subgraph.nodes, subgraph, level, level.placed(id_), id_, flat)
+            name = subgraph_of(placed.type) or ""
+            if name not in faces:
+                subgraph = workflow.subgraphs[name]
+                faces[name] = Face(subgraph, subgraph.nodes)
+            inner = Level(faces[name], level, level.placed(id_), id_, flat)
             level.inner[id_] = inner
             opened.levels.append(inner)
             waiting.append(inner)
     return opened
+
+
+def whole(workflow: Workflow) -> Level:
+    """The workflow itself as a level, of which nothing is opened yet."""
+    return Level(Face(Subgraph(), workflow.nodes))
 
 
 def _trouble(

@@ -67,13 +67,19 @@ class ActiveGraph:
         return found
 
 
-def active_graph(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) -> ActiveGraph:
+def active_graph(
+    workflow: Workflow,
+    definitions: Mapping[str, NodeDefinition],
+    before: tuple[Workflow, ActiveGraph] | None = None,
+) -> ActiveGraph:
     """The graph that is left when muted nodes and bypassed nodes are taken out.
 
-    Wires from nodes that are not there lead nowhere; `graph.check` reports them.
+    Wires from nodes that are not there lead nowhere; `graph.check` reports them. The sources of
+    nodes that are the very same are taken from a workflow `before`.
     """
     bypass = _Bypass(workflow, definitions)
-    every: dict[str, dict[str, Source]] = {}
+    known = _known_sources(workflow, *before) if before else {}
+    every: dict[str, Mapping[str, Source]] = {}
     blocked: list[Blocked] = []
     passed: dict[Source, Source] = {}
     for node, placed in workflow.nodes.items():
@@ -84,20 +90,42 @@ def active_graph(workflow: Workflow, definitions: Mapping[str, NodeDefinition]) 
                     passed[Source(node, output.name)] = source
         if placed.mode != "run":
             continue
-        every[node] = {}
+        if node in known:
+            every[node] = known[node]
+            continue
+        sources = every[node] = dict[str, Source]()
         for name, wire in placed.inputs.items():
             giver = workflow.nodes.get(wire.node)
             if giver is not None and giver.mode != "bypass":
-                every[node][name] = Source(wire.node, wire.output)
+                sources[name] = Source(wire.node, wire.output)
                 continue
             source, stuck = bypass.resolve(wire)
             if source:
-                every[node][name] = source
+                sources[name] = source
             elif stuck:
                 blocked.append(Blocked(node, name, stuck.node, stuck.output))
     hanging = _hanging(workflow, every)
     inputs = {node: sources for node, sources in every.items() if node not in hanging}
     return ActiveGraph(inputs, every, hanging, tuple(blocked), passed)
+
+
+def _known_sources(
+    workflow: Workflow, before: Workflow, graph: ActiveGraph
+) -> Mapping[str, Mapping[str, Source]]:
+    """The sources of the nodes that are as before, with givers as before, where none is bypassed.
+
+    A wire that led nowhere may lead to a node that is new.
+    """
+    now = workflow.nodes
+    if not before.nodes.keys() <= now.keys() or any(
+        placed.mode == "bypass" for nodes in (before.nodes, now) for placed in nodes.values()
+    ):
+        return {}
+    return {
+        id_: sources
+        for id_, sources in graph.every.items()
+        if (placed := before.nodes[id_]) is now[id_] and len(sources) == len(placed.inputs)
+    }
 
 
 def passed_input(definition: NodeDefinition, placed: PlacedNode, output: str) -> str | None:
@@ -178,12 +206,14 @@ class _Bypass:
 
 def _hanging(workflow: Workflow, inputs: Mapping[str, Mapping[str, Source]]) -> dict[str, str]:
     """Each node that needs a muted node, at once or through others, and which one."""
+    waiting = [(node, node) for node, placed in workflow.nodes.items() if placed.mode == "mute"]
+    if not waiting:
+        return {}
     users: dict[str, list[str]] = defaultdict(list)
     for node, sources in inputs.items():
         for source in sources.values():
             users[source.node].append(node)
     found: dict[str, str] = {}
-    waiting = [(node, node) for node, placed in workflow.nodes.items() if placed.mode == "mute"]
     while waiting:
         node, muted = waiting.pop()
         for user in users[node]:

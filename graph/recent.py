@@ -8,10 +8,13 @@ import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from graph.definition import NodeDefinition
 from graph.equations import solve
 from graph.facts import Facts
 from graph.socket_types import SocketTypes
 from graph.solve import Solution
+from graph.subgraphs import Flat
+from graph.workflow import Workflow
 
 KEPT = 4
 """So many workflows are kept: those of a few tabs."""
@@ -22,7 +25,7 @@ class Solved:
     """A workflow's facts and spaces. What follows from these alone is added by who finds it out.
 
     `types` are its sockets' types, `right` the nodes with whose wires nothing was wrong, of which
-    `settled` need not be looked at again.
+    `settled` need not be looked at again; `well_set` and `unchanged` are the same for values.
     """
 
     facts: Facts
@@ -30,6 +33,8 @@ class Solved:
     types: Mapping[str, SocketTypes] | None = None
     right: Collection[str] = frozenset()
     settled: Collection[str] = frozenset()
+    well_set: Collection[str] = frozenset()
+    unchanged: Collection[str] = frozenset()
 
 
 class Recent:
@@ -37,7 +42,19 @@ class Recent:
 
     def __init__(self) -> None:
         self._known: list[Solved] = []
+        self._flats: list[Flat] = []
         self._lock = threading.Lock()
+
+    def flat(self, workflow: Workflow, definitions: Mapping[str, NodeDefinition]) -> Flat:
+        """The workflow without subgraphs; what is the very same as before is not opened anew."""
+        with self._lock:
+            newest = next(iter(self._flats), None)
+            known = next((one for one in self._flats if one.shares(workflow)), newest)
+        found = Flat(workflow, definitions, known)
+        if not found.is_same:
+            with self._lock:
+                self._flats = [found, *(one for one in self._flats if one is not known)][:KEPT]
+        return found
 
     def solved(self, facts: Facts) -> Solved:
         """The workflow, solved; from what is known where only values and titles differ."""
@@ -50,8 +67,10 @@ class Recent:
             found = Solved(facts, solve(facts))
             found.settled = _settled(known[0], facts) if known else frozenset()
         else:
-            facts.active = same.facts.active
+            facts.wired_like(same.facts)
             found = Solved(facts, same.solution, same.types, same.right, same.right)
+        if known:
+            found.unchanged = _unchanged(same or known[0], facts, same is not None)
         with self._lock:
             others = [one for one in self._known if one is not same]
             self._known = [found, *others][:KEPT]
@@ -60,7 +79,16 @@ class Recent:
 
 def same_wiring(one: Facts, other: Facts) -> bool:
     """Whether two workflows have the same nodes, modes, wires and files, whatever else differs."""
-    return one.wiring == other.wiring and _same_files(one, other)
+    before, now = one.workflow.nodes, other.workflow.nodes
+    if before is not now and not (
+        len(before) == len(now)
+        and all(
+            ours == theirs and (old is new or one.role(ours) == other.role(theirs))
+            for (ours, old), (theirs, new) in zip(before.items(), now.items(), strict=True)
+        )
+    ):
+        return False
+    return _same_files(one, other)
 
 
 def _settled(before: Solved, facts: Facts) -> Collection[str]:
@@ -68,14 +96,36 @@ def _settled(before: Solved, facts: Facts) -> Collection[str]:
 
     What is wrong with a wire hangs on its own two nodes, as long as none is bypassed.
     """
-    old = {entry[0]: entry for entry in before.facts.wiring}
-    new = {entry[0]: entry for entry in facts.wiring}
-    if any(entry[3] == "bypass" for entry in new.values()):
+    old, new = before.facts.workflow.nodes, facts.workflow.nodes
+    if any(placed.mode == "bypass" for placed in new.values()):
         return frozenset()
-    kept = all(id_ in new and new[id_][:4] == entry[:4] for id_, entry in old.items())
+    kept = all(
+        (now := new.get(id_)) is placed
+        or (now is not None and before.facts.role(id_)[:3] == facts.role(id_)[:3])
+        for id_, placed in old.items()
+    )
     if not kept or not _same_files(before.facts, facts):
         return frozenset()
-    return {id_ for id_ in before.right if new[id_] == old[id_]}
+    return {
+        id_
+        for id_ in before.right
+        if new[id_] is old[id_] or before.facts.role(id_) == facts.role(id_)
+    }
+
+
+def _unchanged(before: Solved, facts: Facts, same_wiring: bool) -> Collection[str]:
+    """The nodes that are the very same and whose values were right.
+
+    What is wrong with a file hangs on what other nodes use of it, too.
+    """
+    old, new = before.facts.workflow.nodes, facts.workflow.nodes
+    return {
+        id_
+        for id_ in before.well_set
+        if (placed := new.get(id_)) is old[id_]
+        and placed is not None
+        and (same_wiring or not ((kind := facts.type(placed.type)) and kind.files))
+    }
 
 
 def _same_files(one: Facts, other: Facts) -> bool:

@@ -10,7 +10,7 @@ from graph.problem import Disconnect, Fix, Problem, RemoveNode
 from graph.sentences import kind_in_words
 from graph.socket_types import SocketType, SocketTypes
 from graph.subgraph_fixes import Localiser
-from graph.subgraphs import Flat, Lost
+from graph.subgraphs import Flat, Lost, Told
 from graph.words import t
 from graph.workflow import HERE
 
@@ -154,7 +154,12 @@ class _Teller:
     def types(self, flat: Mapping[str, SocketTypes]) -> dict[str, SocketTypes]:
         """What the sockets of opened nodes carry: what those inside do that they lead to."""
         found: dict[str, SocketTypes] = {}
+        earlier = self.flat.earlier
+        known = earlier.sockets if earlier is not None and earlier.flat is flat else {}
         for node, level in self.flat.levels.items():
+            if node in known and node in self.flat.kept:
+                found[node] = known[node]
+                continue
             inputs = dict.fromkeys(level.subgraph.inputs)
             inputs |= dict.fromkeys(n for n in level.instance.inputs if n in level.subgraph.widgets)
             types: SocketTypes = {"inputs": {}, "outputs": {}}
@@ -171,6 +176,7 @@ class _Teller:
                     given["outputs"].get(source.output, NOTHING) if given and source else NOTHING
                 )
             found[node] = types
+        self.flat.told = Told(flat, found)
         return found
 
 

@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 from graph.definition import NodeDefinition
 from graph.interface import Interfaces, is_shown
-from graph.levels import Level, Opened, open_levels
+from graph.levels import Level, Opened, open_levels, whole
 from graph.modes import Source
+from graph.reopened import nodes_like
+from graph.socket_types import SocketTypes
 from graph.workflow import PlacedNode, Wire, Workflow
 
 
@@ -28,26 +30,50 @@ class Lost(NamedTuple):
     wire: Wire
 
 
+class Told(NamedTuple):
+    """What was said of opened nodes' sockets, when that of the flat nodes' was `flat`."""
+
+    flat: Mapping[str, SocketTypes]
+    sockets: Mapping[str, SocketTypes]
+
+
 class Flat:
     """A workflow without subgraphs, and where everything in it comes from.
 
     `definitions` are those that were given, and the interfaces of the nodes that were not opened.
+    What `before`, an earlier one, holds of nodes that are the very same is taken from there; their
+    ids are `kept`. `told` is what `graph.subgraph_answers` makes of it, `earlier` of that one.
     """
 
-    def __init__(self, workflow: Workflow, definitions: Mapping[str, NodeDefinition]) -> None:
+    def __init__(
+        self,
+        workflow: Workflow,
+        definitions: Mapping[str, NodeDefinition],
+        before: "Flat | None" = None,
+    ) -> None:
         self.original = workflow
+        self.kept: set[str] = set()
+        self.told: Told | None = None
+        self.earlier = before.told if before else None
+        self._library = definitions
         self.definitions = definitions
         self.interfaces = Interfaces(workflow.subgraphs, definitions)
         self.lost: list[Lost] = []
         self._prefixes: dict[Level, tuple[str, str]] = {}
         self._counts: dict[Level, Counter[str]] = {}
         self._titles: dict[str, str] = {}
-        self._wires: dict[tuple[Source, tuple[str, str] | None], Wire] = {}
-        self.is_same = not any(is_shown(placed) for placed in workflow.nodes.values())
-        self.opened = (
-            Opened(Level(workflow.nodes), [], {}) if self.is_same else open_levels(workflow)
+        self._wires: dict[tuple[Source, tuple[str, str] | None], Wire] = (
+            before._wires if before and before._is_small else {}
         )
-        self.workflow = workflow if self.is_same else self._flatten()
+        self.is_same = not any(is_shown(placed) for placed in workflow.nodes.values())
+        self.opened = Opened(whole(workflow), [], {}) if self.is_same else open_levels(workflow)
+        known = before if before and before._library == definitions else None
+        self.workflow = workflow if self.is_same else self._flatten(known)
+
+    def shares(self, workflow: Workflow) -> bool:
+        """Whether another workflow has a subgraph that is the very same."""
+        mine = self.original.subgraphs.items()
+        return any(workflow.subgraphs.get(id_) is subgraph for id_, subgraph in mine)
 
     def level(self, node: str) -> Level | None:
         """The inside of the opened node of this flat id; None for every other node."""
@@ -180,7 +206,12 @@ class Flat:
         levels = (self.opened.root, *self.opened.levels)
         return {flat: (level, id_) for level in levels for id_, flat in level.ids.items()}
 
-    def _flatten(self) -> Workflow:
+    @property
+    def _is_small(self) -> bool:
+        """Whether few wires are remembered that are gone; hours of edits would make many."""
+        return len(self._wires) < 1000 + 4 * len(self.workflow.nodes)
+
+    def _flatten(self, before: "Flat | None") -> Workflow:
         nodes: dict[str, PlacedNode] = {}
         root = self.opened.root
         waiting = [(root, id_) for id_ in reversed(list(root.nodes))]
@@ -190,9 +221,14 @@ class Flat:
             if inner is None:
                 nodes[level.ids[id_]] = self._moved(level, id_)
                 continue
-            waiting += [(inner, deeper) for deeper in reversed(list(inner.nodes))]
             self._look_at_wires(inner)
-        self._define_closed(nodes)
+            known = nodes_like(before, inner) if before else None
+            if known is not None:
+                nodes.update(known)
+                self.kept.add(inner.flat)
+                continue
+            waiting += [(inner, deeper) for deeper in reversed(list(inner.nodes))]
+        self._define_closed()
         return self.original.model_copy(update={"nodes": nodes, "subgraphs": {}})
 
     def _moved(self, level: Level, id_: str) -> PlacedNode:
@@ -230,9 +266,14 @@ class Flat:
             if socket not in shown.inputs and socket not in shown.widgets:
                 self.lost.append(Lost(inner.parent, inner.id, socket, wire))
 
-    def _define_closed(self, nodes: Mapping[str, PlacedNode]) -> None:
+    def _define_closed(self) -> None:
         """Let the interfaces of muted and bypassed nodes be known like those of other types."""
-        types = {one.type for one in nodes.values() if is_shown(one) and one.mode != "run"}
+        shown = (
+            level.nodes[id_]
+            for level in (self.opened.root, *self.opened.levels)
+            for id_ in level.face.shown
+        )
+        types = {placed.type for placed in shown if placed.mode != "run"}
         found = {type_: self.interfaces.type(type_) for type_ in types}
         known = {type_: definition for type_, definition in found.items() if definition is not None}
         if known:

@@ -1,6 +1,6 @@
 """Problems of what a person set: values that do not fit, files that are missing or unusable."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
 from graph.definition import Json, WidgetDefinition
@@ -23,8 +23,11 @@ class ValueProblems:
         self.fixer = fixer
         self.files = FileProblems(facts, say, fixer)
 
-    def all(self) -> Iterator[Problem]:
+    def all(self, settled: Collection[str] = ()) -> Iterator[Problem]:
+        """The problems of all nodes but the `settled`, with which nothing is wrong."""
         for node in self.facts.active.every:
+            if node in settled:
+                continue
             kind = self.facts.type_of(node)
             if kind is not None:
                 yield from self._node(node, kind)

@@ -7,7 +7,6 @@ from graph.fixes import Fixer
 from graph.modes import Source, variadic_number
 from graph.node_type import NodeType
 from graph.problem import Because, Problem
-from graph.rings import rings
 from graph.sentences import Sentences
 from graph.types import accepts
 from graph.words import retold, t
@@ -274,7 +273,7 @@ class WireProblems:
             )
 
     def _cycles(self) -> Iterator[Problem]:
-        for ring, wires in rings(self.facts.active.every):
+        for ring, wires in self.facts.rings:
             names = ", ".join(self.say.node(node) for node in ring[:6])
             node, name = wires[0]
             yield Problem(
