@@ -5,11 +5,12 @@ from server.queue.arrivals import Wanted
 from server.queue.batches import Batch, UnknownBatch
 from server.queue.history import BadExport, Limits
 from server.queue.line import NotInLine, Pause
-from server.queue.pictures import Picture, Pictures, Sought, UnknownPicture
+from server.queue.pictures import Picture, Pictures, UnknownPicture
 from server.queue.progress import ATTEMPTS, Ending
 from server.queue.queue import RunQueue
 from server.queue.rows import Changes, Run, Status, UnknownRun
 from server.queue.schema import MIGRATIONS, NewerQueue
+from server.queue.sought import Sought
 
 __all__ = [
     "ATTEMPTS",

@@ -1,17 +1,17 @@
 """The gallery: every saved picture, found newest first by words, model, family and star."""
 
 import json
-import re
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 from graph.events import PictureFacts, Produced
 from server.queue.database import Database
 from server.queue.rows import text_of
+from server.queue.sought import Sought, query_of
 
 COLUMNS = (
     "picture.number, file, home, node, created, title, starred, trashed, facts,"
@@ -57,33 +57,6 @@ class Picture:
     facts: PictureFacts | None
 
 
-@dataclass(frozen=True)
-class Sought:
-    """What a picture must be like: every word of `search` begins a word of its prompt, its title,
-    a model, a family or its date (2026-11-21)."""
-
-    search: str = ""
-    model: str | None = None
-    family: str | None = None
-    starred: bool = False
-    trashed: bool = False
-    run: str | None = None
-
-
-@dataclass(frozen=True)
-class _Query:
-    """A query's parts; the pictures come in the order of `by`, the highest first."""
-
-    tables: str
-    by: str
-    conditions: list[str] = field(default_factory=list)
-    values: list[Any] = field(default_factory=list)
-
-    def text(self, columns: str) -> str:
-        where = " AND ".join(self.conditions) or "1"
-        return f"SELECT {columns} FROM {self.tables} WHERE {where}"
-
-
 def picture_of(output: Produced, run: str, created: float) -> NewPicture:
     """The picture that an output node of a run made."""
     return NewPicture(output.file, created, run, output.node, output.picture)
@@ -117,7 +90,7 @@ class Pictures:
 
     def newest(self, sought: Sought, limit: int, before: int | None = None) -> list[Picture]:
         """The newest `limit` pictures that are as sought, newest first, below number `before`."""
-        query = _query(sought, before)
+        query = query_of(sought, before)
 
         def find(connection: sqlite3.Connection) -> list[Picture]:
             rows = connection.execute(
@@ -129,7 +102,7 @@ class Pictures:
 
     def count(self, sought: Sought) -> int:
         """How many pictures are as sought."""
-        query = _query(sought, None)
+        query = query_of(sought, None)
         return int(
             self._database.read(
                 lambda found: found.execute(query.text("count(*)"), query.values).fetchone()[0]
@@ -138,7 +111,7 @@ class Pictures:
 
     def explained(self, sought: Sought, before: int | None = None) -> list[str]:
         """How the database would look for them, line by line."""
-        query = _query(sought, before)
+        query = query_of(sought, before)
         text = f"EXPLAIN QUERY PLAN {query.text(COLUMNS)} ORDER BY {query.by} DESC LIMIT 100"
         rows = self._database.read(lambda found: found.execute(text, query.values).fetchall())
         return [str(row["detail"]) for row in rows]
@@ -241,48 +214,6 @@ class Pictures:
             return _get(connection, number)
 
         return self._database.write(change)
-
-
-def _query(sought: Sought, before: int | None) -> _Query:
-    words = _match(sought.search)
-    if words:
-        query = _Query(
-            "picture_words JOIN picture ON picture.number = picture_words.rowid",
-            "picture_words.rowid",
-            ["picture_words MATCH ?"],
-            [words],
-        )
-    elif sought.model is not None or sought.family is not None:
-        query = _Query("picture_tag AS tag JOIN picture ON number = tag.picture", "tag.picture")
-    else:
-        query = _Query("picture", "number")
-    tags = [("model", sought.model), ("family", sought.family)]
-    wanted = [(kind, name) for kind, name in tags if name is not None]
-    if wanted and not words:
-        query.conditions.append("tag.kind = ? AND tag.name = ?")
-        query.values.extend(wanted.pop(0))
-    for kind, name in wanted:
-        query.conditions.append(
-            "EXISTS (SELECT 1 FROM picture_tag WHERE kind = ? AND name = ?"
-            f" AND picture = {query.by})"
-        )
-        query.values.extend((kind, name))
-    query.conditions.append(f"trashed IS {'NOT ' if sought.trashed else ''}NULL")
-    if sought.starred:
-        query.conditions.append("starred")
-    if sought.run is not None:
-        query.conditions.append("picture.run = ?")
-        query.values.append(sought.run)
-    if before is not None:
-        query.conditions.append(f"{query.by} < ?")
-        query.values.append(before)
-    return query
-
-
-def _match(search: str) -> str:
-    """The words in FTS5's language, each as the beginning of one; "" where there is none."""
-    quoted = (word.replace('"', '""') for word in search.split() if re.search(r"\w", word))
-    return " ".join(f'"{word}"*' for word in quoted)
 
 
 def _words(new: NewPicture, title: str) -> str:

@@ -21,10 +21,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 import main
+from server.command_line import parser
 from server.serve import serve
 signal.signal(signal.SIGINT, signal.default_int_handler)
 root, *arguments = sys.argv[1:]
-options = main._parser().parse_args(["serve", *arguments])
+options = parser().parse_args(["serve", *arguments])
 folder = Path(root)
 settings = replace(main._settings(options), root=folder, custom_nodes=folder / "custom_nodes")
 sys.exit(serve(settings))

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import main
+from server.command_line import VALUED, _engine_options, _folder_options, command_first, parser
 from server.file_lock import FileLock
 from server.serve import CannotListen, addresses, listen
 from server.settings import ROOT, Settings
@@ -22,7 +23,7 @@ from tests.server.program import PATIENCE, alive, started, workers_of
 
 
 def settings_of(*arguments: str) -> Settings:
-    return main._settings(main._parser().parse_args(["serve", *arguments]))
+    return main._settings(parser().parse_args(["serve", *arguments]))
 
 
 def test_without_options_only_this_machine_can_reach_it() -> None:
@@ -96,12 +97,12 @@ def test_wrong_usage_is_exit_code_2(
 
 @pytest.mark.parametrize("command", ["run", "check", "inspect"])
 def test_every_command_takes_further_models_folders(command: str, tmp_path: Path) -> None:
-    options = main._parser().parse_args([command, "FILE", "--models", str(tmp_path)])
+    options = parser().parse_args([command, "FILE", "--models", str(tmp_path)])
     assert main._settings(options).models == (ROOT / "models", tmp_path)
 
 
 def parsed(*words: str) -> argparse.Namespace:
-    return main._parser().parse_args(main._command_first(list(words)))
+    return parser().parse_args(command_first(list(words)))
 
 
 def test_options_may_stand_before_the_command_and_after_it(tmp_path: Path) -> None:
@@ -116,8 +117,8 @@ def test_options_may_stand_before_the_command_and_after_it(tmp_path: Path) -> No
 def test_a_folder_named_like_a_command_is_no_command() -> None:
     options = parsed("--data", "run", "--port", "9000")
     assert (options.command, options.data, options.port) == ("serve", Path("run"), 9000)
-    usage = main._folder_options().format_usage() + main._engine_options().format_usage()
-    assert set(re.findall(r"(--\w+) [A-Z{]", usage)) <= set(main.VALUED)
+    usage = _folder_options().format_usage() + _engine_options().format_usage()
+    assert set(re.findall(r"(--\w+) [A-Z{]", usage)) <= set(VALUED)
 
 
 def test_a_model_file_is_inspected_as_one_object(
