@@ -115,7 +115,7 @@ def main() -> None:
         settings = replace(settings, device=options.device, precision=options.precision)
         settings.make_folders()
         bench = Bench(settings, scratch)
-        print(bench.runner._engine.describe())
+        print(bench.runner._shop.engine.describe())
         seconds: dict[int, list[float]] = {together: [] for together in options.together}
         seed = 0
         # In turn, so that whatever else the machine does meets all of them; the first one warms up.

@@ -7,7 +7,7 @@ from typing import Any
 
 from server.queue.rows import Changes
 from server.station import Station
-from server.worker_messages import Freeing, MemoryReport, Planned, Tokens, Value, View
+from server.worker_questions import Freeing, MemoryReport, Planned, Tokens, Value, View
 
 REMEMBERED = 200
 """Runs of which it is known which worker ran them, so that their values are asked for there."""

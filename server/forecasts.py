@@ -10,7 +10,7 @@ from graph.duration import batch_seconds, likenesses, sample, seconds_to_run
 from graph.workflow import Workflow
 from server.dispatch import Dispatcher
 from server.queue.rows import with_changes
-from server.worker_messages import Planned
+from server.worker_questions import Planned
 
 
 def run_seconds(

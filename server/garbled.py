@@ -12,7 +12,8 @@ from server.run_at_work import RunAtWork
 from server.runs_at_work import RunsAtWork
 from server.trial_desk import TrialDesk
 from server.worker_inbox import BEGINNINGS
-from server.worker_messages import Ended, Tried, Unanswered
+from server.worker_messages import Ended
+from server.worker_questions import Tried, Unanswered
 from server.worker_wire import ADVICE, Garbled
 
 log = logging.getLogger(__name__)

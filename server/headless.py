@@ -231,7 +231,7 @@ def _catalogue(settings: Settings, identities: Identities) -> Catalogue:
 
 
 def _run_trial(path: Path) -> dict[str, Any] | None:
-    from server.worker_messages import AskTrial
+    from server.worker_questions import AskTrial
     from server.worker_trials import tried  # it imports torch, and few files need it
 
     return tried(AskTrial(id=0, path=str(path))).trial

@@ -11,7 +11,7 @@ from server.catalogue import Catalogue
 from server.catalogue_identity import Identities
 from server.hub import EventHub
 from server.model_folders import Stamp
-from server.worker_messages import Tried
+from server.worker_questions import Tried
 
 if TYPE_CHECKING:
     from server.catalogue_survey import Survey

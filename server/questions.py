@@ -7,7 +7,7 @@ from typing import Any
 
 from server.client import Client
 from server.queue.rows import Changes
-from server.worker_messages import (
+from server.worker_questions import (
     Answer,
     AskMemory,
     AskPlan,

@@ -15,7 +15,6 @@ from server.ray_machine import About, Parcel
 from server.remote_files import Files, Needed, missing, opened, renamed, unpacked
 from server.settings import Settings
 from server.worker_messages import (
-    AskTrial,
     Cancel,
     Ended,
     FromWorker,
@@ -24,8 +23,8 @@ from server.worker_messages import (
     Ready,
     Start,
     StartTogether,
-    Tried,
 )
+from server.worker_questions import AskTrial, Tried
 from server.worker_wire import Garbled, joined, packed_or_told, read_said
 
 log = logging.getLogger(__name__)

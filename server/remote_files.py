@@ -23,7 +23,8 @@ from server.model_folders import INPUT, LATENTS, FileRefused, ModelFolders
 from server.paths import place, temporary
 from server.previews import preview_path
 from server.settings import Settings
-from server.worker_messages import FromWorker, Happened, Start, Value
+from server.worker_messages import FromWorker, Happened, Start
+from server.worker_questions import Value
 
 Area = Literal["output", "temp", "preview", ""]
 

@@ -27,17 +27,12 @@ from server.worker_messages import (
     FromWorker,
     Happened,
     Library,
-    MemoryReport,
-    Planned,
     Ready,
     StartTogether,
-    Tokens,
-    Tried,
-    Unanswered,
-    Value,
     Withdraw,
     Withdrawn,
 )
+from server.worker_questions import MemoryReport, Planned, Tokens, Tried, Unanswered, Value
 from server.worker_wire import Garbled
 
 log = logging.getLogger(__name__)

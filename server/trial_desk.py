@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Sequence
 
 from server.client import Client
-from server.worker_messages import AskTrial, Tried
+from server.worker_questions import AskTrial, Tried
 
 PATIENCE = 300.0
 """Seconds that a trial may take: a VAE of 335 MB takes a few on two cores, and disks are slow."""

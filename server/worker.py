@@ -21,7 +21,8 @@ from graph.definition import Data
 from server.begun import Begun, begun_path
 from server.settings import Settings
 from server.worker_inbox import Inbox, Send
-from server.worker_messages import Alive, Question, StartTogether, Unable, Unanswered
+from server.worker_messages import Alive, StartTogether, Unable
+from server.worker_questions import Question, Unanswered
 
 HEARTBEAT = 5.0
 """Seconds between signs of life."""

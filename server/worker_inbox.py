@@ -18,24 +18,26 @@ from graph.definition import Data
 from graph.events import NodeChanged
 from server.begun import Begun
 from server.worker_messages import (
+    Cancel,
+    Ended,
+    Happened,
+    Start,
+    StartTogether,
+    Stop,
+    ToWorker,
+    Unable,
+    Withdraw,
+    Withdrawn,
+)
+from server.worker_questions import (
     AskMemory,
     AskPlan,
     AskTokens,
     AskTrial,
     AskValue,
-    Cancel,
-    Ended,
-    Happened,
     Question,
-    Start,
-    StartTogether,
-    Stop,
-    ToWorker,
     Tried,
-    Unable,
     Unanswered,
-    Withdraw,
-    Withdrawn,
 )
 from server.worker_wire import ADVICE, Garbled, joined, pack, read_told
 

@@ -7,7 +7,7 @@ from diffusion.machine import device_memory, free_memory
 from diffusion.memory import Memory
 from graph.cache import ResultCache
 from graph.events import Event, NodeChanged
-from server.worker_messages import Freeing, LoadedModel, MemoryReport
+from server.worker_questions import Freeing, LoadedModel, MemoryReport
 
 OVER = ("finished", "failed", "cancelled")
 """States of a node that uses no model any more."""

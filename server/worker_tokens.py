@@ -15,7 +15,7 @@ from graph.definition import NodeDefinition
 from graph.plan import Plan
 from graph.workflow import Wire, Workflow
 from nodes.sockets import Clip
-from server.worker_messages import EncoderTokens, Tokens
+from server.worker_questions import EncoderTokens, Tokens
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from diffusion.checkpoint import CheckpointTrouble
 from diffusion.header import FileTrouble
 from diffusion.probing import run_trial
-from server.worker_messages import AskTrial, Tried
+from server.worker_questions import AskTrial, Tried
 
 log = logging.getLogger(__name__)
 

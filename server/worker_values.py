@@ -18,7 +18,7 @@ from nodes.picture_formats import write_png
 from nodes.sockets import Conditioning, Image, Latent, Mask
 from server.catalogue import Catalogue
 from server.settings import Settings
-from server.worker_messages import AskValue
+from server.worker_questions import AskValue
 
 CHANNEL_PIXELS = 256
 """About how wide a channel's map is drawn."""

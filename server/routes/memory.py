@@ -9,7 +9,7 @@ from server.bodies import Form, body_of
 from server.errors import NotReady
 from server.keys import DISPATCHER
 from server.openapi import described
-from server.worker_messages import Freeing, MemoryReport
+from server.worker_questions import Freeing, MemoryReport
 
 routes = web.RouteTableDef()
 

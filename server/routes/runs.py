@@ -20,7 +20,7 @@ from server.paths import file_inside
 from server.previews import kept_steps, preview_path, step_path
 from server.queue import Run, Status
 from server.serving import send_file
-from server.worker_messages import View
+from server.worker_questions import View
 
 routes = web.RouteTableDef()
 

@@ -7,7 +7,8 @@ from typing import Any
 from graph.cancel import Cancel
 from graph.definition import Data
 from server.settings import Settings
-from server.worker_messages import AskValue, Ended, Happened, Start, Value, View
+from server.worker_messages import Ended, Happened, Start
+from server.worker_questions import AskValue, Value, View
 from server.worker_runs import Runner
 
 
@@ -38,7 +39,7 @@ class Bench:
         return [event for event in events if isinstance(event, kind)]
 
     def value(self, run: str, node: str, output: str, view: View = "picture") -> Value:
-        return self.runner.value(AskValue(id=1, run=run, node=node, output=output, view=view))
+        return self.runner.answer(AskValue(id=1, run=run, node=node, output=output, view=view))
 
     def _hear(self, message: Data) -> None:
         self.said.append(message)

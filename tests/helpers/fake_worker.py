@@ -12,17 +12,8 @@ from graph.definition import Data, NodeDefinition, WidgetDefinition
 from graph.events import NodeChanged, Noted, Previewed, Produced, Progressed
 from server.settings import Settings
 from server.worker_inbox import Inbox
-from server.worker_messages import (
-    AskMemory,
-    Ended,
-    Happened,
-    Library,
-    MemoryReport,
-    Ready,
-    Start,
-    StartTogether,
-    Value,
-)
+from server.worker_messages import Ended, Happened, Library, Ready, Start, StartTogether
+from server.worker_questions import AskMemory, MemoryReport, Value
 
 
 class Newer(Data):

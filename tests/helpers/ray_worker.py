@@ -13,7 +13,8 @@ from server.model_folders import ModelFolders
 from server.previews import preview_name, preview_path
 from server.settings import Settings
 from server.worker_inbox import Inbox
-from server.worker_messages import AskValue, Ended, Happened, Library, Ready, Start, Tried, Value
+from server.worker_messages import Ended, Happened, Library, Ready, Start
+from server.worker_questions import AskValue, Tried, Value
 
 
 def _file(name: str, folder: str, control: str) -> WidgetDefinition:

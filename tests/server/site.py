@@ -17,16 +17,8 @@ from server.node_library import NodeDefinitionsUnknown
 from server.node_times import NodeTimes
 from server.queue import Pause, Run, RunQueue
 from server.settings import Settings
-from server.worker_messages import (
-    Freeing,
-    Library,
-    MemoryReport,
-    Pack,
-    Planned,
-    Tokens,
-    Tried,
-    Value,
-)
+from server.worker_messages import Library, Pack
+from server.worker_questions import Freeing, MemoryReport, Planned, Tokens, Tried, Value
 from tests.graph.small_world import DEFINITIONS, SHELF
 
 LIBRARY = Library(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.worker_messages import Planned
+from server.worker_questions import Planned
 from tests.graph.small_world import DEFINITIONS, text_to_image
 from tests.server.site import Site, site_at
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.routes.check import CheckAnswer, PlanAnswer, TargetsAnswer
-from server.worker_messages import Planned
+from server.worker_questions import Planned
 from tests.graph.small_world import DEFINITIONS, placed, text_to_image
 from tests.server.site import Site, site_at
 

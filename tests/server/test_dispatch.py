@@ -14,7 +14,7 @@ from server.node_library import NodeDefinitionsUnknown
 from server.queue import RunQueue, UnknownRun
 from server.settings import Settings
 from server.worker_client import FAILED_STARTS
-from server.worker_messages import Freeing
+from server.worker_questions import Freeing
 from tests.helpers import fake_worker
 from tests.helpers.desk import PATIENCE, Desk, at_desk
 

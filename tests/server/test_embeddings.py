@@ -24,7 +24,8 @@ from server.headless import check_file
 from server.keys import CATALOGUE
 from server.settings import Settings
 from server.worker_library import keep_library, library_version
-from server.worker_messages import AskTokens, Library
+from server.worker_messages import Library
+from server.worker_questions import AskTokens
 from tests.helpers import fake_worker
 from tests.helpers.bench import Bench
 from tests.helpers.embeddings import MODELS, STARTER, embedding_of, of_another_model
@@ -204,12 +205,12 @@ def test_a_pickle_is_refused_with_a_command_that_converts_it(form: str, models: 
 def test_tokens_are_counted_with_the_vectors(bench: Bench) -> None:
     text = "a (embedding:red-ring:1.3) on embedding:nothing"
     asked = AskTokens(id=1, workflow=flow(""), node="2", text=text)
-    (counted,) = bench.runner.tokens(asked).encoders
+    (counted,) = bench.runner.answer(asked).encoders
     assert [name for *_, name, _ in counted.embeddings] == ["red-ring", "nothing"]
     start, end, _, tokens = counted.embeddings[0]
     assert (text[start:end], tokens) == ("embedding:red-ring", 2)
     assert counted.embeddings[1][3] == 0
-    (words,) = bench.runner.tokens(asked.model_copy(update={"text": "a red circle on"})).encoders
+    (words,) = bench.runner.answer(asked.model_copy(update={"text": "a red circle on"})).encoders
     assert counted.tokens == words.tokens
     assert [weight for *_, weight, _ in counted.pieces].count(1.3) == 2
 

@@ -8,7 +8,8 @@ from graph.events import Produced
 from server import questions, run_at_work, trial_desk
 from server.queue import ATTEMPTS
 from server.settings import Settings
-from server.worker_messages import AskTrial, AskValue, Ended, Happened, Start
+from server.worker_messages import Ended, Happened, Start
+from server.worker_questions import AskTrial, AskValue
 from server.worker_wire import Garbled, joined, pack, read_said, read_told
 from tests.helpers.desk import Desk, at_desk
 from tests.helpers.fake_worker import Newer

@@ -12,7 +12,7 @@ import pytest
 from server import worker
 from server.keys import CATALOGUE
 from server.settings import Settings
-from server.worker_messages import AskTrial
+from server.worker_questions import AskTrial
 from server.worker_trials import tried
 from tests.helpers.desk import at_desk
 from tests.server.site import STOOD_IN, Site, site_at

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.worker_messages import Freeing, LoadedModel, MemoryReport
+from server.worker_questions import Freeing, LoadedModel, MemoryReport
 from tests.server.site import Site, site_at
 
 MODEL = LoadedModel(

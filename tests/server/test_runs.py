@@ -9,7 +9,7 @@ from PIL import Image
 
 from graph.events import NodeChanged, Produced
 from server.previews import preview_path
-from server.worker_messages import Value
+from server.worker_questions import Value
 from tests.graph.small_world import placed, text_to_image
 from tests.server.site import LIBRARY, Site, site_at
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.previews import step_path
-from server.worker_messages import EncoderTokens, Tokens, Value
+from server.worker_questions import EncoderTokens, Tokens, Value
 from tests.graph.small_world import text_to_image
 from tests.server.site import Site, site_at
 

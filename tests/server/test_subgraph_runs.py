@@ -9,7 +9,7 @@ from graph.events import NodeChanged
 from graph.migrations import load
 from graph.workflow import Workflow
 from server.settings import Settings
-from server.worker_messages import AskPlan, AskValue, Planned, Value
+from server.worker_questions import AskPlan, AskValue, Planned, Value
 from tests.graph.small_world import text_to_image
 from tests.helpers.bench import Bench
 from tests.helpers.packing import packed

@@ -247,7 +247,7 @@ def test_one_of_several_runs_fails_and_the_others_go_on(bench: Bench) -> None:
 
 def test_after_several_runs_no_model_is_in_use(bench: Bench) -> None:
     at_once(bench, *(text_to_image(seed=k) for k in range(2)))
-    engine = bench.runner._engine
+    engine = bench.runner._shop.engine
     assert engine is not None
     assert [row.in_use for row in engine.memory.report()] == [False] * 3
 

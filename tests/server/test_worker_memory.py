@@ -17,7 +17,7 @@ from server import worker_previews
 from server.settings import Settings
 from server.worker_engine import explain
 from server.worker_memory import Holding
-from server.worker_messages import AskMemory, AskPlan, Freeing, MemoryReport, Planned
+from server.worker_questions import AskMemory, AskPlan, Freeing, MemoryReport, Planned
 from tests.helpers.bench import Bench, with_models
 from tests.helpers.workflows import text_to_image
 

@@ -13,7 +13,8 @@ from graph.events import NodeChanged, Previewed, Produced, Progressed
 from server import png, worker_previews
 from server.previews import preview_path
 from server.settings import Settings
-from server.worker_messages import AskPlan, Library, Planned, Ready
+from server.worker_messages import Library, Ready
+from server.worker_questions import AskPlan, Planned
 from tests.helpers.bench import Bench, with_models
 from tests.helpers.workflows import graph, text_to_image
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from server.settings import Settings
-from server.worker_messages import AskTokens, Tokens
+from server.worker_questions import AskTokens, Tokens
 from tests.helpers.bench import Bench, with_models
 from tests.helpers.workflows import graph, text_to_image
 
@@ -16,11 +16,11 @@ def bench(settings: Settings, tiny_models: Path) -> Bench:
 
 
 def ask(bench: Bench, text: str, node: str = "2") -> Tokens:
-    return bench.runner.tokens(AskTokens(id=1, workflow=text_to_image(), node=node, text=text))
+    return bench.runner.answer(AskTokens(id=1, workflow=text_to_image(), node=node, text=text))
 
 
 def encoder_of(bench: Bench) -> object:
-    loaded = bench.runner._engine
+    loaded = bench.runner._shop.engine
     assert loaded is not None
     path = bench.settings.models[-1] / "checkpoints" / "tiny.safetensors"
     return loaded.text_encoder(path).readers["clip_l"]
@@ -61,13 +61,13 @@ def test_pieces_say_where_in_the_prompt_their_words_stand(bench: Bench) -> None:
 
 def test_nothing_is_loaded_to_count(bench: Bench) -> None:
     ask(bench, "a red circle")
-    assert bench.runner._engine is not None
-    assert bench.runner._engine.memory.report() == []
+    assert bench.runner._shop.engine is not None
+    assert bench.runner._shop.engine.memory.report() == []
 
 
 def test_a_node_without_a_wired_encoder_says_so(bench: Bench) -> None:
     flow = graph(p=("clip_text_encode", {"text": "a"}, {}))
-    told = bench.runner.tokens(AskTokens(id=1, workflow=flow, node="p", text="a"))
+    told = bench.runner.answer(AskTokens(id=1, workflow=flow, node="p", text="a"))
     assert told.encoders == ()
     assert "No text encoder is wired" in told.trouble
 
@@ -75,5 +75,5 @@ def test_a_node_without_a_wired_encoder_says_so(bench: Bench) -> None:
 def test_a_missing_file_is_told_in_a_sentence(bench: Bench) -> None:
     flow = text_to_image()
     flow["nodes"]["1"]["values"]["file"] = "nowhere.safetensors"
-    told = bench.runner.tokens(AskTokens(id=1, workflow=flow, node="2", text="a"))
+    told = bench.runner.answer(AskTokens(id=1, workflow=flow, node="2", text="a"))
     assert "nowhere.safetensors" in told.trouble

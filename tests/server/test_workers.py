@@ -9,7 +9,7 @@ import pytest
 
 from server.queue import ATTEMPTS
 from server.settings import Settings
-from server.worker_messages import Freeing
+from server.worker_questions import Freeing
 from tests.helpers.desk import Desk, at_desk
 
 
