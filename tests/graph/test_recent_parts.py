@@ -3,10 +3,17 @@
 from collections.abc import Mapping
 
 from graph.check import CheckResult, check
-from graph.files import FileFacts, Files, Flaw
+from graph.files import Files, Flaw
 from graph.recent import Recent
 from graph.workflow import PlacedNode, SubgraphOutput, Wire, Workflow
-from tests.graph.small_world import DEFINITIONS, SHELF, placed, text_to_image
+from tests.graph.small_world import (
+    DEFINITIONS,
+    SHELF,
+    Shelf,
+    checkpoint,
+    placed,
+    text_to_image,
+)
 from tests.helpers.packing import packed
 
 
@@ -43,21 +50,18 @@ def test_an_opened_node_is_fed_anew_when_another_one_gives_something_else() -> N
 def test_a_broken_part_is_told_once_a_wire_uses_it() -> None:
     flaw = Flaw(code="damaged_model", message="its VAE is cut off.", parts=("vae",))
 
-    class Shelf:
-        names, fits, space_title = SHELF.names, SHELF.fits, SHELF.space_title
-
-        def facts(self, folder: str, name: str) -> FileFacts | None:
-            found = SHELF.facts(folder, name)
-            hurt = found is not None and folder == "checkpoints"
-            return found.model_copy(update={"flaws": (flaw,)}) if found and hurt else found
-
-    flow = text_to_image("starter.safetensors", "starter.safetensors")
+    hurt = checkpoint("hurt.safetensors", "starter", "starter").model_copy(
+        update={"flaws": (flaw,)}
+    )
+    folders = {name: list(found.values()) for name, found in SHELF.folders.items()}
+    shelf = Shelf(**{**folders, "checkpoints": [hurt]})
+    flow = text_to_image("hurt.safetensors", "starter-b.safetensors")
     wires = {
         **flow.nodes["decode"].inputs,
         "vae": Wire(node="checkpoint", output="vae"),
     }
     decode = flow.nodes["decode"].model_copy(update={"inputs": wires})
-    found = after(flow, with_nodes(flow, {"decode": decode}), Shelf())
+    found = after(flow, with_nodes(flow, {"decode": decode}), shelf)
     assert "damaged_model" in [problem.code for problem in found.problems]
 
 
