@@ -1,4 +1,4 @@
-"""Pictures that people upload and files that runs made."""
+"""Pictures and lists that people upload, and files that runs made."""
 
 import asyncio
 import re
@@ -17,6 +17,7 @@ from server.paths import file_inside, place, tidy_name
 from server.pictures import suffix_of, thumbnail
 from server.serving import send_file
 from server.settings import Settings
+from server.text_files import is_text_name, text_suffix
 
 routes = web.RouteTableDef()
 
@@ -27,7 +28,7 @@ AREAS = ("input", "output", "temp", "trash")
 
 
 class UploadAnswer(Form):
-    """Where the picture is; `name` is what Load Image calls it."""
+    """Where the file is; `name` is what Load Image, or an axis of a batch, calls it."""
 
     name: str
     url: str
@@ -50,7 +51,8 @@ class EditQuery(Form):
 @routes.post("/api/files/input")
 @described({201: UploadAnswer}, upload=True)
 async def upload_picture(request: web.Request) -> web.Response:
-    """Keep an uploaded picture in the input folder, under a name that is still free."""
+    """Keep an uploaded picture, list (.txt) or table (.csv) in the input folder, under a name that
+    is still free."""
     settings = request.app[SETTINGS]
     upload = await upload_of(request, settings.temp)
     try:
@@ -137,6 +139,9 @@ async def _edited(request: web.Request, mask: Path | None, box: Box | None) -> w
 
 def _keep(upload: Upload, settings: Settings) -> str:
     shown = tidy_name(upload.name, Path(upload.name).suffix[:8], "The file")
-    suffix = suffix_of(upload.path, shown, settings.max_pixels)
+    if is_text_name(shown):
+        suffix = text_suffix(upload.path, shown)
+    else:
+        suffix = suffix_of(upload.path, shown, settings.max_pixels)
     settings.input.mkdir(parents=True, exist_ok=True)
     return place(upload.path, settings.input, tidy_name(upload.name, suffix)).name

@@ -1,5 +1,7 @@
 """A person lets values vary, sees what that will be, and watches the grid fill with pictures."""
 
+import re
+
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import editor
@@ -46,6 +48,14 @@ def test_values_vary_as_a_grid_that_fills_with_pictures(page: Page) -> None:
     axes.nth(2).locator("[data-test=axis-text]").fill("a {red|blue} disc on a white background")
     axes.nth(2).locator("[data-test=axis-count]").fill("2")
     axes.nth(2).locator("[data-test=axis-seed]").fill("1")  # draws both, not one of them twice
+    expect(count).to_have_text("8 runs (2 × 2 × 2)")
+    axes.nth(2).locator("[data-test=axis-kind]").select_option("lines")
+    upload = axes.nth(2).locator("[data-test=axis-upload]")
+    upload.set_input_files(files=[{**lines, "name": "photo.txt", "buffer": b"\xff\xd8\xff"}])
+    expect(axes.nth(2)).to_contain_text("photo.txt is no UTF-8 text")
+    discs = b"a red disc on a white background\na blue disc on a white background\n"
+    upload.set_input_files(files=[{**lines, "name": "discs.txt", "buffer": discs}])
+    expect(axes.nth(2).locator("[data-test=axis-file]")).to_have_value(re.compile("discs"))
     expect(count).to_have_text("8 runs (2 × 2 × 2)")
     page.locator("[data-test=batch-name]").fill("Samplers")
     page.locator("[data-test=batch-queue]").click()

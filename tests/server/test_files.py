@@ -297,3 +297,53 @@ def test_every_cut_of_a_picture_is_refused_or_read(tmp_path: Path) -> None:
                 assert suffix_of(path, "cut", 10**6).startswith(".")
             except (BadRequest, TooLarge):
                 continue
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kept"),
+    [
+        ("prompts.txt", b"a red disc\na blue ring\n", "prompts.txt"),
+        ("table.CSV", b'text,steps\n"a, b",3\n', "table.csv"),
+        ("marked.csv", b"\xef\xbb\xbftext\nk\xc3\xb6nig\n", "marked.csv"),
+        ("../../etc/list.txt", b"one\n", "list.txt"),
+    ],
+)
+async def test_a_list_or_table_is_kept_and_never_sent_as_a_page(
+    site: Site, name: str, data: bytes, kept: str
+) -> None:
+    status, answer = await upload(site, data, name)
+    assert (status, answer["name"]) == (201, kept)
+    assert (site.settings.input / kept).read_bytes() == data
+    async with site.client.get(answer["url"]) as sent:
+        assert await sent.read() == data
+        plain = ("text/plain; charset=utf-8", "application/octet-stream")
+        assert sent.headers["Content-Type"] in plain
+        assert sent.headers["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in sent.headers["Content-Security-Policy"]
+    assert not leftovers(site)
+
+
+async def test_a_page_that_calls_itself_a_list_is_sent_as_plain_text(site: Site) -> None:
+    status, answer = await upload(site, b"<script>alert(1)</script>", "page.txt")
+    assert status == 201
+    async with site.client.get(answer["url"]) as sent:
+        assert sent.headers["Content-Type"] == "text/plain; charset=utf-8"
+    status, _ = await upload(site, b"<script>alert(1)</script>", "page.html")
+    assert status == 400
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfet\0e\0x\0t\0", b"k\xf6nig", b"one\0two", picture()])
+async def test_what_is_no_text_is_refused_as_a_list(site: Site, data: bytes) -> None:
+    status, answer = await upload(site, data, "list.txt")
+    assert status == 400
+    assert "list.txt is no" in answer["error"]["message"]
+    assert not leftovers(site)
+
+
+async def test_a_list_that_no_batch_would_read_is_too_large(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.text_files.LARGEST", 1000)
+    status, _ = await upload(site, b"x" * 1001, "list.csv")
+    assert status == 413
+    assert not leftovers(site)

@@ -1,3 +1,4 @@
+import { named } from "../src/panels/BatchFile";
 import { describe, expect, it } from "vitest";
 import type { Json, NodeDefinition, WidgetDefinition, Workflow } from "../src/api/types";
 import { emptyWorkflow } from "../src/workflow/model";
@@ -199,4 +200,11 @@ describe("a recipe", () => {
     expect(axisIn("Steps must be at least 1, not 0.", drafts, all)).toBe(drafts[1]?.key);
     expect(axisIn("This batch would have too many runs.", drafts, all)).toBeNull();
   });
+});
+
+it("a file is uploaded under a name that says whether it is a list or a table", () => {
+  expect(named("prompts.txt", ".csv")).toBe("prompts.txt");
+  expect(named("Table.CSV", ".csv")).toBe("Table.CSV");
+  expect(named("prompts.md", ".txt")).toBe("prompts.txt");
+  expect(named("prompts", ".txt")).toBe("prompts.txt");
 });

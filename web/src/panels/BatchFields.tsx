@@ -10,6 +10,7 @@ import { drawSeed } from "../workflow/seeds";
 import type { Varying } from "../workflow/varying";
 import { widgetKind } from "../widgets/kinds";
 import { WidgetPick } from "./BatchAxis";
+import { BatchFile } from "./BatchFile";
 import { t } from "../i18n/t";
 
 interface Props {
@@ -19,7 +20,7 @@ interface Props {
 
 interface InputProps {
   draft: AxisDraft;
-  name: "start" | "stop" | "count" | "seed" | "file" | "column";
+  name: "start" | "stop" | "count" | "seed" | "column";
   label: string;
   list?: string;
 }
@@ -30,7 +31,7 @@ function Input({ draft, name, label, list }: InputProps) {
       {label}
       <input
         className="field"
-        inputMode={name === "file" || name === "column" ? "text" : "decimal"}
+        inputMode={name === "column" ? "text" : "decimal"}
         spellCheck={false}
         list={list}
         data-test={`axis-${name}`}
@@ -163,7 +164,7 @@ function Columns({ draft, varying }: Props) {
     setDraft(draft.key, { more: draft.more.map((m, i) => (i === at ? { ...m, ...one } : m)) });
   return (
     <>
-      <Input draft={draft} name="file" label={t("CSV file in the input folder")} />
+      <BatchFile draft={draft} label={t("CSV file in the input folder")} ending=".csv" />
       <datalist id={list}>
         {names.map((name) => (
           <option key={name} value={name} />
@@ -249,7 +250,9 @@ export function BatchFields({ draft, varying }: Props) {
         </div>
       );
     case "lines":
-      return <Input draft={draft} name="file" label={t("Text file in the input folder")} />;
+      return (
+        <BatchFile draft={draft} label={t("Text file in the input folder")} ending=".txt" />
+      );
     case "columns":
       return <Columns draft={draft} varying={varying} />;
     case "wildcards":
