@@ -1,7 +1,8 @@
 """Change a network's weights by what a LoRA file holds: small matrices whose product is added.
 
 W becomes W + strength · (α/r) · up · down (Hu et al. 2021, section 4.1), r being the rank. LyCORIS'
-Hadamard and Kronecker products and plain differences are read too (Yeh et al. 2023, section 3).
+Hadamard and Kronecker products and plain differences are read too (Yeh et al. 2023, section 3), and
+magnitudes beside them (Liu et al. 2024).
 """
 
 import re
@@ -27,7 +28,9 @@ _SUFFIXES = {
     ".lora.up.weight": "up", ".lora.down.weight": "down",
     "_lora.up.weight": "up", "_lora.down.weight": "down",
     ".lora_linear_layer.up.weight": "up", ".lora_linear_layer.down.weight": "down",
-    ".alpha": "alpha", ".dora_scale": "dora",
+    ".alpha": "alpha", ".dora_scale": "magnitude",
+    ".lora_magnitude_vector": "magnitude", ".lora_magnitude_vector.weight": "magnitude",
+    ".lora_magnitude_vector.default.weight": "magnitude",
     ".hada_w1_a": "w1_a", ".hada_w1_b": "w1_b", ".hada_w2_a": "w2_a", ".hada_w2_b": "w2_b",
     ".hada_t1": "tucker", ".hada_t2": "tucker",
     ".lokr_w1": "k1", ".lokr_w1_a": "k1_a", ".lokr_w1_b": "k1_b",
@@ -115,7 +118,7 @@ def changes_for(header: Header, prefixes: Collection[str]) -> dict[str, dict[str
         layer = within(name[: ends[0].start()], prefixes)
         if layer is None:
             continue
-        if role in ("dora", "tucker"):
+        if role == "tucker":
             raise LoraTrouble(
                 f"{header.path.name} is of a form that this version cannot apply yet "
                 f"({name.rpartition('.')[2]}): get the plain LoRA, if there is one."
@@ -130,6 +133,7 @@ def _add(
     """Add one change to its tensor, or to its share of the tensor's rows."""
     weight = module.get_parameter(place.tensor)
     read = {role: read_tensor(header, name) for role, name in parts.items()}
+    magnitude = read.pop("magnitude", None)
     change = _change(read)
     if change is None:
         raise LoraTrouble(
@@ -137,7 +141,9 @@ def _add(
             "Download it again."
         )
     if place.swapped:
-        change = torch.cat(change.chunk(2)[::-1])
+        change = _swapped(change)
+        if magnitude is not None and len(magnitude) > 1:
+            magnitude = _swapped(magnitude)
     rows = weight.shape[0]
     start, count = 0, rows
     if place.parts > 1:
@@ -152,8 +158,37 @@ def _add(
             f"{place.tensor} is {_sizes(change)}, and the layer {_sizes(share)}."
         )
     with torch.no_grad():
-        changed = share.float() + strength * change.reshape(share.shape).to(share.device)
-        share.copy_(changed.to(share.dtype))
+        before = share.float()
+        change = change.reshape(share.shape).to(share.device)
+        if magnitude is not None:
+            change = _of_length(before + change, magnitude.to(share.device), header) - before
+        share.copy_((before + strength * change).to(share.dtype))
+
+
+def _swapped(tensor: Tensor) -> Tensor:
+    """Its halves in the other order."""
+    return torch.cat(tensor.chunk(2)[::-1])
+
+
+def _of_length(weight: Tensor, magnitude: Tensor, header: Header) -> Tensor:
+    """The weight with vectors of the given lengths: m · W / ‖W‖ (Liu et al. 2024, eq. 5).
+
+    `magnitude`: (out,) or (out, 1, …) of what enters each output, or (1, in, …) of what leaves each
+    input. Raises `LoraTrouble`.
+    """
+    by_output = magnitude.ndim < 2 or magnitude.shape[0] > 1
+    along = 0 if by_output else 1
+    if magnitude.numel() != weight.shape[along]:
+        raise LoraTrouble(
+            f"{header.path.name} was made for a model of other sizes: it has {magnitude.numel()} "
+            f"magnitudes for a layer of {_sizes(weight)}."
+        )
+    lengths = weight.transpose(0, along).flatten(1).norm(dim=1)
+    shape = [1] * weight.ndim
+    shape[along] = -1
+    scale = magnitude.float().flatten() / lengths.clamp(min=torch.finfo(torch.float32).tiny)
+    made: Tensor = weight * scale.reshape(shape)
+    return made
 
 
 def _change(parts: Mapping[str, Tensor]) -> Tensor | None:
