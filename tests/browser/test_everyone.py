@@ -1,20 +1,12 @@
 """For everyone: no serious violation that axe-core finds, fingers, large type and little motion."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import editor, running
-
-AXE = running.ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-CHECK = """() => axe.run(document, {
-  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-  resultTypes: ["violations"],
-}).then(({ violations }) => violations
-  .filter(({ impact }) => impact === "serious" || impact === "critical")
-  .map(({ id, nodes }) => [id, nodes.slice(0, 3).map(({ html }) => html.slice(0, 160))]))"""
+from tests.browser import editor
+from tests.browser.accessible import violations
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -29,15 +21,8 @@ def themed(request: pytest.FixtureRequest, chromium: Browser, url: str) -> Itera
     opened.goto(url)
     expect(opened.locator("[data-test=canvas][data-settled]")).to_be_attached(timeout=30_000)
     expect(opened.locator("[data-test=run]")).to_be_enabled(timeout=30_000)
-    opened.evaluate(AXE.read_text("utf-8"))  # not as an element: the page allows none
     yield opened
     context.close()
-
-
-def violations(page: Page) -> list[Any]:
-    """The rules that are broken seriously or critically, with the first elements that do."""
-    found: list[Any] = page.evaluate(CHECK)
-    return found
 
 
 def _problem(page: Page) -> None:

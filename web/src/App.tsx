@@ -18,7 +18,8 @@ import { TourInvitation } from "./panels/TourInvitation";
 import { TopBar } from "./panels/TopBar";
 import { Viewer } from "./panels/Viewer";
 import { watchBatches } from "./store/alerts";
-import { useUi } from "./store/ui";
+import { type UiState, useUi } from "./store/ui";
+import { followFocus } from "./panels/Sheet";
 
 const loadPalette = () => import("./panels/Palette");
 const Palette = lazy(loadPalette);
@@ -32,6 +33,10 @@ function useTheme(): void {
   }, [theme]);
 }
 
+/** Whether something lies over the whole page: until it goes, nothing below it can be reached. */
+const isCovered = ({ sheet, viewer, help, dialog }: UiState): boolean =>
+  Boolean(sheet ?? viewer ?? dialog) || help;
+
 export function App() {
   useTheme();
   useEffect(listenToPage, []);
@@ -40,17 +45,21 @@ export function App() {
     return () => clearTimeout(timer);
   }, []);
   const palette = useUi((state) => state.palette !== null);
+  const covered = useUi(isCovered);
   useEffect(watchBatches, []);
+  useEffect(followFocus, []);
   return (
     <ReactFlowProvider>
-      <Canvas />
-      <EmptyCanvas />
-      <TopBar />
-      <Banners />
-      <Breadcrumbs />
-      <SidePanels />
-      <RunBar />
-      <TourInvitation />
+      <div className="page" inert={covered}>
+        <Canvas />
+        <EmptyCanvas />
+        <TopBar />
+        <Banners />
+        <Breadcrumbs />
+        <SidePanels />
+        <RunBar />
+        <TourInvitation />
+      </div>
       <Notices />
       <RefusalCard />
       <TappingBanner />

@@ -29,7 +29,7 @@ import { Dots } from "./Dots";
 import { DragReason } from "./DragReason";
 import { estimateOf } from "./estimate";
 import { type FlowEdge, flowEdges, type FlowNode, flowNodes, type ViewState } from "./flow";
-import { firstViewport, fitAll, fitting, FURTHEST, MANY, rememberInstance } from "./instance";
+import { beginning, firstViewport, fitBeginning, FURTHEST, MANY, rememberInstance } from "./instance";
 import { Minimap } from "./Minimap";
 import { HEARD } from "./heard";
 import { Overview } from "./Overview";
@@ -115,7 +115,7 @@ function useFitWhenKnown(moved: RefObject<boolean>): boolean {
   useEffect(() => {
     if (!ready || settled) return;
     const fit = async () => {
-      if (!moved.current) await fitAll();
+      if (!moved.current) await fitBeginning(activeWorkflow().layout);
       setSettled(true);
     };
     const timer = setTimeout(() => void fit(), 100); // once they are measured
@@ -132,7 +132,7 @@ function DocumentCanvas({ id }: { id: string }) {
   const snapGrid = useSettings((state) => state.snapGrid);
   const flow = useRef<ReactFlowInstance<FlowNode, FlowEdge> | null>(null);
   const start = useMemo(() => firstViewport(id, activeWorkflow().layout), [id]);
-  const options = useMemo(fitting, []);
+  const options = useMemo(() => beginning(activeWorkflow().layout), []);
   const around = useRef<HTMLDivElement>(null);
   useEffect(() => (around.current ? listenToTouch(around.current) : undefined), []);
   const moved = useRef(Boolean(start));

@@ -23,8 +23,18 @@ const PANEL = 256; // pixels that an open panel adds
 /** Whether panels leave room for a workflow beside them; on a small window they may cover something. */
 const isWide = () => window.innerWidth > 900;
 
+/** Whether the window is a phone's, where rails are above what is shown instead of beside it. */
+const isNarrow = () => window.innerWidth <= 600;
+const RAILS = 232; // pixels that the top bar and the rails below it take there
+const AIR = 16;
+const READABLE = 0.5; // the zoom from which on a node's values can be used
+
 /** How everything is fitted beside the panels that float over the canvas. */
 export function fitting(): FitViewOptions<FlowNode> {
+  if (isNarrow()) {
+    const padding = { top: `${RAILS}px`, bottom: `${BAR}px`, x: `${AIR}px` } as const;
+    return { padding, maxZoom: 1, includeHiddenNodes: true };
+  }
   const { left, right } = useUi.getState();
   const side = (open: unknown) => `${BAR + (open && isWide() ? PANEL : 0)}px` as const;
   const padding = {
@@ -34,6 +44,15 @@ export function fitting(): FitViewOptions<FlowNode> {
     right: side(right),
   } as const;
   return { padding, maxZoom: 1, includeHiddenNodes: true };
+}
+
+/** How the view begins: with everything, on a phone with as much from the left as can be read. */
+export function beginning({ nodes }: Layout): FitViewOptions<FlowNode> {
+  if (!isNarrow()) return fitting();
+  const left = Math.min(...Object.values(nodes).map(({ x }) => x));
+  const end = left + (window.innerWidth - 2 * AIR) / READABLE;
+  const first = Object.entries(nodes).filter(([, { x }]) => x + NODE_WIDTH <= end);
+  return { ...fitting(), nodes: first.map(([id]) => ({ id })) };
 }
 
 export function rememberInstance(flow: ReactFlowInstance<FlowNode, FlowEdge>): void {
@@ -88,6 +107,11 @@ export async function fitAll(): Promise<void> {
   await instance?.fitView({ ...fitting(), duration: duration() });
 }
 
+/** The same for a view that begins. */
+export async function fitBeginning(layout: Layout): Promise<void> {
+  await instance?.fitView({ ...beginning(layout), duration: duration() });
+}
+
 /** Show these nodes, no larger than they are. */
 export function show(ids: Iterable<string>): void {
   const nodes = [...ids].map((id) => ({ id }));
@@ -107,8 +131,6 @@ export function reveal(box: Box): void {
   if (across || down)
     void instance.setViewport({ x: x + across, y: y + down, zoom }, { duration: duration() });
 }
-
-const READABLE = 0.5; // the zoom from which on a node's values can be used
 
 /** Bring the box into sight so that it can be read: near enough, and beside bars and panels. */
 export function bring(box: Box): void {

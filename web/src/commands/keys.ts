@@ -1,5 +1,7 @@
 /** Shortcuts as text ("Mod+Shift+Z"): matching a key press, and writing them for people. */
 
+import { t } from "../i18n/t";
+
 export interface KeyPress {
   key: string;
   code?: string;
@@ -26,12 +28,14 @@ export function matches(shortcut: string, press: KeyPress, mac = MAC): boolean {
 }
 
 const SYMBOLS: Record<string, string> = {
-  Mod: MAC ? "⌘" : "Ctrl",
-  Shift: MAC ? "⇧" : "Shift",
+  Mod: MAC ? "⌘" : t("Ctrl"),
+  Shift: MAC ? "⇧" : t("Shift"),
   Alt: MAC ? "⌥" : "Alt",
+  Backspace: t("Backspace"),
+  Enter: t("Enter"),
   Escape: "Esc",
-  Delete: "Del",
-  " ": "Space",
+  Delete: t("Del"),
+  " ": t("Space bar"),
   ArrowLeft: "←",
   ArrowRight: "→",
   ArrowUp: "↑",

@@ -10,6 +10,7 @@ import { openTemplate, DEFAULT_TEMPLATE } from "../store/files";
 import { type Dialog as Question, dismiss, ui, useUi } from "../store/ui";
 import { LanguageChoice } from "./LanguageChoice";
 import { Keys } from "./Menus";
+import { useFocusInside } from "./Sheet";
 import { t } from "../i18n/t";
 
 const BY_HAND: readonly [string, string][] = [
@@ -36,9 +37,14 @@ const ON_A_SOCKET: readonly [string, string][] = [
 
 export function Help() {
   const open = useUi((state) => state.help);
-  if (!open) return null;
+  return open && <OpenHelp />;
+}
+
+function OpenHelp() {
+  const inside = useFocusInside();
   return (
     <div
+      {...inside}
       className="sheet"
       role="dialog"
       aria-modal="true"
@@ -107,8 +113,10 @@ export function Dialog() {
 function OpenDialog({ dialog }: { dialog: Question }) {
   const [value, setValue] = useState(dialog.value ?? "");
   const close = () => ui({ dialog: null });
+  const inside = useFocusInside();
   return (
     <div
+      {...inside}
       className="sheet"
       role="dialog"
       aria-modal="true"

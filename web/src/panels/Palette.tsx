@@ -1,5 +1,6 @@
 /** The command palette: every command, node type, node on the canvas and workflow, found by a few letters. */
 
+import { useFocusInside } from "./Sheet";
 import { t } from "../i18n/t";
 import { CornerDownLeft, FileText, LayoutTemplate, StickyNote } from "lucide-react";
 import { useMemo } from "react";
@@ -152,6 +153,7 @@ function OpenPalette({ palette: { mode, query } }: { palette: Open }) {
   const nodes = useNodePicks();
   const workflows = useWorkflowPicks();
   const commands = useMemo(commandPicks, []);
+  const inside = useFocusInside();
   const picks = {
     all: [...commands, ...canvas, ...nodes, ...workflows],
     commands,
@@ -160,6 +162,7 @@ function OpenPalette({ palette: { mode, query } }: { palette: Open }) {
   return (
     <div className="sheet palette-sheet" onPointerDown={() => ui({ palette: null })}>
       <div
+        {...inside}
         className="sheet-card palette-card"
         role="dialog"
         aria-modal="true"

@@ -21,6 +21,7 @@ import { type PlacedWire, titleOf } from "../workflow/model";
 import { socketTitle } from "../workflow/sockets";
 import { thing } from "../workflow/things";
 import { wiresAt } from "../workflow/travel";
+import { useFocusInside } from "./Sheet";
 import { t } from "../i18n/t";
 
 const WIDTH = 360;
@@ -105,12 +106,14 @@ function OpenCard({ from }: { from: DragOrigin }) {
     const [node = "", socket = ""] = key.split(" ");
     void drop(from, node, socket, screen).then(close);
   };
+  const inside = useFocusInside();
   const left = Math.max(8, Math.min(screen.x + 8, innerWidth - WIDTH - 8));
   const top = Math.max(8, Math.min(screen.y, innerHeight - 420));
   return (
     <>
       <div className="backdrop" onPointerDown={close} />
       <div
+        {...inside}
         className="popover socket-card"
         role="dialog"
         aria-modal="true"

@@ -64,7 +64,12 @@ export function ViewerInfo({ viewed, size }: { viewed: Viewed; size: Size | null
   const values = run?.workflow ? varyingWidgets(run.workflow, definitions) : [];
   const nodes = [...new Set(values.map(({ place }) => place.node))];
   return (
-    <aside className="viewer-info" aria-label={t("About this picture")} data-test="viewer-info">
+    <aside
+      className="viewer-info"
+      aria-label={t("About this picture")}
+      data-test="viewer-info"
+      tabIndex={0} // so that keys scroll it
+    >
       {viewed.picture?.prompt && <p className="viewer-prompt">{viewed.picture.prompt}</p>}
       <Facts facts={about(viewed, size, run)} />
       {nodes.map((node) => {

@@ -1,9 +1,11 @@
-/** What is said to people who hear the page: connected, refused, how runs go. */
+/** What is said to people who hear the page: connected, refused, problems, how runs go. */
 
 import { create } from "zustand";
 import { activeDocument, useDocuments } from "./documents";
 import { useRuns } from "./runs";
-import { t } from "../i18n/t";
+import { useChecks } from "./checks";
+import type { Problem } from "../api/types";
+import { plural, t } from "../i18n/t";
 
 interface Said {
   text: string;
@@ -15,6 +17,37 @@ export const useSaid = create<Said>()(() => ({ text: "", number: 0 }));
 
 export function announce(text: string): void {
   useSaid.setState(({ number }) => ({ text, number: number + 1 }));
+}
+
+const PAUSE = 800; // milliseconds without another answer of the checker before it is told
+
+/** Say what has begun to keep the active workflow from running, and when nothing does any more. */
+export function announceProblems(): () => void {
+  let told: Record<string, Problem> = {};
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tell = () => {
+    const errors = useChecks.getState().problems.filter((one) => one.severity === "error");
+    const now = Object.fromEntries(errors.map((one) => [`${one.code} ${one.message}`, one]));
+    const fresh = Object.entries(now).find(([key]) => !(key in told))?.[1];
+    if (fresh)
+      announce(
+        plural(errors.length, "1 problem. {message}", "{count} problems. {message}", {
+          message: fresh.message,
+        }),
+      );
+    else if (errors.length === 0 && Object.keys(told).length > 0)
+      announce(t("No problem is left."));
+    told = now;
+  };
+  const leave = useChecks.subscribe(({ problems }, before) => {
+    if (problems === before.problems) return;
+    clearTimeout(timer);
+    timer = setTimeout(tell, PAUSE);
+  });
+  return () => {
+    clearTimeout(timer);
+    leave();
+  };
 }
 
 /** Say how the active workflow's runs go. The answer ends it. */

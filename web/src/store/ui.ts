@@ -79,7 +79,7 @@ export type Sheet =
   | { kind: "settings" }
   | { kind: "grid"; batch: string };
 
-interface Ui {
+export interface UiState {
   left: LeftPanel | null;
   right: RightPanel | null;
   theme: Theme;
@@ -125,7 +125,7 @@ function remembered<T extends string>(key: string, allowed: readonly T[], usual:
   return allowed.find((value) => value === stored) ?? usual;
 }
 
-export const useUi = create<Ui>()(() => ({
+export const useUi = create<UiState>()(() => ({
   // On a small window the workflow gets the room; panels are a click (or a double click) away.
   left: typeof innerWidth === "number" && innerWidth < 1600 ? null : "library",
   right: typeof innerWidth === "number" && innerWidth < 1100 ? null : "gallery",
