@@ -34,7 +34,7 @@ PICKLE_ENDINGS = frozenset({".ckpt", ".pt", ".pth", ".bin", ".pkl"})
 CONVERT = (
     'python -c "import sys, torch; from safetensors.torch import save_file; '
     "d = torch.load(sys.argv[1], map_location='cpu', weights_only=True); "
-    "d = d.get('state_dict', d); "
+    "d = d.get('state_dict', d.get('string_to_param', d)); "
     'save_file({k: v.clone() for k, v in d.items() if torch.is_tensor(v)}, sys.argv[2])" '
     "OLD NEW.safetensors"
 )

@@ -50,13 +50,13 @@ def completions(
     say = Sentences(solved.facts)
     problems = PromptProblems(solved.facts, say, Fixer(solved.facts, say, solved.solution))
     found = []
-    for name in files.names(EMBEDDINGS):
+    for name, text in problems.embeddings.items():
         known = solved.facts.file(EMBEDDINGS, name)
         if known is not None:
             found.append(
                 Completion(
                     file=name,
-                    text=files.mention_of(name),
+                    text=text,
                     family=known.family,
                     spaces=known.spaces.get("text", ()),
                     vectors=known.vectors,

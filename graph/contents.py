@@ -33,7 +33,7 @@ class Contents:
 
     def embeddings(self) -> Mapping[str, str]:
         """The content of every embedding that there is, by its file."""
-        return {name: self._content(EMBEDDINGS, name) for name in self._files.names(EMBEDDINGS)}
+        return {name: self._content(EMBEDDINGS, name) for name in self._files.embeddings()}
 
     def _content(self, folder: str, name: str) -> str:
         if (folder, name) not in self._known:

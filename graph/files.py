@@ -1,7 +1,7 @@
 """What the checker must know of the files on disk, asked through a protocol because `graph` reads
 none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from pydantic import Field
@@ -130,8 +130,8 @@ class Files(Protocol):
         """The embeddings that a prompt names, in their order."""
         ...
 
-    def mention_of(self, file: str) -> str:
-        """How a prompt names the embedding in this file."""
+    def embeddings(self) -> Mapping[str, str]:
+        """Every file in the folder `EMBEDDINGS`, and how a prompt names it."""
         ...
 
     def embedding_fit(self, file: str, space: str, prompt: str) -> EmbeddingFit:

@@ -1,7 +1,9 @@
 """Problems of the embeddings that prompts name: not there, of no use, or made for another model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from functools import cached_property
+from itertools import islice
 
 from graph.facts import Facts
 from graph.files import EMBEDDINGS, FileFacts, Files, Mentioned
@@ -11,6 +13,9 @@ from graph.prompts import ENCODERS, name_in, without
 from graph.sentences import Sentences
 from graph.supplies import FEW
 from graph.words import t
+
+LIKELY = 20
+"""Names that are looked at for those that can be used."""
 
 LIKE = 0.5
 """How alike names must be for one to be offered in place of the other, 0 to 1."""
@@ -83,6 +88,11 @@ class PromptProblems:
         self.say = say
         self.fixer = fixer
 
+    @cached_property
+    def embeddings(self) -> Mapping[str, str]:
+        """Every embedding's file, and how a prompt names it."""
+        return self.facts.files.embeddings()
+
     def all(self) -> Iterator[Problem]:
         for node in self.facts.active.every:
             kind = self.facts.type_of(node)
@@ -134,27 +144,21 @@ class PromptProblems:
 
     def _fixes(self, node: str, prompt: str, text: str, mention: Mentioned) -> Iterator[Fix]:
         """Others of a like name that can be used here, or the few that there are; or none."""
-        files = self.facts.files
-        shown = {
-            file: self._shown(file) for file in files.names(EMBEDDINGS) if file != mention.file
-        }
-        close = get_close_matches(mention.name, shown.values(), len(shown) or 1, LIKE)
-        ordered = sorted(shown, key=lambda file: (_place(shown[file], close), file))
-        like = [file for file in ordered if shown[file] in close]
-        usable = [
-            file
-            for file in (like or (ordered if len(ordered) <= 2 * FEW else []))
-            if not self.against(node, prompt, file)
-        ]
-        for file in usable[:FEW]:
-            changed = text[: mention.start] + files.mention_of(file) + text[mention.end :]
+        shown = {file: self._shown(file) for file in self.embeddings if file != mention.file}
+        close = get_close_matches(mention.name, set(shown.values()), LIKELY, LIKE)
+        few = sorted(shown.values()) if len(shown) <= 2 * FEW else []
+        ordered = sorted(shown, key=lambda file: (shown[file], file))
+        likely = (file for name in close or few for file in ordered if shown[file] == name)
+        usable = (file for file in likely if not self.against(node, prompt, file))
+        for file in islice(usable, FEW):
+            changed = text[: mention.start] + self.embeddings[file] + text[mention.end :]
             yield _set(t("Use '{name}'", name=shown[file]), node, prompt, changed)
         title = t("Take '{name}' out of the prompt", name=mention.name)
         yield _set(title, node, prompt, without(text, mention.start, mention.end))
 
     def _shown(self, file: str) -> str:
         """What a prompt calls the embedding in the file."""
-        return name_in(self.facts.files.mention_of(file))
+        return name_in(self.embeddings.get(file, file))
 
     def _unfit(self, node: str, prompt: str, found: FileFacts, name: str) -> str | None:
         """Why it suits none of the text spaces that the node may encode in."""
@@ -198,10 +202,6 @@ class PromptProblems:
         )
         # Its place is the prompt, too: the wire that brings the encoders is as it should be.
         return (own,) if other is None else (own, other.model_copy(update={"socket": prompt}))
-
-
-def _place(name: str, ordered: Sequence[str]) -> int:
-    return ordered.index(name) if name in ordered else len(ordered)
 
 
 def _set(title: str, node: str, prompt: str, text: str) -> Fix:

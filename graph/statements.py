@@ -1,6 +1,6 @@
 """Fixes that say what a file is, in place of changing the workflow: a person may know."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graph.definition import Axis
@@ -41,8 +41,8 @@ class StatedFiles:
     def mentioned(self, text: str) -> Sequence[Mentioned]:
         return self._files.mentioned(text)
 
-    def mention_of(self, file: str) -> str:
-        return self._files.mention_of(file)
+    def embeddings(self) -> Mapping[str, str]:
+        return self._files.embeddings()
 
     def embedding_fit(self, file: str, space: str, prompt: str) -> EmbeddingFit:
         return self._files.embedding_fit(file, space, prompt)

@@ -8,10 +8,10 @@ from typing import Any
 
 from diffusion.spaces import LatentSpace, TextSpace
 from graph.definition import Axis
-from graph.files import EMBEDDINGS, FileFacts
+from graph.files import FileFacts
 from server import facts_cache
 from server.catalogue_advice import advice_for, picture_size
-from server.catalogue_embeddings import EmbeddingFiles, pickled
+from server.catalogue_embeddings import EmbeddingFiles
 from server.catalogue_fit import misfit
 from server.catalogue_identity import Identities, identified
 from server.catalogue_known import Known, flaws_of, rules_version
@@ -217,9 +217,6 @@ class Catalogue(EmbeddingFiles):
 
     def _described(self, folder: str, name: str, stamp: Stamp, known: Known) -> FileFacts:
         bad = misfit(folder, name, known)
-        trouble = known.trouble
-        if folder == EMBEDDINGS and known.reason == "pickle":
-            trouble = pickled(name.rpartition("/")[2])
         found: dict[Axis, tuple[str, ...]] = {}
         if known.latent:
             found["latent"] = known.latent
@@ -237,7 +234,7 @@ class Catalogue(EmbeddingFiles):
             advice=advice_for(known.family, known.latent),
             lacks=known.lacks,
             flaws=flaws_of(known),
-            trouble=trouble or (bad.sentence if bad else self._spaces.clash(name, known)),
+            trouble=known.trouble or (bad.sentence if bad else self._spaces.clash(name, known)),
             code=bad.code if bad and not known.trouble else "unusable_file",
             reason=known.reason or (bad.reason if bad else ""),
             vectors=max((item.tokens for item in known.vectors), default=0),

@@ -1,7 +1,7 @@
 """Which file of `models/embeddings` a prompt means by a name, and which prompts it suits."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,39 +13,29 @@ from graph.widgets import is_file_name
 from server.catalogue_known import Known
 from server.model_folders import FileRefused, ModelFolders, Stamp
 
-CONVERT = (
-    'python -c "import sys, torch; from safetensors.torch import save_file; '
-    "d = torch.load(sys.argv[1], map_location='cpu', weights_only=True); "
-    "d = d.get('string_to_param', d); "
-    "v = next(v for v in d.values() if torch.is_tensor(v)); "
-    "save_file({'emb_params': v.detach().clone()}, sys.argv[2])\" OLD NEW.safetensors"
-)
-"""The command that turns the pickles of A1111 and diffusers into safetensors."""
 
-
-def embedding_named(folders: ModelFolders, name: str, listed: Iterable[str]) -> str | None:
+def embedding_named(folders: ModelFolders, name: str) -> str | None:
     """The file in the folder of embeddings that a prompt means by the name; None without one.
 
-    Its ending may be left out, and so may subfolders: then the first of `listed` counts that is
-    called so. Nothing outside of the folders is ever found.
+    Its ending may be left out, and so may subfolders: then the first one that is called so counts.
+    Nothing outside of the folders is ever found.
     """
     if not is_file_name(name):
         return None
-    wanted = file_names(name)
-    for file in wanted:
+    for file in file_names(name):
         try:
             folders.find(EMBEDDINGS, file)
         except FileRefused:
             continue
         return file
-    return next((file for end in wanted for file in listed if file.endswith(f"/{end}")), None)
+    listed = tuple(folders.places(EMBEDDINGS))
+    ends = (f"/{file}" for file in file_names(name))
+    return next((file for end in ends for file in listed if file.endswith(end)), None)
 
 
 def mentioned_in(folders: ModelFolders, text: str) -> list[Mentioned]:
     """The embeddings that the text names, with their files."""
-    named = list(mentions(text))
-    listed = tuple(folders.places(EMBEDDINGS)) if named else ()
-    return [Mentioned(*one, embedding_named(folders, one.name, listed)) for one in named]
+    return [Mentioned(*one, embedding_named(folders, one.name)) for one in mentions(text)]
 
 
 def spelled_out(file: str) -> str:
@@ -56,14 +46,6 @@ def spelled_out(file: str) -> str:
 def worded(space: TextSpace, known: Known) -> TextSpace:
     """A space that a file declares, as wide as the words of the file's one text encoder."""
     return space if space.width or not known.words else replace(space, width=(known.words,))
-
-
-def pickled(name: str) -> str:
-    """The sentence for an embedding in a pickle, which nobody opens."""
-    return (
-        f"{name} is a pickle file, which can run any program when it is opened, so it is not. Get "
-        f"the safetensors version, or convert it: {CONVERT}"
-    )
 
 
 class EmbeddingFiles(ABC):
@@ -83,11 +65,20 @@ class EmbeddingFiles(ABC):
         """The embeddings that a prompt names, in their order."""
         return mentioned_in(self._folders, text)
 
-    def mention_of(self, file: str) -> str:
-        """How a prompt names the embedding in this file."""
+    def embeddings(self) -> Mapping[str, str]:
+        """Every file in the folder of embeddings, and how a prompt names it.
+
+        They are looked for anew: what keys hang on must not be an old listing.
+        """
+        there = self._folders.places(EMBEDDINGS)
+        return {file: spelled(self._short(file, there)) for file in there}
+
+    @staticmethod
+    def _short(file: str, there: Collection[str]) -> str:
+        """The file's name without its ending, where it alone is meant by that."""
         short = short_name(file)
-        meant = embedding_named(self._folders, short, ())
-        return spelled(short if meant == file else file)
+        meant = next((name for name in file_names(short) if name in there), None)
+        return short if meant == file else file
 
     def embedding_fit(self, file: str, space: str, prompt: str) -> EmbeddingFit:
         """Whether the embedding suits a prompt in the text space, in the widget of that name."""

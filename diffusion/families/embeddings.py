@@ -106,10 +106,10 @@ def needed(space: TextSpace, reader: str | None = None) -> tuple[str, ...] | Non
     Where any encoder of a space may be absent, the CLIPs are those that count: embeddings for T5
     are rare, and it reads the rest of the prompt all the same.
     """
-    if reader is not None:
-        return (reader,)
     if not space.required and not space.optional:
         return None
+    if reader is not None:
+        return (reader,)
     return space.required or tuple(name for name in space.optional if name.startswith("clip"))
 
 

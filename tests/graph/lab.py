@@ -45,8 +45,8 @@ class Boxes:
     def mentioned(self, text: str) -> Sequence[Mentioned]:
         return ()
 
-    def mention_of(self, file: str) -> str:
-        return f"embedding:{file}"
+    def embeddings(self) -> Mapping[str, str]:
+        return {}
 
     def embedding_fit(self, file: str, space: str, prompt: str) -> EmbeddingFit:
         return EmbeddingFit(True)

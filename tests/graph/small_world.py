@@ -5,7 +5,7 @@ Nothing here computes pictures: the functions only have signatures. Spaces are a
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Generic, NamedTuple, TypeVar
 
 from pydantic import Field
@@ -246,8 +246,8 @@ class Shelf:
             for one in mentions(text)
         ]
 
-    def mention_of(self, file: str) -> str:
-        return spelled(short_name(file))
+    def embeddings(self) -> Mapping[str, str]:
+        return {name: spelled(short_name(name)) for name in self.names("embeddings")}
 
     def embedding_fit(self, file: str, space: str, prompt: str) -> EmbeddingFit:
         found = self.folders["embeddings"][file]

@@ -80,7 +80,7 @@ def test_a_file_that_was_replaced_under_its_name_is_noticed() -> None:
 
         instead = ""
         names, fits, space_title = SHELF.names, SHELF.fits, SHELF.space_title
-        mentioned, mention_of = SHELF.mentioned, SHELF.mention_of
+        mentioned, embeddings = SHELF.mentioned, SHELF.embeddings
         embedding_fit = SHELF.embedding_fit
 
         def facts(self, folder: str, name: str) -> FileFacts | None:

@@ -28,7 +28,7 @@ LIBRARY = Library(
 )
 
 
-STOOD_IN = ("facts", "names", "fits", "space_title", "mentioned", "mention_of", "embedding_fit")
+STOOD_IN = ("facts", "names", "fits", "space_title", "mentioned", "embeddings", "embedding_fit")
 """What the small shelf answers in place of a catalogue."""
 
 

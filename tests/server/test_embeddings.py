@@ -1,6 +1,7 @@
 """An embedding goes all the way: from its file through the checker to the picture."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,16 +14,18 @@ import torch
 from PIL import Image as Pictures
 from safetensors.torch import load_file, save_file
 
+from diffusion.header import CONVERT
 from graph.check import check
 from graph.definition import NodeDefinition
 from graph.events import NodeChanged, Produced
 from graph.workflow import Workflow
+from nodes.services import BadFile
 from server import png
 from server.catalogue import Catalogue
-from server.catalogue_embeddings import CONVERT
 from server.headless import check_file
 from server.keys import CATALOGUE
 from server.settings import Settings
+from server.worker_embeddings import finder
 from server.worker_library import keep_library, library_version
 from server.worker_messages import Library
 from server.worker_questions import AskTokens
@@ -166,9 +169,9 @@ def test_a_safetensors_file_is_preferred_and_an_ending_decides(models: Path) -> 
     found = catalogue(models)
     assert found.mentioned("embedding:ring")[0].file == "ring.safetensors"
     assert found.mentioned("embedding:ring.pt")[0].file == "ring.pt"
-    assert found.mention_of("ring.safetensors") == "embedding:ring"
-    assert found.mention_of("ring.pt") == "embedding:ring.pt"
-    assert found.mention_of("styles/red-ring.safetensors") == "embedding:styles/red-ring"
+    assert found.embeddings()["ring.safetensors"] == "embedding:ring"
+    assert found.embeddings()["ring.pt"] == "embedding:ring.pt"
+    assert found.embeddings()["styles/red-ring.safetensors"] == "embedding:styles/red-ring"
 
 
 def test_another_kind_of_file_there_is_told_as_such(models: Path) -> None:
@@ -193,10 +196,35 @@ def test_a_pickle_is_refused_with_a_command_that_converts_it(form: str, models: 
     assert problem.message.endswith(CONVERT)
     code = CONVERT.removeprefix('python -c "').partition('" OLD')[0]
     subprocess.run([sys.executable, "-c", code, str(old), str(new)], check=True)
-    torch.testing.assert_close(load_file(new)["emb_params"], rows)
+    (made,) = load_file(new).values()
+    torch.testing.assert_close(made, rows)
     facts = catalogue(models).facts("embeddings", "new.safetensors")
     assert facts is not None
     assert (facts.family, facts.vectors, facts.trouble) == ("sd15", 3, None)
+
+
+def test_what_only_a_wire_brings_is_told_in_the_same_words(models: Path) -> None:
+    files = catalogue(models)
+    find = finder(files, "Prompt", "starter")
+    assert find("ring", "").vectors[""].shape == (1, 128)
+    assert find("red-ring", "clip_l").vectors[""].shape == (2, 128)
+    (models / "embeddings" / "old.pt").write_bytes(b"\x80\x02}q\x00.")
+    for name, words in (
+        ("badhands", "'badhands' was made for SD 1.x (768 numbers a token), and Prompt encodes"),
+        ("rings", "The prompt of Prompt names the embedding 'rings', which is not in the folder"),
+        ("../ring", "names the embedding '../ring', which is not in the folder"),
+        ("old", "which cannot be used: old.pt is a pickle file"),
+    ):
+        with pytest.raises(BadFile, match=re.escape(words)):
+            find(name, "")
+
+
+def test_a_file_that_came_since_the_last_look_counts_at_once(models: Path) -> None:
+    files = catalogue(models)
+    assert "deep/new.safetensors" not in files.embeddings()
+    embedding_of("square", models / "embeddings" / "deep" / "new.safetensors")
+    assert "deep/new.safetensors" in files.embeddings()
+    assert files.mentioned("embedding:new")[0].file == "deep/new.safetensors"
 
 
 # Counting, completion, and the command line

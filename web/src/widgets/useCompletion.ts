@@ -6,6 +6,8 @@ import { useEmbeddings } from "../store/embeddings";
 import { completed, matching, typedAt } from "../workflow/embeddings";
 import type { Selected } from "../workflow/prompt";
 
+const MOST = 50; // lines that are shown; further letters find the others
+
 export interface Offered {
   id: string;
   offers: Completion[];
@@ -38,7 +40,7 @@ export function useCompletion(
   const [chosen, setChosen] = useState(0);
   const typed = cursor === null ? null : typedAt(text, cursor);
   const known = useEmbeddings(node, prompt, typed !== null);
-  const offers = typed && known ? matching(known, typed.query) : null;
+  const offers = typed && known ? matching(known, typed.query).slice(0, MOST) : null;
 
   const close = () => setCursor(null);
   const take = (offer: Completion) => {
