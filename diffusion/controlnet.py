@@ -3,7 +3,7 @@
 Zhang et al. 2023, section 3.2 and figure 3. Every tensor is named as in the published files.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from diffusion.architecture import Architecture
+from diffusion.controlnet_names import HINT_WIDTHS, controlnet_names
 from diffusion.families.family import Network
 from diffusion.levels import NoiseLevels
 from diffusion.shapes import Shapes
@@ -22,18 +23,11 @@ from diffusion.unet import (
     told_of,
     way_down,
 )
-from diffusion.unet_names import unet_names
 
 PUBLISHED = Architecture()
 
-HINT_WIDTHS = (16, 16, 32, 32, 96, 96, 256)
-"""Channels of the convolutions that read the picture; every second one halves it."""
-
 DOWNSCALE = 8
 """Pixels of the picture along the edge of a latent's element."""
-
-DIFFUSERS = "controlnet_cond_embedding.conv_in.weight"
-"""A tensor that diffusers' files alone have."""
 
 
 class ControlNet(nn.Module):
@@ -103,30 +97,6 @@ def controlnet_of(
     )
     with torch.device("meta"):
         return ControlNet(replace(config, up_depths=None)), names
-
-
-def controlnet_names(names: Iterable[str]) -> dict[str, str]:
-    """Our name of every tensor of a ControlNet's file, to its name there, in either layout."""
-    every = list(names)
-    if DIFFUSERS not in every:
-        return {name: name for name in every}
-    return {_ours(ours): name for ours, name in unet_names(every).items()}
-
-
-def _ours(name: str) -> str:
-    """The name of a tensor that a UNet has none of; others stay as they are."""
-    first, _, rest = name.partition(".")
-    if first == "controlnet_down_blocks":
-        block, _, leaf = rest.partition(".")
-        return f"zero_convs.{block}.0.{leaf}"
-    if first == "controlnet_mid_block":
-        return f"middle_block_out.0.{rest}"
-    if first != "controlnet_cond_embedding":
-        return name
-    place, _, leaf = rest.rpartition(".")
-    ends = {"conv_in": 0, "conv_out": 2 * len(HINT_WIDTHS)}
-    number = ends[place] if place in ends else 2 * (int(place.removeprefix("blocks.")) + 1)
-    return f"input_hint_block.{number}.{leaf}"
 
 
 @dataclass(frozen=True, eq=False)

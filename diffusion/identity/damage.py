@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
+from diffusion.controlnet_names import controlnet_beside, controlnet_names
 from diffusion.denoiser_names import original_shapes
 from diffusion.families import FAMILIES
 from diffusion.families.signature import Shapes, holds
 from diffusion.families.vaes import VAES
 from diffusion.header import Header
 from diffusion.identity.identity import Identity
+from diffusion.identity.own_sizes import whole_compact, whole_esrgan, whole_tiny_vae
 from diffusion.identity.parts import stripped
-from diffusion.identity.whole import Difference, difference
-from diffusion.vae_names import IGNORED_IN_VAE, vae_layout, vae_names
+from diffusion.identity.whole import Difference, difference, difference_from, whole
+from diffusion.vae_names import IGNORED_IN_VAE, tiny_names, vae_layout, vae_names
 
 TEXT_MODEL = "text_model."
 
@@ -86,6 +89,8 @@ def damage(header: Header, found: Identity) -> Iterator[Damage]:
 
 _PARTS = {"diffusion model": "model", "text encoder": "clip", "VAE": "vae"}
 
+UPSCALERS = {"esrgan": whole_esrgan, "compact": whole_compact}
+
 
 def _compared(shapes: Shapes, found: Identity) -> Iterator[tuple[str, str, Difference | None]]:
     """Each part's name, the title of what it should be, and what sets it apart."""
@@ -93,6 +98,15 @@ def _compared(shapes: Shapes, found: Identity) -> Iterator[tuple[str, str, Diffe
         yield "diffusion model", found.title, _model(shapes, found)
     if "vae" in found.parts and found.network == "kl" and found.kind != "tiny_vae":
         yield "VAE", *_vae(stripped(shapes, found.prefixes.get("vae", "")), found)
+    if found.kind == "tiny_vae":
+        yield "VAE", found.title, _tiny(stripped(shapes, found.prefixes.get("vae", "")))
+    if found.kind == "controlnet" and found.runnable and found.family in DENOISERS:
+        title = f"ControlNet for {FAMILIES[found.family].title}"
+        bare = stripped(shapes, found.prefixes.get("controlnet", ""))
+        yield "ControlNet", title, _controlnet(bare, found.family)
+    if found.kind == "upscale_model" and found.variant in UPSCALERS:
+        wanted = UPSCALERS[found.variant](shapes)
+        yield "upscaler", found.title, difference_from(shapes, wanted)
     if found.kind == "text_encoder" and found.variant:
         bare = stripped(shapes, found.prefixes.get(found.variant, ""))
         yield "text encoder", found.title, _encoder(bare, found.variant)
@@ -111,6 +125,21 @@ def _model(shapes: Shapes, found: Identity) -> Difference | None:
     bare = stripped(shapes, found.prefixes.get("model", ""))
     own = original_shapes(family.network.kind, bare)
     return difference(own, name, optional=MARKERS, free=FIRST)
+
+
+def _controlnet(bare: Shapes, family: str) -> Difference | None:
+    own = {name: bare[theirs] for name, theirs in controlnet_names(bare).items()}
+    return difference_from(own, _controlnet_of(DENOISERS[family]), free=FIRST)
+
+
+@lru_cache(maxsize=8)
+def _controlnet_of(unet: str) -> Shapes:
+    return controlnet_beside(whole(unet))
+
+
+def _tiny(bare: Shapes) -> Difference | None:
+    own = {name: bare[theirs] for name, theirs in tiny_names(bare).items()}
+    return difference_from(own, whole_tiny_vae(own))
 
 
 def _vae(bare: Shapes, found: Identity) -> tuple[str, Difference | None]:

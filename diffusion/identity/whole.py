@@ -9,7 +9,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -84,6 +84,21 @@ def difference(
     of a first convolution that takes more channels.
     """
     wanted = _wanted(name, optional)
+    found = difference_from(shapes, wanted, free=free)
+    if not found:
+        return found
+    extra = tuple(
+        key
+        for key in found.extra
+        if not _fits(optional, key) and _starred(key) not in _patterns(name)
+    )
+    return replace(found, extra=extra)
+
+
+def difference_from(
+    shapes: Shapes, wanted: Shapes, *, free: re.Pattern[str] | None = None
+) -> Difference | None:
+    """What sets the tensors apart from those that are wanted; None for a model of another size."""
     missing = [key for key in wanted if key not in shapes]
     if missing:
         heights = _heights(shapes)
@@ -96,11 +111,7 @@ def difference(
     common = sum(key in shapes for key in wanted)
     if len(wrong) > OTHER_SIZES * common:
         return None
-    extra = [
-        key
-        for key in shapes
-        if key not in wanted and not _fits(optional, key) and _starred(key) not in _patterns(name)
-    ]
+    extra = [key for key in shapes if key not in wanted]
     return Difference(len(wanted), tuple(missing), tuple(wrong), tuple(extra))
 
 

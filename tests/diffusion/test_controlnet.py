@@ -11,7 +11,8 @@ from torch import Tensor
 
 from diffusion.checkpoint import CheckpointTrouble
 from diffusion.conditioning import Inputs
-from diffusion.controlnet import Control, ControlNet, controlnet_names, controlnet_of, steering
+from diffusion.controlnet import Control, ControlNet, controlnet_of, steering
+from diffusion.controlnet_names import controlnet_names
 from diffusion.denoiser import Denoiser
 from diffusion.engine import Engine
 from diffusion.families.family import Network

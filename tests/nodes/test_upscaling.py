@@ -7,11 +7,11 @@ import pytest
 from graph.check import check
 from graph.workflow import Workflow
 from server.catalogue import Catalogue
+from tests.diffusion.adapters import compact_upscaler, esrgan
 from tests.diffusion.files import Shapes, write_zeros
 from tests.helpers.every_space import definitions, node
 
-ESRGAN: Shapes = {"conv_first.weight": (8, 3, 3, 3), "body.0.rdb1.conv1.weight": (4, 8, 3, 3)}
-COMPACT: Shapes = {"body.0.weight": (64, 3, 3, 3), "body.1.weight": (64,)}
+ESRGAN, COMPACT = esrgan(2), compact_upscaler()
 SPAN: Shapes = {"block_1.c1_r.sk.weight": (48, 3, 1, 1)}
 LORA: Shapes = {"layer.lora_up.weight": (2, 1), "layer.lora_down.weight": (1, 2)}
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from graph.workflow import PlacedNode, Workflow
+from graph.workflow import PlacedNode, Wire, Workflow
+from tests.diffusion.adapters import compact_upscaler, controlnet, tiny_half
 from tests.diffusion.files import Shapes, known_shapes, write_gguf, write_zeros
 from tests.helpers.every_space import node
 
@@ -18,8 +19,7 @@ CONTROLNET = {
     "control_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (320, 768),
 }
 UPSCALER = {"conv_first.weight": (64, 3, 3, 3), "body.0.rdb1.conv1.weight": (32, 64, 3, 3)}
-TINY_DECODER = {"1.weight": (64, 4, 3, 3), "19.weight": (3, 64, 3, 3)}
-TINY_ENCODER = {"0.weight": (64, 3, 3, 3), "14.weight": (4, 64, 3, 3)}
+TINY_DECODER, TINY_ENCODER = tiny_half("decoder"), tiny_half("encoder")
 WAN_VAE = {
     "encoder.conv1.weight": (96, 3, 3, 3, 3),
     "decoder.middle.0.residual.0.gamma": (384, 1, 1, 1),
@@ -88,6 +88,38 @@ def from_clip(file: str = "bad.safetensors") -> Workflow:
         "words": node("clip_text_encode", clip="clip.clip"),
     }
     return Workflow(nodes={**flow.nodes, **changed})
+
+
+def from_controlnet() -> Workflow:
+    """The same as `from_checkpoint`, steered by a ControlNet's file."""
+    flow = from_checkpoint(
+        net=node("load_controlnet", {"file": "bad.safetensors"}),
+        photo=node("load_image", {"file": "cat.png"}),
+        steer=node(
+            "apply_controlnet", model="load.model", control="net.controlnet", image="photo.image"
+        ),
+    )
+    sampler = flow.nodes["sampler"]
+    steered = Wire(node="steer", output="model")
+    changed = {
+        "load": node("load_checkpoint", {"file": "good.safetensors"}),
+        "sampler": sampler.model_copy(update={"inputs": {**sampler.inputs, "model": steered}}),
+    }
+    return Workflow(nodes={**flow.nodes, **changed})
+
+
+def from_upscaler() -> Workflow:
+    """A photograph, enlarged by an upscaler's file."""
+    return Workflow(
+        nodes={
+            "load": node("load_upscale_model", {"file": "bad.safetensors"}),
+            "photo": node("load_image", {"file": "cat.png"}),
+            "large": node(
+                "upscale_image_with_model", upscaler="load.upscaler", image="photo.image"
+            ),
+            "save": node("save_image", image="large.image"),
+        }
+    )
 
 
 class Case(NamedTuple):
@@ -220,6 +252,28 @@ CASES: dict[str, Case] = {
     "half of a large VAE": Case(
         zeros("vae", without(known_shapes("vae_kl_f8_z4_ldm"), r"encoder\.|quant")), from_vae(),
         "not_runnable", "half", LOADER, "only the decoder of a VAE",
+    ),
+    "a ControlNet without a tensor": Case(
+        zeros("controlnet", without(controlnet("sd15"), r"zero_convs\.4\.0\.bias")),
+        from_controlnet(), "damaged_model", "missing", ("net", "file"),
+        "1 tensor is missing of the 340 of ControlNet for SD 1.x (zero_convs.4.0.bias)",
+    ),
+    "a ControlNet with a tensor too many": Case(
+        zeros("controlnet", {**controlnet("sd15"), "lora.weight": (4, 4)}),
+        from_controlnet(), "damaged_model", "extra", ("net", "file"), "no place in ControlNet",
+    ),
+    "an upscaler without a tensor": Case(
+        zeros("upscale_models", without(compact_upscaler(), r"body\.4\.bias")),
+        from_upscaler(), "damaged_model", "missing", LOADER,
+        "1 tensor is missing of the 17 of compact upscaler (body.4.bias)",
+    ),
+    "an upscaler that cannot be run yet": Case(
+        zeros("upscale_models", {"block_1.c1_r.sk.weight": (48, 3, 1, 1)}),
+        from_upscaler(), "not_runnable", "upscaler", LOADER, "choose an ESRGAN or a compact",
+    ),
+    "a tiny VAE without a tensor": Case(
+        zeros("vae", without(TINY_DECODER, r"13\.conv\.2\.weight")), from_vae(), "damaged_model",
+        "missing", LOADER, "1 tensor is missing of the",
     ),
     "a download that was cut short": Case(
         cut, PLAIN, "unusable_file", "cut_short", LOADER, "The download is not complete",
