@@ -101,7 +101,6 @@ function MemoryNeeded({ memory }: { memory: MemoryForecast }) {
   const { text, about, much } = memoryWords(memory);
   return (
     <span className="run-memory" data-much={much || undefined} data-test="run-memory" title={about}>
-      <span className="only-heard">{", "}</span>
       {much && <AlertTriangle size={13} aria-hidden="true" />}
       {text}
       {much && <span className="only-heard">{` (${about})`}</span>}
