@@ -9,12 +9,11 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from diffusion.checkpoint import CheckpointTrouble, adopt, bytes_of, nothing
+from diffusion.checkpoint import CheckpointTrouble, nothing
 from diffusion.compiled import Compiled
 from diffusion.controlnet import ControlNet, controlnet_of
 from diffusion.denoiser import Denoiser
 from diffusion.devices import (
-    arrange,
     choose_device,
     choose_precision,
     describe,
@@ -23,22 +22,22 @@ from diffusion.devices import (
 )
 from diffusion.embeddings import Find, no_embeddings
 from diffusion.encoders import ENCODERS
-from diffusion.families.family import DiscreteNoise, LogNoise, Network, Noise
+from diffusion.families.family import Network
 from diffusion.families.text import Part
+from diffusion.filling import Filling
 from diffusion.header import FileTrouble
-from diffusion.levels import FlowLevels, LogLevels, NoiseLevels, ddpm_levels
 from diffusion.loaded_upscaler import LoadedUpscaler
 from diffusion.loaded_vae import LoadedVae
 from diffusion.lora import Lora, Target, apply_loras, key_of
 from diffusion.lora_names import DENOISER_PREFIXES, ENCODER_PREFIXES
 from diffusion.machine import default_budget, free_memory, workspace
-from diffusion.memory import InPart, Key, Memory, Pending
+from diffusion.memory import Key, Memory, Pending
 from diffusion.networks import AUTOENCODERS, DENOISERS, Built
+from diffusion.noise_levels import levels_of
 from diffusion.opened import Opened, naming, protocol_of
-from diffusion.origins import prefixed
 from diffusion.prediction import PREDICTIONS
-from diffusion.shortage import Relief, in_words
-from diffusion.streaming import Carrier, carrier_for, stream
+from diffusion.shortage import Relief
+from diffusion.streaming import Carrier, carrier_for
 from diffusion.text_join import PromptEncoder, TextEncoders
 from diffusion.upscaler import upscaler_of
 from diffusion.wide import widened
@@ -86,7 +85,8 @@ class Engine:
         )
         self._tell = tell
         self._relief = Relief(self.memory.free, tell)
-        self._carrier = carrier_for(self.device) if carrier is None else carrier
+        bring = carrier_for(self.device) if carrier is None else carrier
+        self._filling = Filling(self.device, bring, tell)
         self._tokenizer_folders = tuple(tokenizer_folders)
 
     @property
@@ -132,7 +132,9 @@ class Engine:
             )
             target = Target(built.module, family.network.kind, DENOISER_PREFIXES)
             changed = self._changing(target, loras, check_cancel)
-            return self._pending(denoiser, built, file, prefix, dtype, check_cancel, changed)
+            return self._filling.pending(
+                denoiser, built, file, prefix, dtype, check_cancel, changed
+            )
 
         return self._get(f"model{key_of(loras)}", path, dtype, prepare)
 
@@ -192,7 +194,7 @@ class Engine:
             both = (built.module, tokenizer)
             target = Target(built.module, "text", ENCODER_PREFIXES.get(part.encoder, ()))
             changed = self._changing(target, loras, check_cancel)
-            return self._pending(both, built, file, prefix, dtype, check_cancel, changed)
+            return self._filling.pending(both, built, file, prefix, dtype, check_cancel, changed)
 
         form = f"{part.form}{key_of(loras)}"
         module, tokenizer = self._get(form, file.header.path, dtype, prepare)
@@ -206,7 +208,7 @@ class Engine:
             built = AUTOENCODERS[file.identity.network](file.shapes(prefix), file.architecture)
             autoencoder: Any = built.module
             loaded = LoadedVae(autoencoder, file.space, exact, None, self._relief, wider)
-            return self._pending(loaded, built, file, prefix, dtype, check_cancel)
+            return self._filling.pending(loaded, built, file, prefix, dtype, check_cancel)
 
         def exact(check: Callable[[], None]) -> Any:
             return self._vae(path, torch.float32, check).module
@@ -229,7 +231,7 @@ class Engine:
             network = Network() if family is None else family.network
             module, names = controlnet_of(file.shapes(prefix), network, file.architecture)
             built = Built(module, names)
-            return self._pending(module, built, file, prefix, dtype, check_cancel)
+            return self._filling.pending(module, built, file, prefix, dtype, check_cancel)
 
         return self._get("controlnet", path, dtype, prepare)
 
@@ -240,7 +242,7 @@ class Engine:
             file = self._opened(path)
             built: Any = upscaler_of(file.shapes(""))
             loaded = LoadedUpscaler(built.module, self._relief)
-            return self._pending(loaded, built, file, "", self.precision.vae, check_cancel)
+            return self._filling.pending(loaded, built, file, "", self.precision.vae, check_cancel)
 
         return self._get("upscaler", path, self.precision.vae, prepare)
 
@@ -249,51 +251,6 @@ class Engine:
             raise FileTrouble(path, f"There is no file {path}.")
         with naming(path):
             return Opened.at(path)
-
-    def _pending(
-        self,
-        owner: V,
-        built: Built,
-        file: Opened,
-        prefix: str,
-        dtype: torch.dtype,
-        check_cancel: Check,
-        changed: Callable[[], None] = nothing,
-    ) -> Pending[V]:
-        """What fills the module from the file and gives back its owner, whole or in part.
-
-        `changed` is called when the weights are there, and may change them.
-        """
-
-        def fill(device: torch.device) -> None:
-            names = prefixed(built.names, prefix)
-            adopt(
-                built.module,
-                file.header,
-                names,
-                dtype=dtype,
-                device=device,
-                check_cancel=check_cancel,
-            )
-            changed()
-            arrange(built.module, self.device)
-
-        def whole() -> V:
-            fill(self.device)
-            return owner
-
-        def in_part(room: int) -> InPart[V]:
-            assert self._carrier is not None
-            fill(torch.device("cpu"))
-            placed = stream(built.module, room, self._carrier)
-            self._tell(
-                f"{file.header.path.name} does not fit on the device: {in_words(placed.host)} of "
-                f"its {in_words(size)} are brought while it runs, which takes longer."
-            )
-            return InPart(owner, placed.device, placed.host)
-
-        size = bytes_of(built.module, dtype)
-        return Pending(size, whole, None if self._carrier is None else in_part)
 
     def _changing(
         self, target: Target, loras: Sequence[Lora], check_cancel: Check
@@ -310,12 +267,3 @@ class Engine:
             raise FileTrouble(path, f"There is no file {path}.") from None
         with naming(path):
             return self.memory.get(key, prepare)
-
-
-def levels_of(noise: Noise) -> NoiseLevels:
-    """The table of noise levels that a family's data describe."""
-    if isinstance(noise, DiscreteNoise):
-        return ddpm_levels(noise.first, noise.last, noise.count, zero_snr=noise.zero_snr)
-    if isinstance(noise, LogNoise):
-        return LogLevels(noise.low, noise.high, noise.count)
-    return FlowLevels(noise.shift, noise.count, noise.multiplier)

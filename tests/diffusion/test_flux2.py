@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from diffusion.denoiser import Denoiser
-from diffusion.engine import levels_of
 from diffusion.families import FAMILIES
 from diffusion.families.family import FlowNoise
 from diffusion.flux2 import Flux2, Flux2Config
 from diffusion.identity.rules import identify
 from diffusion.loaded_vae import LoadedVae
+from diffusion.noise_levels import levels_of
 from diffusion.prediction import PREDICTIONS
 from diffusion.sample import sample
 from diffusion.spaces import LATENT_SPACES

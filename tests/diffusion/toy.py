@@ -15,13 +15,13 @@ import torch
 from torch import Tensor, nn
 
 from diffusion.denoiser import Denoiser
-from diffusion.engine import levels_of
 from diffusion.families.family import DiscreteNoise, Noise
 from diffusion.families.flux1 import FLUX1
 from diffusion.families.sd2 import SD2
 from diffusion.families.sd3 import SD3
 from diffusion.families.sd15 import SD15
 from diffusion.families.sdxl import SDXL
+from diffusion.noise_levels import levels_of
 from diffusion.prediction import PREDICTIONS
 from diffusion.spaces import LATENT_SPACES
 from tests.diffusion.reference.levels import Discrete, Flow, Levels

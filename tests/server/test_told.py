@@ -17,9 +17,9 @@ ROOT = Path(__file__).parents[2]
 GERMAN = languages()["de"]
 
 ELSEWHERE = {
-    "app", "catalogue_inspect", "command_line", "editor_build", "file_lock", "headless", "headless_batch",
-    "headless_desk", "headless_values", "node_languages", "openapi", "process_memory", "serve",
-    "settings", "sheet_fonts", "sheet_page", "template_words", "verify",
+    "app", "catalogue_inspect", "command_line", "editor_build", "file_lock", "headless",
+    "headless_batch", "headless_desk", "headless_values", "node_languages", "openapi",
+    "process_memory", "serve", "settings", "sheet_fonts", "sheet_page", "template_words", "verify",
 }  # fmt: skip
 """Modules that speak to who started the program, on sheets, and in the log."""
 
