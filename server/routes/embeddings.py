@@ -9,7 +9,7 @@ from aiohttp import web
 from graph.completion import Completion, completions
 from server.bodies import Form, body_of
 from server.checking import library_of, read_workflow
-from server.keys import CATALOGUE, RECENT
+from server.keys import CATALOGUE, MODEL_WATCH, RECENT
 from server.openapi import described
 
 routes = web.RouteTableDef()
@@ -36,6 +36,7 @@ async def find_embeddings(request: web.Request) -> web.Response:
     body = await body_of(request, EmbeddingsRequest)
     workflow = (await asyncio.to_thread(read_workflow, body.workflow)).workflow
     library = await library_of(request)
+    request.app[MODEL_WATCH].look()  # a file that has just come gets its badge
     catalogue, recent = request.app[CATALOGUE], request.app[RECENT]
 
     def text() -> str:

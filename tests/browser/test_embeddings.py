@@ -3,6 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from tests.browser import editor
+from tests.browser.accessible import violations
 
 PATIENCE = 30_000  # ms; the worker counts tokens, and may have to start first
 
@@ -17,6 +18,8 @@ def test_an_embedding_is_completed_counted_and_checked(page: Page) -> None:
     expect(options).to_have_count(2, timeout=PATIENCE)
     expect(prompt).to_have_attribute("role", "combobox")
     expect(prompt).to_have_attribute("aria-expanded", "true")
+
+    assert violations(page) == []
 
     # What does not fit comes last, grey, and says why; Enter does not take it.
     misfit = offered.locator('[data-pick="badhands.safetensors"]')

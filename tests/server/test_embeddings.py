@@ -33,6 +33,7 @@ from tests.helpers import fake_worker
 from tests.helpers.bench import Bench
 from tests.helpers.embeddings import MODELS, STARTER, embedding_of, of_another_model
 from tests.helpers.every_space import definitions
+from tests.helpers.tiny_families import tiny_family
 from tests.helpers.workflows import text_to_image
 from tests.server.site import STOOD_IN, site_at
 
@@ -132,6 +133,22 @@ def test_a_declared_text_space_is_as_wide_as_its_words(models: Path) -> None:
         "out of the prompt."
     )
     assert problem.fixes[-1].edits[0].value == "a b"
+
+
+def test_a_prompt_for_one_of_sdxls_encoders_asks_for_that_one_alone(models: Path) -> None:
+    tiny_family(models / "checkpoints" / "xl.safetensors", "sdxl")
+    nodes = {
+        "1": {"type": "load_checkpoint", "values": {"file": "xl.safetensors"}},
+        "2": {"type": "clip_text_encode_sdxl", "inputs": {"clip": {"node": "1", "output": "clip"}}},
+    }
+    files = catalogue(models)
+    for prompt, codes in (("text_l", []), ("text_g", ["embedding_mismatch"])):
+        nodes["2"]["values"] = {prompt: "embedding:badhands"}
+        workflow = Workflow.model_validate({"version": 1, "nodes": nodes})
+        result = check(workflow, definitions(), files)
+        assert [item.code for item in result.problems if item.node == "2"] == codes
+    (problem,) = [item for item in result.problems if item.node == "2"]
+    assert "encodes for SDXL (1280 numbers a token)" in problem.message
 
 
 def test_what_an_embedding_declares_counts_more_than_its_width(models: Path) -> None:

@@ -21,6 +21,10 @@ describe("the weight keys", () => {
     ["a r[]ed cat", 0.1, "a ([red]:1.1) cat"],
     ["a[ red cat ]", 0.1, "a ([red cat]:1.1) "],
     ["([red]:0.02)", -0.1, "([red]:0)"],
+    ["a embedding:in[]ky, b", 0.05, "a ([embedding:inky]:1.05), b"],
+    ["a (embedding:[inky]:1.05)", 0.05, "a ([embedding:inky]:1.1)"],
+    ['embedding:"two [wo]rds"', 0.05, '([embedding:"two words"]:1.05)'],
+    ["[a embedding:inky]", 0.05, "([a embedding:inky]:1.05)"],
   ])("%s by %d gives %s", (text, change, expected) => {
     expect(shown(reweighted(marked(text), change))).toBe(expected);
   });

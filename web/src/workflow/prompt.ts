@@ -61,8 +61,13 @@ const isNumber = (text: string) => text !== "" && Number.isFinite(Number(text));
 const isWord = (character: string | undefined) =>
   character !== undefined && !/[\s,.;:()\\]/.test(character);
 
-/** The selection, or the word at the cursor where nothing is selected. */
+const MENTION =
+  /(?<![\p{L}\p{N}_])embedding:(?:"(?:\\[()]|[^"()\n])+"|(?:\\[()]|[^\s,:()"|{}<>[\]])+)/gu;
+
+/** The selection, or what is at the cursor where nothing is selected: a word, or an embedding's whole name. */
 function meant({ text, start, end }: Selected): [number, number] {
+  for (const { 0: whole, index } of text.matchAll(MENTION))
+    if (start >= index && end <= index + whole.length) return [index, index + whole.length];
   if (start === end) {
     while (start > 0 && isWord(text[start - 1])) start--;
     while (end < text.length && isWord(text[end])) end++;
