@@ -13,6 +13,7 @@ from graph.subgraphs import Flat
 from graph.workflow import Workflow
 from server import worker
 from server.client import Died, Unfit
+from server.queue import ATTEMPTS
 from server.settings import Settings
 from server.worker_client import Entry, WorkerClient
 from server.worker_library import keep_library
@@ -35,7 +36,7 @@ class Desk:
         self._client = WorkerClient(settings, self._hear, entry, options)
         self._output = Path(options.get("output", settings.output))
         self._known: asyncio.Future[Library] | None = None
-        self._ended: asyncio.Future[Ended] | None = None
+        self._ended: asyncio.Future[Ended | Died] | None = None
         self._titles: dict[str, str] = {}
         self.pictures: list[Path] = []
         """The pictures that the run made, as far as it is."""
@@ -66,20 +67,36 @@ class Desk:
         self._titles = {one.id: one.title for one in named_nodes(Flat(workflow, definitions))}
 
     async def run(self, workflow: Workflow, wanted: Sequence[str] | None = None) -> str | None:
-        """Run the wanted nodes, by default every output; why it did not end well, or None."""
+        """Run the wanted nodes, by default every output; why it did not end well, or None.
+
+        A run that the worker dies under is begun once more. Raises `CannotRun` where there is no
+        worker any more.
+        """
+        why = ""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                print(f"{why} The run is begun once more.", file=sys.stderr)
+            ended = await self._once(workflow, wanted)
+            if isinstance(ended, Ended):
+                unsaid = f"The run was {ended.status}."
+                return None if ended.status == "finished" else ended.error or unsaid
+            why = self._told(ended)
+        return why
+
+    async def _once(self, workflow: Workflow, wanted: Sequence[str] | None) -> Ended | Died:
         self._ended = asyncio.get_running_loop().create_future()
         self.pictures = []
-        await self._client.ready.wait()
-        nodes = None if wanted is None else tuple(wanted)
-        await self._client.send(Start(run=RUN, workflow=workflow.to_json(), wanted=nodes))
+        ready = asyncio.ensure_future(self._client.ready.wait())
+        either: tuple[asyncio.Future[Any], ...] = ready, self._ended
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not ready.cancel():  # it came; else the worker cannot be started
+            nodes = None if wanted is None else tuple(wanted)
+            await self._client.send(Start(run=RUN, workflow=workflow.to_json(), wanted=nodes))
         try:
-            ended = await self._ended
+            return await self._ended
         except asyncio.CancelledError:
             await self._client.send(Cancel(run=RUN))
             raise
-        if ended.status == "finished":
-            return None
-        return ended.error or f"The run was {ended.status}."
 
     def _hear(self, message: FromWorker | Died | Unfit | Garbled) -> None:
         match message:
@@ -89,11 +106,16 @@ class Desk:
                 self._ended.set_result(message)
             case Happened(event=event):
                 self._print(event)
-            case Died(reason=reason):
-                log = worker.log_path(self._settings)
-                self._give_up(f"The worker process died: {reason}. Its log is {log}.")
+            case Died(again=True) if self._ended is not None and not self._ended.done():
+                self._ended.set_result(message)
+            case Died():
+                self._give_up(self._told(message))
             case Garbled(why=why):
                 self._give_up(f"The worker process is not understood: {why}. {ADVICE}")
+
+    def _told(self, died: Died) -> str:
+        log = worker.log_path(self._settings)
+        return f"The worker process died: {died.reason}. Its log is {log}."
 
     def _give_up(self, why: str) -> None:
         for waiting in (self._known, self._ended):

@@ -69,6 +69,23 @@ def test_a_batch_that_was_stopped_goes_on_with_the_seeds_that_it_had(
     assert began(settings) == 4
 
 
+def test_a_run_that_its_worker_dies_under_is_begun_twice_and_costs_no_other(
+    settings: Settings, tmp_path: Path, workflow: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seeds = {**SEEDS, "seed": fault_worker.DEADLY - 1, "how": "increment"}
+    batch = written(tmp_path / "b.json", {"axes": [seeds]})
+    assert run(settings, workflow, batch) == 1
+    told = capsys.readouterr().err
+    assert "it exited with code 9. Its log is" in told
+    assert "The run is begun once more." in told
+    assert "Number 666 failed: The worker process died" in told
+    assert "1 of 3 runs failed" in told
+    assert began(settings) == 4
+    assert run(settings, workflow, batch) == 1
+    assert "2 of 3 runs are done already" in capsys.readouterr().err
+    assert began(settings) == 6
+
+
 def test_another_workflow_or_recipe_begins_anew(tmp_path: Path, workflow: Path) -> None:
     from graph.migrations import load
 
