@@ -93,3 +93,25 @@ def test_two_taps_make_a_wire_and_a_refused_one_says_why(touched: Page) -> None:
     latent.tap()
     expect(touched.locator("[data-test=refusal]")).to_be_visible()
     expect(wires).to_have_count(9)
+
+
+def test_two_fingers_zoom_the_mask_painter_and_paint_nothing(touched: Page) -> None:
+    touched.locator("[data-test=panel-workflows]").click()
+    touched.locator("[data-test=open-templates]").click()
+    touched.locator("[data-template-card=inpaint]").click()
+    touched.locator("[data-test=panel-workflows]").click()  # it would lie over the node
+    editor.show_everything(touched)
+    touched.locator("[data-test=paint-mask]").click()
+    told, zoom = touched.locator("[data-test=covered]"), touched.locator("[data-test=painter-zoom]")
+    expect(told).to_have_text("30 % painted", timeout=30_000)
+    whole = str(zoom.text_content())
+    x, y = middle(touched.locator("[data-test=mask-canvas]"))
+    cdp = touched.context.new_cdp_session(touched)
+    fingers(cdp, "Start", (x - 40, y))  # it seems to paint, until the second one comes
+    fingers(cdp, "Start", (x - 40, y), (x + 40, y))
+    for step in range(1, 9):
+        fingers(cdp, "Move", (x - 40 - 8 * step, y), (x + 40 + 8 * step, y))
+    fingers(cdp, "End")
+    expect(zoom).not_to_have_text(whole)
+    expect(told).to_have_text("30 % painted")
+    expect(touched.locator(".painter-tools").get_by_label("Undo (Ctrl+Z)")).to_be_disabled()
