@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import editor
 
-NAMES = "[data-widget], [data-saved], [data-model], code"
-"""Where values, names of files, and what a person wrote stand."""
+NAMES = "[data-widget], [data-saved], [data-model], [data-batch] .library-name, [data-run], code"
+"""Where values, names of files and runs, and what a person wrote stand."""
 
 TEXTS = """(names) => {
   const found = new Set();
@@ -30,7 +30,7 @@ TEXTS = """(names) => {
 ENGLISH = re.compile(
     r"\b(the|and|of|is|are|not|with|this|that|from|to|your|it|its|what|run|runs|node|nodes|file"
     r"|picture|open|show|for|where|by|yet|no|first|search|close|delete|save|wire|wires|undo|paste"
-    r"|copy|add|more|next|back|problem|problems|queue|memory)\b",
+    r"|copy|add|more|next|back|problems|queue|memory)\b",
     re.IGNORECASE,
 )
 """Words that only an English sentence of the page has."""
