@@ -15,6 +15,7 @@ import { takeNote } from "./memory";
 import { lookAtQueueSoon } from "./queue";
 import { isOver, receive, refreshRuns } from "./runs";
 import { watchForVersions } from "./versions";
+import { heard } from "./workerNews";
 import { notify } from "./ui";
 
 function fail(error: unknown): void {
@@ -25,16 +26,7 @@ function fail(error: unknown): void {
 function event(message: ServerEvent): void {
   switch (message.type) {
     case "worker":
-      // A server that was started anew did not know its device yet when it was asked.
-      if (message.state === "ready" && !useCatalogue.getState().worker.device)
-        void loadStatus().catch(fail);
-      return useCatalogue.setState(({ worker }) => ({
-        worker: {
-          device: message.device ?? worker.device,
-          state: message.state,
-          message: message.message,
-        },
-      }));
+      return void heard(message);
     case "nodes":
       return void loadDefinitions().catch(fail);
     case "models":
