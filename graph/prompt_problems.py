@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from itertools import islice
+from typing import NamedTuple
 
 from graph.facts import Facts
 from graph.files import EMBEDDINGS, FileFacts, Files, Mentioned
@@ -80,6 +81,18 @@ def _numbers(numbers: Sequence[int]) -> str:
     return t(" and ").join(map(str, numbers))
 
 
+class _Place(NamedTuple):
+    """A text that a prompt is made of, in a widget of a node."""
+
+    node: str
+    widget: str
+    text: str
+
+    def set(self, title: str, text: str) -> Fix:
+        """The fix that puts another text here."""
+        return Fix(title=title, edits=(SetValue(node=self.node, name=self.widget, value=text),))
+
+
 class PromptProblems:
     """Finds what is wrong with the embeddings that a workflow's prompts name."""
 
@@ -94,13 +107,34 @@ class PromptProblems:
         return self.facts.files.embeddings()
 
     def all(self) -> Iterator[Problem]:
+        told: set[tuple[str, str, str, int]] = set()
         for node in self.facts.active.every:
             kind = self.facts.type_of(node)
-            for prompt in kind.prompts if kind else ():
-                text = self.facts.node(node).values.get(prompt)
-                if prompt not in self.facts.node(node).inputs and isinstance(text, str):
-                    for mention in self.facts.files.mentioned(text):
-                        yield from self._of(node, prompt, text, mention)
+            for prompt in kind.prompts if kind and ENCODERS in kind.kinds else ():
+                for place in self._texts(node, prompt):
+                    for mention in self.facts.files.mentioned(place.text):
+                        for problem in self._of(node, prompt, place, mention):
+                            # A text that several prompts come from is told of once.
+                            key = (problem.code, place.node, place.widget, mention.start)
+                            if key not in told:
+                                told.add(key)
+                                yield problem
+
+    def _texts(self, node: str, prompt: str) -> Iterator[_Place]:
+        """The texts that a prompt is made of: its own, or those that wires bring, however far."""
+        waiting, seen = [(node, prompt)], {(node, prompt)}
+        while waiting:
+            at, widget = waiting.pop()
+            source = self.facts.active.every.get(at, {}).get(widget)
+            if source is None:
+                text = self.facts.node(at).values.get(widget)
+                if isinstance(text, str):
+                    yield _Place(at, widget, text)
+                continue
+            kind = self.facts.type_of(source.node)
+            further = [(source.node, name) for name in (kind.prompts if kind else ())]
+            waiting += [place for place in further if place not in seen]
+            seen.update(further)
 
     def against(self, node: str, prompt: str, file: str) -> str:
         """Why the embedding in the file is of no use in the node's prompt; "" where it is."""
@@ -112,26 +146,26 @@ class PromptProblems:
             return found.trouble
         return self._unfit(node, prompt, found, name) or ""
 
-    def _of(self, node: str, prompt: str, text: str, mention: Mentioned) -> Iterator[Problem]:
+    def _of(self, node: str, prompt: str, place: _Place, mention: Mentioned) -> Iterator[Problem]:
         title = self.say.node(node)
         found = None if mention.file is None else self.facts.file(EMBEDDINGS, mention.file)
         if found is None:
             message = missing(title, mention.name)
-            yield self._problem("missing_embedding", node, prompt, text, mention, message)
+            yield self._problem("missing_embedding", node, prompt, place, mention, message)
         elif found.trouble is not None:
             message = unusable(title, mention.name, found.trouble)
-            yield self._problem(found.code, node, prompt, text, mention, message)
+            yield self._problem(found.code, node, prompt, place, mention, message)
         elif message := self._unfit(node, prompt, found, mention.name) or "":
-            problem = self._problem("embedding_mismatch", node, prompt, text, mention, message)
+            problem = self._problem("embedding_mismatch", node, prompt, place, mention, message)
             yield problem.model_copy(update={"because": self._because(node, prompt, found)})
 
     def _problem(
-        self, code: str, node: str, prompt: str, text: str, mention: Mentioned, message: str
+        self, code: str, node: str, prompt: str, place: _Place, mention: Mentioned, message: str
     ) -> Problem:
         return Problem(
             code=code,
-            node=node,
-            socket=prompt,
+            node=place.node,
+            socket=place.widget,
             message=message,
             parameters={
                 "embedding": mention.name,
@@ -139,10 +173,10 @@ class PromptProblems:
                 "start": mention.start,
                 "end": mention.end,
             },
-            fixes=tuple(self._fixes(node, prompt, text, mention)),
+            fixes=tuple(self._fixes(node, prompt, place, mention)),
         )
 
-    def _fixes(self, node: str, prompt: str, text: str, mention: Mentioned) -> Iterator[Fix]:
+    def _fixes(self, node: str, prompt: str, place: _Place, mention: Mentioned) -> Iterator[Fix]:
         """Others of a like name that can be used here, or the few that there are; or none."""
         shown = {file: self._shown(file) for file in self.embeddings if file != mention.file}
         close = get_close_matches(mention.name, set(shown.values()), LIKELY, LIKE)
@@ -151,10 +185,12 @@ class PromptProblems:
         likely = (file for name in close or few for file in ordered if shown[file] == name)
         usable = (file for file in likely if not self.against(node, prompt, file))
         for file in islice(usable, FEW):
-            changed = text[: mention.start] + self.embeddings[file] + text[mention.end :]
-            yield _set(t("Use '{name}'", name=shown[file]), node, prompt, changed)
+            start, end = place.text[: mention.start], place.text[mention.end :]
+            yield place.set(
+                t("Use '{name}'", name=shown[file]), start + self.embeddings[file] + end
+            )
         title = t("Take '{name}' out of the prompt", name=mention.name)
-        yield _set(title, node, prompt, without(text, mention.start, mention.end))
+        yield place.set(title, without(place.text, mention.start, mention.end))
 
     def _shown(self, file: str) -> str:
         """What a prompt calls the embedding in the file."""
@@ -202,7 +238,3 @@ class PromptProblems:
         )
         # Its place is the prompt, too: the wire that brings the encoders is as it should be.
         return (own,) if other is None else (own, other.model_copy(update={"socket": prompt}))
-
-
-def _set(title: str, node: str, prompt: str, text: str) -> Fix:
-    return Fix(title=title, edits=(SetValue(node=node, name=prompt, value=text),))

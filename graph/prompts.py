@@ -7,6 +7,9 @@ from graph.definition import NodeDefinition
 ENCODERS = "Clip"
 """The kind of socket that brings text encoders: texts of such a node are read by them."""
 
+TEXT = "Text"
+"""The kind of socket that hands on a text."""
+
 _OPENED = re.compile(r"(?<!\\)\(\s*$")
 _CLOSED = re.compile(r"\s*(?::\s*[-+.\d]+\s*)?\)")
 _SEPARATED = re.compile(r"\s*,\s*")
@@ -14,8 +17,12 @@ _SEPARATES = re.compile(r"\s*,\s*$")
 
 
 def prompts_of(definition: NodeDefinition) -> tuple[str, ...]:
-    """The names of the widgets whose texts are read by the node's text encoders."""
-    if all(item.term.kind != ENCODERS for item in definition.inputs):
+    """The names of the widgets whose texts the node's text encoders read, or may read elsewhere.
+
+    These are the texts of a node that takes a Clip, and of one that hands texts on.
+    """
+    reads = any(item.term.kind == ENCODERS for item in definition.inputs)
+    if not reads and all(item.term.kind != TEXT for item in definition.outputs):
         return ()
     return tuple(item.name for item in definition.widgets if item.control == "multiline")
 

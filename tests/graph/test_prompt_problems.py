@@ -6,7 +6,7 @@ import pytest
 
 from graph.check import check
 from graph.completion import completions
-from graph.definition import NodeDefinition, OutputDefinition, Term
+from graph.definition import NodeDefinition, OutputDefinition, Term, WidgetDefinition
 from graph.edits import apply
 from graph.files import FileFacts
 from graph.plan import plan
@@ -119,6 +119,16 @@ WORDS = NodeDefinition(
     type="words",
     title="Words",
     category="test",
+    widgets=(
+        WidgetDefinition(
+            name="words",
+            title="Words",
+            schema={"type": "string"},
+            control="multiline",
+            default="",
+            wire="Text",
+        ),
+    ),
     outputs=(OutputDefinition(name="text", title="Text", term=Term(kind="Text")),),
 )
 TYPES = {**DEFINITIONS, "words": WORDS}
@@ -154,6 +164,24 @@ def test_a_prompt_along_a_wire_may_name_any_embedding() -> None:
     wired = placed("encode_text", clip="checkpoint.clip", text="words.text")
     flowing = flow("", positive=wired, words=placed("words"))
     assert keys(flowing, replaced("odd.safetensors"))["positive"] != keys(flowing)["positive"]
+
+
+def test_a_text_along_wires_is_told_of_where_it_stands_and_once() -> None:
+    wired = {
+        "positive": placed("encode_text", clip="checkpoint.clip", text="last.text"),
+        "negative": placed("encode_text", clip="checkpoint.clip", text="last.text"),
+        "last": placed("words", words="first.text"),
+        "first": placed("words", {"words": "a cat, embedding:inky"}),
+        "other": placed("words", {"words": "embedding:nobody-reads-this"}),
+    }
+    flowing = flow("", "sdxl.safetensors", **wired)
+    result = check(flowing, TYPES, SHELF)
+    (problem,) = [item for item in result.problems if "embedding" in item.code]
+    assert (problem.code, problem.node, problem.socket) == ("embedding_mismatch", "first", "words")
+    assert "and CLIP Text Encode (positive) encodes for SDXL" in problem.message
+    changed = apply(flowing, problem.fixes[0].edits)
+    assert changed.nodes["first"].values["words"] == "a cat, embedding:inky-xl"
+    assert not result.runnable
 
 
 def test_a_step_names_the_embeddings_that_it_hangs_on() -> None:
