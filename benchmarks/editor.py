@@ -14,7 +14,6 @@ server takes three seconds.
 import argparse
 import gzip
 import json
-import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -26,7 +25,7 @@ from playwright.sync_api import CDPSession, Page, Response, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks.large_workflow import NAME, PROMPT, SIZE, large
+from benchmarks.large_workflow import NAME, PROMPT, SIZE, large, spread
 from tests.browser import running
 
 ZOOMS = {"far": 0.3, "near": 0.7, "typing": 0.8}
@@ -56,18 +55,6 @@ KEYS = """() => {
   }, true);
 }"""
 WORK = ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "TaskDuration")
-
-
-def spread(times: list[float]) -> dict[str, float]:
-    """Median, 95th percentile and worst, in milliseconds."""
-    ordered = sorted(times)
-    at = min(len(ordered) - 1, int(len(ordered) * 0.95))
-    return {
-        "median": round(statistics.median(ordered), 1),
-        "p95": round(ordered[at], 1),
-        "worst": round(ordered[-1], 1),
-        "frames": len(ordered),
-    }
 
 
 class Editor:
@@ -165,6 +152,12 @@ class Editor:
         mouse.move(SIZE["width"] / 2, SIZE["height"] / 2)
         return self.gesture(lambda step: mouse.wheel(0, -12 if step % 60 < 30 else 12))
 
+    def near(self) -> dict[str, Any]:
+        """Come near and rest there: the far-away picture gives way to elements."""
+        mouse, rest = self.page.mouse, self.page.wait_for_timeout
+        mouse.move(SIZE["width"] / 2, SIZE["height"] / 2)
+        return self.gesture(lambda step: mouse.wheel(0, -12) if step < 30 else rest(16))
+
     def drag(self) -> dict[str, Any]:
         mouse = self.page.mouse
         x, y = self.node_place()
@@ -256,6 +249,8 @@ def measure(page: Page, url: str, parts: list[str]) -> Iterator[tuple[str, Any]]
         for gesture in (editor.pan, editor.zoom, editor.drag):
             yield f"{gesture.__name__}_{name}", gesture()
             page.wait_for_timeout(300)
+        if name == "far":
+            yield "near_far", editor.near()
 
 
 def main() -> None:

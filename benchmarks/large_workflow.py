@@ -1,5 +1,6 @@
-"""A workflow of a thousand nodes, as the measurements of the editor open it."""
+"""A workflow of a thousand nodes, as the measurements of the editor open it, and how times lie."""
 
+import statistics
 from typing import Any
 
 NAME = "large"
@@ -63,3 +64,15 @@ def large(blocks: int) -> dict[str, Any]:
     nodes = {key: node for part, _ in made for key, node in part.items()}
     places = {key: place for _, part in made for key, place in part.items()}
     return {"version": 1, "nodes": nodes, "layout": {"nodes": places}}
+
+
+def spread(times: list[float]) -> dict[str, float]:
+    """Median, 95th percentile and worst, in milliseconds."""
+    ordered = sorted(times)
+    at = min(len(ordered) - 1, int(len(ordered) * 0.95))
+    return {
+        "median": round(statistics.median(ordered), 1),
+        "p95": round(ordered[at], 1),
+        "worst": round(ordered[-1], 1),
+        "frames": len(ordered),
+    }

@@ -53,15 +53,25 @@ function useFlow(): { nodes: FlowNode[]; edges: FlowEdge[] } {
   const measured = useView((state) => state.measured);
   const estimate = useEstimate(workflow);
   const shown = useShownInOverview(selected);
-  const last = useRef<{ nodes: FlowNode[]; edges: FlowEdge[] }>({ nodes: [], edges: [] });
-  return useMemo(() => {
-    last.current = {
-      nodes: flowNodes(workflow, { selected, measured, shown, estimate }, last.current.nodes),
-      edges: shown ? NO_EDGES : flowEdges(workflow, selectedWires, last.current.edges),
-    };
-    return last.current;
-  }, [workflow, selected, selectedWires, measured, shown, estimate]);
+  const near = useOverview((state) => state.near);
+  const last = useRef<{ nodes: FlowNode[]; wires: FlowEdge[] }>({ nodes: [], wires: [] });
+  const nodes = useMemo(() => {
+    const view = { selected, measured, shown, estimate };
+    return (last.current.nodes = flowNodes(workflow, view, last.current.nodes));
+  }, [workflow, selected, measured, shown, estimate]);
+  const all = shown === null;
+  const some = near.size > 0;
+  const wires = useMemo(() => {
+    if (!all && !some) return NO_EDGES;
+    return (last.current.wires = flowEdges(workflow, selectedWires, last.current.wires));
+  }, [workflow, selectedWires, all, some]);
+  const edges = useMemo(() => (all ? wires : at(near, wires)), [all, near, wires]);
+  return { nodes, edges };
 }
+
+/** The pieces of wires that begin or end at these nodes. */
+const at = (nodes: ReadonlySet<string>, wires: FlowEdge[]): FlowEdge[] =>
+  wires.filter(({ source, target }) => nodes.has(source) || nodes.has(target));
 
 /** Of many nodes only those in sight are drawn, so the others' sizes are reckoned. */
 function useEstimate(workflow: Workflow): ViewState["estimate"] {
@@ -80,12 +90,13 @@ const FEW = 20; // chosen nodes up to this many are elements in the overview, to
 function useShownInOverview(selected: ReadonlySet<string>): ReadonlySet<string> | null {
   const on = useOverview((state) => state.on);
   const hovered = useOverview((state) => state.hovered);
+  const near = useOverview((state) => state.near);
   return useMemo(() => {
     if (!on) return null;
-    const shown = new Set(selected.size <= FEW ? selected : []);
+    const shown = new Set([...near, ...(selected.size <= FEW ? selected : [])]);
     if (hovered) shown.add(hovered);
     return shown;
-  }, [on, hovered, selected]);
+  }, [on, hovered, near, selected]);
 }
 
 function useEdgeChanges() {

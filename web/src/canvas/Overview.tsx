@@ -8,7 +8,7 @@ import { useEffect, useRef } from "react";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
 import { activeDocument, activeWorkflow, levelKey, useDocuments } from "../store/documents";
-import { useOverview } from "../store/overview";
+import { NONE_NEAR, useOverview } from "../store/overview";
 import { useRuns } from "../store/runs";
 import { useUi } from "../store/ui";
 import { useView } from "../store/view";
@@ -21,6 +21,10 @@ const FAR = 0.45; // the zoom below which nodes have no widgets, as in nodes/use
 /** Nodes in sight from which on they are painted; fewer than the second, and they are elements again. */
 const MANY = 60;
 const FEWER = 45;
+const SLICE = 6; // nodes that become elements in one frame
+/** Milliseconds without a movement after which the picture gives way, and the most that it waits for that. */
+const REST = 120;
+const PATIENCE = 600;
 
 // Another document is looked at from elsewhere: decided before its nodes are made elements for nothing.
 useDocuments.subscribe((state, before) => {
@@ -36,26 +40,72 @@ useDocuments.subscribe((state, before) => {
       if (overlap(box, sight)) count++;
     }
   }
-  useOverview.setState({ on: count >= MANY, hovered: null });
+  useOverview.setState({ on: count >= MANY, hovered: null, near: NONE_NEAR });
 });
 
 type Flow = ReturnType<typeof useStoreApi>;
 
 const lookupOf = (flow: Flow) => flow.getState().nodeLookup as unknown as Lookup;
 
+/** The nodes in sight, at most so many. */
+function seen(flow: Flow, most = Infinity): string[] {
+  const { transform, width, height } = flow.getState();
+  const sight = inSight(transform, width, height);
+  const found: string[] = [];
+  for (const [id, internal] of lookupOf(flow)) {
+    if (overlap(boxOf(internal), sight) && found.push(id) >= most) break;
+  }
+  return found;
+}
+
 /** Whether so many nodes are in sight, from so far away, that they are painted. */
 function decide(flow: Flow): void {
-  const { transform, width, height } = flow.getState();
-  const { on } = useOverview.getState();
-  const least = on ? FEWER : MANY;
-  let count = 0;
-  if (transform[2] < FAR && width > 0) {
-    const sight = inSight(transform, width, height);
-    for (const internal of lookupOf(flow).values()) {
-      if (overlap(boxOf(internal), sight) && ++count >= least) break;
-    }
-  }
-  if (count >= least !== on) useOverview.setState({ on: !on, hovered: null });
+  const { transform, width } = flow.getState();
+  const { on, near } = useOverview.getState();
+  const leaving = near !== NONE_NEAR;
+  const least = on && !leaving ? FEWER : MANY;
+  const painted = transform[2] < FAR && width > 0 && seen(flow, least).length >= least;
+  if (painted && (!on || leaving))
+    useOverview.setState({ on: true, hovered: null, near: NONE_NEAR });
+  if (painted || !on || leaving) return rest.over();
+  rest.soon(() => comeNear(flow));
+}
+
+/** Waits for the hand to rest: what it only passes by need not become elements. */
+const rest = {
+  timer: undefined as ReturnType<typeof setTimeout> | undefined,
+  since: 0,
+  soon(then: () => void): void {
+    const now = performance.now();
+    clearTimeout(this.timer);
+    this.since ||= now;
+    const left = this.since + PATIENCE - now;
+    this.timer = setTimeout(
+      () => {
+        this.over();
+        then();
+      },
+      Math.max(0, Math.min(REST, left)),
+    );
+  },
+  over(): void {
+    clearTimeout(this.timer);
+    this.since = 0;
+  },
+};
+
+/** Make elements of the nodes in sight, a few a frame over the picture, and let go of it after the last. */
+function comeNear(flow: Flow): void {
+  const { on, near } = useOverview.getState();
+  const missing = seen(flow).filter((id) => !near.has(id));
+  if (!on) return;
+  if (missing.length === 0)
+    return useOverview.setState({ on: false, hovered: null, near: NONE_NEAR });
+  const now = new Set([...near, ...missing.slice(0, SLICE)]);
+  useOverview.setState({ near: now });
+  requestAnimationFrame(() => {
+    if (useOverview.getState().near === now) comeNear(flow); // else it was decided otherwise
+  });
 }
 
 /** Paints anew in the next frame, however often it was asked for. */
@@ -153,13 +203,15 @@ export function Overview() {
       if (useOverview.getState().on) soon();
     };
     moved();
-    const stores = [useOverview, useView, useDocuments, useChecks, useRuns, useCatalogue];
+    const stores = [useView, useDocuments, useChecks, useRuns, useCatalogue];
     const dark = window.matchMedia("(prefers-color-scheme: dark)");
     const repaint = () => setTimeout(anew); // once the theme is on the page
     dark.addEventListener("change", repaint);
     const ends = [
       flow.subscribe(moved),
       ...stores.map((store) => store.subscribe(soon)),
+      // What comes near lies over what is painted of it.
+      useOverview.subscribe((now, before) => now.near === before.near && soon()),
       useUi.subscribe((now, before) => now.theme !== before.theme && repaint()),
       watchBox(flow),
       watchPointer(flow, around),

@@ -1,9 +1,10 @@
 /** What one node on the canvas needs to know, picked so that it redraws only when that changes. */
 
 import { useStore } from "@xyflow/react";
-import { useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useShallow } from "zustand/react/shallow";
 import type { NodeDefinition, Problem, SocketType } from "../api/types";
+import { inTurn } from "../canvas/turns";
 import { useCatalogue } from "../store/catalogue";
 import { useChecks } from "../store/checks";
 import { activeWorkflow, useActive, usePrefix } from "../store/documents";
@@ -23,8 +24,15 @@ import { kindOf, type NodeRows, rowsOf, rowsOfUnknown } from "../workflow/socket
 /** 0: everything; 1: title and sockets; 2: a coloured block. */
 export type Detail = 0 | 1 | 2;
 
+/** What a node shows at this zoom; when that changes, the nodes follow a few at a time. */
 export function useDetail(): Detail {
-  return useStore((state) => (state.transform[2] < 0.2 ? 2 : state.transform[2] < 0.45 ? 1 : 0));
+  const wanted = useStore(({ transform: [, , zoom] }) => (zoom < 0.2 ? 2 : zoom < 0.45 ? 1 : 0));
+  const [detail, setDetail] = useState<Detail>(wanted);
+  useEffect(
+    () => (wanted === detail ? undefined : inTurn(() => setDetail(wanted))),
+    [wanted, detail],
+  );
+  return detail;
 }
 
 const NO_PROBLEMS: Problem[] = [];

@@ -6,6 +6,14 @@ interface Overview {
   on: boolean;
   /** The node under the pointer: it is there as an element, so that a hand can take it. */
   hovered: string | null;
+  /** While the picture gives way to elements: the nodes that are elements already, with their wires. */
+  near: ReadonlySet<string>;
 }
 
-export const useOverview = create<Overview>()(() => ({ on: false, hovered: null }));
+export const NONE_NEAR: ReadonlySet<string> = new Set();
+
+export const useOverview = create<Overview>()(() => ({
+  on: false,
+  hovered: null,
+  near: NONE_NEAR,
+}));
