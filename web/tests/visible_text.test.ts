@@ -84,7 +84,7 @@ const nameOf = (node: unknown) => {
 const isSentence = (text: string) =>
   /^\p{Lu}\p{Ll}+ .*\p{Ll}/u.test(text) || /\p{L}{2,} \p{Ll}{2,}.*\.$/u.test(text);
 const isPiece = (text: string) =>
-  /^ \p{Ll}{3,}|\p{Ll}{3,} $/u.test(text) && !/^[a-z]+\(|px|%/.test(text);
+  /^[ ,;(]+\p{Ll}{2,}|\p{Ll}{3,} $/u.test(text) && !/^[a-z]+\(|px|%/.test(text);
 
 /** What may read like a sentence and is seen by no reader: keys, classes, errors of ours. */
 function isHidden(node: Ast): boolean {
@@ -112,6 +112,10 @@ export function sentencesOf(source: string): string[] {
   const found: string[] = [];
   const visit = (node: Ast) => {
     if (isHidden(node)) return;
+    if (node.type === "CallExpression" && nameOf((node.callee as Ast).property) === "join") {
+      const between = (node.arguments as Ast[]).flatMap(literals);
+      found.push(...between.filter((text) => / \p{Ll}{2,} /u.test(text)));
+    }
     if (node.type === "Literal" && isSentence(String(node.value))) found.push(String(node.value));
     if (node.type === "TemplateElement") {
       const text = (node.value as { cooked: string }).cooked;

@@ -5,6 +5,7 @@ import type { Problem } from "../api/types";
 import { mend } from "../canvas/mend";
 import { say } from "../store/statements";
 import { useSeverity } from "./useNode";
+import { certaintyInWords } from "../workflow/identity";
 import { t } from "../i18n/t";
 
 export function ProblemText({ problem }: { problem: Problem }) {
@@ -55,7 +56,7 @@ export function Reasons({ problem }: { problem: Pick<Problem, "because" | "messa
         {reasons.map((because, index) => (
           <li key={`${because.node}-${because.socket}-${index}`}>
             {because.evidence}
-            {because.certainty !== "certain" && ` (${because.certainty})`}
+            {because.certainty !== "certain" && ` (${certaintyInWords(because.certainty)})`}
           </li>
         ))}
       </ul>

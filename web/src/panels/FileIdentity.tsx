@@ -4,7 +4,7 @@ import { AlertTriangle, Check } from "lucide-react";
 import type { ModelFile } from "../api/types";
 import { useCatalogue } from "../store/catalogue";
 import { say } from "../store/statements";
-import { layerLines, saidOf, surenessOf } from "../workflow/identity";
+import { certaintyInWords, layerLines, saidOf, surenessOf } from "../workflow/identity";
 import { t } from "../i18n/t";
 
 interface Props {
@@ -24,9 +24,9 @@ export function FileIdentity({ folder, file }: Props) {
       data-test="identity"
     >
       <p className="identity-answer">
-        <strong>{ids.length > 0 ? ids.map(titleOf).join(" or ") : t("Unknown")}</strong>
+        <strong>{ids.length > 0 ? ids.map(titleOf).join(t(" or ")) : t("Unknown")}</strong>
         <span className="list-detail" data-test="sureness">
-          {surenessOf(file)}
+          {certaintyInWords(surenessOf(file))}
         </span>
       </p>
       {file.trouble && <p className="identity-against">{file.trouble}</p>}

@@ -39,8 +39,8 @@ export function FamilyBadge({ file }: { file: ModelFile }) {
         {barred}
       </span>
     ) : null;
-  const names = ids.map((id) => spaces.latent[id]?.short ?? id).join(" or ");
-  const words = surenessOf(file) === "likely" ? `${names}, likely` : names;
+  const names = ids.map((id) => spaces.latent[id]?.short ?? id).join(t(" or "));
+  const words = surenessOf(file) === "likely" ? t("{names}, likely", { names }) : names;
   return (
     <span className="badge" title={title}>
       {ids.slice(0, 2).map((id) => {

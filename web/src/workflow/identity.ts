@@ -14,11 +14,15 @@ export const LAYERS: Readonly<Record<string, string>> = {
 };
 
 const CERTAINTIES: Readonly<Record<string, string>> = {
+  candidates: t("candidates"),
   certain: t("certain"),
   likely: t("likely"),
   assumed: t("assumed"),
   unknown: t("unknown"),
 };
+
+/** How sure something is, in the reader's language. */
+export const certaintyInWords = (certainty: string): string => CERTAINTIES[certainty] ?? certainty;
 
 export type Sureness = "certain" | "likely" | "candidates" | "unknown";
 
@@ -60,7 +64,7 @@ function saying(finding: FileFinding, titleOf: (space: string) => string): strin
   if (finding.spaces.length === 0) return t("cannot tell");
   const words = finding.spaces.map(titleOf).join(t(" or "));
   return finding.spaces.length === 1 && finding.certainty !== "certain"
-    ? `${words} (${CERTAINTIES[finding.certainty]})`
+    ? `${words} (${certaintyInWords(finding.certainty)})`
     : words;
 }
 
