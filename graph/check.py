@@ -147,6 +147,9 @@ def _restricted(facts: Facts, whole: Solution, needed: Collection[str]) -> Solut
 class _Bindings(Mapping[str, Mapping[str, Candidates]]):
     """What each type variable is; the rest of the workflow is asked where the needed is silent.
 
+    Where the rest says of equal variables that they are unlike, they could be any of these: a wire
+    would carry two spaces otherwise.
+
     Found out for a node when it is asked for, since an answer to the page needs few.
     """
 
@@ -157,6 +160,7 @@ class _Bindings(Mapping[str, Mapping[str, Candidates]]):
         self._whole = whole
         self._needed_only = needed_only
         self._needed = needed
+        self._torn: dict[int, Candidates] = {}
 
     def __getitem__(self, node: str) -> Mapping[str, Candidates]:
         if node not in self._facts.active.every:
@@ -178,8 +182,22 @@ class _Bindings(Mapping[str, Mapping[str, Candidates]]):
         found = self._needed_only.candidates(variable)
         if found is not None and len(found) == 1:
             return found
+        if torn := self._unlike(variable):
+            return torn
         narrower = found is None or (wider is not None and set(wider) < set(found))
         return wider if narrower else found
+
+    def _unlike(self, variable: Variable) -> Candidates:
+        """All that the rest says of what is needed and equal, where that has nothing in common."""
+        component = self._needed_only.component(variable)
+        if component is None or component.candidates == ():
+            return None
+        if id(component) not in self._torn:
+            answers = [self._whole.candidates(item) for item in component.variables]
+            known = [set(answer) for answer in answers if answer]
+            torn = known and not set.intersection(*known)
+            self._torn[id(component)] = tuple(sorted(set.union(*known))) if torn else None
+        return self._torn[id(component)]
 
 
 def _mismatches_of(

@@ -117,6 +117,10 @@ def upscale_latent(
 ) -> Latent[S]: ...
 
 
+@node(title="Blend Latents", category="latents")
+def blend_latents(first: Latent[S], second: Latent[S]) -> Latent[S]: ...
+
+
 @node(title="Translate Latent", category="latents")
 def translate_latent(latent: Latent[S], space: type[S2]) -> Latent[S2]: ...
 

@@ -161,3 +161,23 @@ def test_each_branch_of_a_conflict_runs_alone() -> None:
         assert result.runnable
         assert result.bindings["empty"] == {"S": (found,)}
         assert [item.code for item in result.problems] == ["space_mismatch"], "still shown"
+
+
+def test_what_joins_two_branches_of_unlike_spaces_does_not_run_alone() -> None:
+    flow = two_samplers()
+    more = {
+        "second": placed("empty_latent"),
+        "up": placed("upscale_latent", latent="empty.latent"),
+        "both": placed("blend_latents", first="up.latent", second="second.latent"),
+        "see": placed("show", value="both.latent"),
+    }
+    flow = flow.model_copy(update={"nodes": {**flow.nodes, **more}})
+    flow = rewired(flow, "sampler2", latent="second.latent")
+    result = checked(flow, wanted=["see"])
+    assert not result.runnable
+    assert {item.code for item in result.blocking} == {"unresolved_space"}
+    assert {item.node for item in result.blocking} == {"empty", "second"}
+    assert all("it could be SD 1.x or SDXL" in item.message for item in result.blocking)
+    assert result.bindings["both"] == {"S": ("sd1", "sdxl")}
+    for wanted in ("save", "save2"):
+        assert checked(flow, wanted=[wanted]).runnable
