@@ -16,6 +16,7 @@ from diffusion.families.family import Network
 from diffusion.levels import NoiseLevels
 from diffusion.shapes import Shapes
 from diffusion.unet import (
+    UNet,
     UNetConfig,
     control_name,
     embedded,
@@ -97,6 +98,23 @@ def controlnet_of(
     )
     with torch.device("meta"):
         return ControlNet(replace(config, up_depths=None)), names
+
+
+def steers(control: ControlNet, unet: UNet) -> bool:
+    """Whether all that it gives has a place in this UNet, and takes what that is told.
+
+    The published models of a family are built alike; those with blocks left out are not.
+    """
+    return all(
+        getattr(control.config, name) == getattr(unet.config, name)
+        for name in (
+            "stem_channels",
+            "channels",
+            "residual_blocks",
+            "context_width",
+            "vector_width",
+        )
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from diffusion.controlnet import Control
+from diffusion.checkpoint import CheckpointTrouble
+from diffusion.controlnet import Control, steers
 from diffusion.denoiser import Denoiser
 from diffusion.embeddings import Find, no_embeddings
 from diffusion.engine import Engine
@@ -17,6 +18,7 @@ from diffusion.model_sampling import resampled
 from diffusion.spaces import LATENT_SPACES, LatentSpace
 from diffusion.text_join import TextEncoders
 from diffusion.together import Member
+from diffusion.unet import UNet
 from graph.cancel import Cancel
 from graph.execute import Call
 from graph.files import FileFacts
@@ -124,7 +126,7 @@ class RunModels(services.Models):
             path = Path(model.path)
             denoiser = self._engine.denoiser(path, self._check, loras=model.loras)
         if model.steering:
-            controls = tuple(self._control(steering) for steering in model.steering)
+            controls = tuple(self._control(each, denoiser, path) for each in model.steering)
             denoiser = replace(denoiser, controls=controls)
         if model.rescale:
             denoiser = replace(denoiser, rescale=model.rescale)
@@ -132,9 +134,17 @@ class RunModels(services.Models):
             denoiser = self._member.joining(denoiser)
         return resampled(denoiser, model.sampling) if model.sampling else denoiser
 
-    def _control(self, steering: Steering) -> Control:
+    def _control(self, steering: Steering, denoiser: Denoiser, model: Path) -> Control:
+        """Raises `CheckpointTrouble` where it was made for a model that is built otherwise."""
+        path = Path(steering.network.path)
         with self._engine.memory.held_by(self._node):
-            module = self._engine.controlnet(Path(steering.network.path), self._check)
+            module = self._engine.controlnet(path, self._check)
+        if not isinstance(denoiser.module, UNet) or not steers(module, denoiser.module):
+            raise CheckpointTrouble(
+                f"{path.name} cannot steer {model.name}: it was made for a model of other sizes, "
+                "or with other blocks. Choose the model that it was made for, or take Apply "
+                "ControlNet out."
+            )
         span = steering.begin, steering.end
         return Control(module, steering.pictures, steering.strength, *span)
 

@@ -1,17 +1,21 @@
 """A ControlNet is typed by its family, told from models of others, and steers its own."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from diffusion.checkpoint import CheckpointTrouble
+from diffusion.controlnet import ControlNet as Network
 from diffusion.denoiser import Denoiser
 from diffusion.levels import ddpm_levels
 from diffusion.memory import Memory
 from diffusion.prediction import PREDICTIONS
 from diffusion.spaces import LATENT_SPACES
+from diffusion.unet import UNetConfig
 from graph.cancel import Cancel
 from graph.check import CheckResult, check
 from graph.files import FileFacts
@@ -22,6 +26,8 @@ from nodes.sockets import BadValue, ControlNet, ControlNetFile, Image, Model, si
 from server.catalogue import Catalogue
 from server.worker_services import RunModels
 from tests.diffusion.files import Shapes, known_shapes, write_zeros
+from tests.diffusion.test_controlnet import steering_net
+from tests.diffusion.test_unet_families import SD2, SDXL, small
 from tests.helpers.every_space import definitions, node
 
 HINT: Shapes = {"input_hint_block.0.weight": (16, 3, 3, 3)}
@@ -133,25 +139,46 @@ def test_applying_adds_to_what_steers_the_model_already() -> None:
         apply_controlnet(model, control, image, 1.0, 0.9, 0.4)
 
 
-def test_a_workers_denoiser_is_steered_by_the_loaded_networks() -> None:
-    network = torch.nn.Linear(1, 1)
-    denoiser = Denoiser(network, PREDICTIONS["epsilon"], ddpm_levels(), LATENT_SPACES["sd1"])
+def models_with(unet: UNetConfig, steering: UNetConfig) -> RunModels:
+    network, net = small(unet), steering_net(steering)
 
     class Engine:
         memory = Memory(None)
 
         def denoiser(self, *args: Any, **options: Any) -> Denoiser:
-            return denoiser
+            levels, space = ddpm_levels(), LATENT_SPACES["sd1"]
+            return Denoiser(network, PREDICTIONS["epsilon"], levels, space)
 
         def controlnet(self, path: Path, check: Any) -> Any:
-            return f"loaded {path}"
+            assert path == Path("canny.safetensors")
+            return net
 
-    models = RunModels(Engine(), Cancel())  # type: ignore[arg-type]
-    control: ControlNet[Any, Any] = ControlNet(Path("canny"), "content")
+    return RunModels(Engine(), Cancel())  # type: ignore[arg-type]
+
+
+PLAIN: Model[Any, Any] = Model(Path("model.safetensors"), "content")
+CANNY: ControlNet[Any, Any] = ControlNet(Path("canny.safetensors"), "content")
+
+
+def test_a_workers_denoiser_is_steered_by_the_loaded_networks() -> None:
+    models = models_with(SD2, SD2)
     image = Image(torch.rand(1, 8, 8, 3))
-    plain: Model[Any, Any] = Model(Path("x"), "content")
-    made = models.denoiser(apply_controlnet(plain, control, image, 0.5, 0.1, 0.9))
+    made = models.denoiser(apply_controlnet(PLAIN, CANNY, image, 0.5, 0.1, 0.9))
     (one,) = made.controls
-    assert (one.module, one.strength, one.begin, one.end) == ("loaded canny", 0.5, 0.1, 0.9)
-    assert models.denoiser(plain).controls == ()
-    assert models.denoiser(rescale_cfg(plain, 0.4)).rescale == 0.4
+    assert isinstance(one.module, Network)
+    assert (one.strength, one.begin, one.end) == (0.5, 0.1, 0.9)
+    assert models.denoiser(PLAIN).controls == ()
+    assert models.denoiser(rescale_cfg(PLAIN, 0.4)).rescale == 0.4
+
+
+@pytest.mark.parametrize(
+    "other",
+    [replace(SD2, residual_blocks=1), replace(SD2, channels=(32, 64), depths=(1, 1)), SDXL],
+    ids=["fewer blocks", "fewer levels", "sizes beside the prompt"],
+)
+def test_a_model_with_other_blocks_than_its_family_has_is_not_steered_into_an_error_of_shapes(
+    other: UNetConfig,
+) -> None:
+    steered = apply_controlnet(PLAIN, CANNY, Image(torch.rand(1, 8, 8, 3)))
+    with pytest.raises(CheckpointTrouble, match=r"canny\.safetensors cannot steer model\.safeten"):
+        models_with(other, SD2).denoiser(steered)
