@@ -110,6 +110,7 @@ def flaws_of(known: Known) -> tuple[files.Flaw, ...]:
 def rules_version() -> str:
     """A hash over the source of everything that decides what a file is: new rules, new answers."""
     sources = [Path(module.__file__ or "") for module in (header, spaces)]
+    sources += sorted(sources[0].parent.glob("*_names.py"))
     for package in (families, identity):
         folder = Path(package.__file__ or "").parent
         sources += sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".gz"))

@@ -57,6 +57,9 @@ SPACE_KINDS = {
 MARKERS = re.compile(r"v_pred|ztsnr|edm_mean|edm_std|edm_vpred\.sigma_(?:max|min)")
 """Tensors beside a denoiser that say how it was trained; they are no weights."""
 
+WORDS = 49408
+"""In the vocabulary of every published CLIP."""
+
 FIRST = re.compile(r"input_blocks\.0\.0\.weight")
 POSITIONS = re.compile(r".*position(?:al)?_embedding(?:\.weight)?")
 BESIDE_CLIP = re.compile(
@@ -156,6 +159,9 @@ def _encoder(bare: Shapes, encoder: str) -> Difference | None:
     if encoder == "t5xxl":
         return difference(bare, "t5xxl_encoder", optional=BESIDE_T5)
     if encoder not in ("clip_l", "clip_g", "clip_h"):
+        return None
+    words = (shape for name, shape in bare.items() if name.endswith("token_embedding.weight"))
+    if next(words, (WORDS,))[0] != WORDS:  # made for a vocabulary of its own
         return None
     optional = BESIDE_CLIP if encoder == "clip_g" else BESIDE_PLAIN_CLIP
     if any(name.startswith("transformer.resblocks.") for name in bare):

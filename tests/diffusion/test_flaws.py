@@ -162,6 +162,15 @@ def test_damage_of_one_part_of_a_checkpoint_is_that_parts_alone() -> None:
     assert "4 tensors are missing" in flaw.message
 
 
+def test_a_text_encoder_with_a_vocabulary_of_its_own_is_not_held_against_the_published_one() -> (
+    None
+):
+    name = "text_model.embeddings.token_embedding.weight"
+    other = {name: (100, 768), "text_model.encoder.layers.3.mlp.fc1.weight": (32, 768)}
+    assert flaws({**known_shapes("clip_l_hf"), **other}) == ()
+    assert only({**known_shapes("clip_l_hf"), **other, name: (49408, 768)}).reason == "wrong"
+
+
 @pytest.mark.parametrize(
     ("extra", "dtype", "reason"),
     [
