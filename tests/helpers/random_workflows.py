@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graph.check import check
-from graph.definition import InputDefinition, NodeDefinition
+from graph.definition import InputDefinition, NodeDefinition, WidgetDefinition
 from graph.files import Files
 from graph.types import accepts
 from graph.workflow import PlacedNode, Wire, Workflow
@@ -16,6 +16,17 @@ VALUES: Mapping[str, Any] = {
     "start_at_step": 0, "end_at_step": 1, "scale_by": 1.5, "amount": 2,
 }  # fmt: skip
 """What widgets of these names hold, so that pictures stay small and runs short."""
+
+NUMBERS = 0, 1, 2, 64, 72
+"""What the nodes hold whose number is wired to other nodes' widgets."""
+
+LOADERS = (
+    ("vae", "load_vae"),
+    ("input", "load_image"),
+    ("controlnet", "load_controlnet"),
+    ("upscale_models", "load_upscale_model"),
+)
+"""What is loaded from the start beside checkpoints: folder, node."""
 
 TRIES = 8
 """So often another node or other wires are tried before a workflow grows no further."""
@@ -30,10 +41,14 @@ class Grower:
     chance: random.Random
     nodes: dict[str, PlacedNode] = field(default_factory=dict)
 
-    def start(self, checkpoints: int = 2) -> None:
-        """Load some checkpoints, VAEs and pictures, and have a prompt and a latent for each."""
-        names = list(self.files.names("checkpoints"))
-        for name in self.chance.sample(names, min(checkpoints, len(names))):
+    def start(self, checkpoints: int = 2, first: Sequence[str] = ()) -> None:
+        """Load some checkpoints, VAEs and pictures, and have a prompt and a latent for each.
+
+        `first`: checkpoints that are among them in any case.
+        """
+        names = [name for name in self.files.names("checkpoints") if name not in first]
+        others = self.chance.sample(names, min(checkpoints - len(first), len(names)))
+        for name in (*first, *others):
             loader = self._add(PlacedNode(type="load_checkpoint", values={"file": name}))
             clip = {"clip": Wire(node=loader, output="clip")}
             words = Wire(
@@ -41,17 +56,25 @@ class Grower:
             )
             latent = Wire(node=self._add(self.placed("empty_latent", {})), output="latent")
             model = {"model": Wire(node=loader, output="model"), "latent": latent}
-            self._add(self.placed("k_sampler", {**model, "positive": words, "negative": words}))
-        for folder, type_ in (("vae", "load_vae"), ("input", "load_image")):
+            prompts = {"positive": words, "negative": words}
+            self._add(self.placed("k_sampler", {**model, **prompts}))
+            if self.chance.random() < 0.5:
+                del model["latent"]
+                for part in ("random_noise", "k_sampler_select"):
+                    self._add(self.placed(part, {}))
+                self._add(self.placed("basic_scheduler", model))
+                self._add(self.placed("cfg_guider", {**model, **prompts}))
+        for folder, type_ in LOADERS:
             for name in self.files.names(folder)[:1]:
                 self._add(PlacedNode(type=type_, values={"file": name}))
 
-    def grow(self, wanted: int) -> Workflow:
+    def grow(self, wanted: int, among: Sequence[str] = ()) -> Workflow:
         """The workflow with so many more nodes, each of which leaves it without an error.
 
         Inputs are wired to outputs of their kind, whatever their spaces: the checker alone judges.
+        The nodes are of the types `among`, or of all.
         """
-        usable = [name for name in self.definitions if self._usable(name)]
+        usable = [name for name in among or self.definitions if self._usable(name)]
         for _ in range(wanted):
             for _ in range(TRIES):
                 placed = self._random(self.chance.choice(usable))
@@ -73,10 +96,15 @@ class Grower:
     def placed(self, type_: str, inputs: dict[str, Wire]) -> PlacedNode:
         """The node with values that keep it quick."""
         widgets = self.definitions[type_].widgets
-        values = {item.name: VALUES[item.name] for item in widgets if item.name in VALUES}
+        values = {item.name: VALUES[item.name] for item in widgets if _takes(item)}
         for item in widgets:
             if item.required and item.folder:
                 values[item.name] = self.chance.choice(list(self.files.names(item.folder)))
+            if item.name == "text" and self.chance.random() < 0.3:
+                named = list(self.files.names("embeddings"))
+                values["text"] = " ".join(["a", *(f"embedding:{name}" for name in named)])
+            if item.name == "value" and not inputs:
+                values["value"] = self.chance.choice(NUMBERS)
         return PlacedNode(type=type_, values=values, inputs=inputs)
 
     def _random(self, type_: str) -> PlacedNode | None:
@@ -91,15 +119,27 @@ class Grower:
                 inputs[item.name] = self.chance.choice(givers)
             elif not item.optional:
                 return None
+        for widget in self.definitions[type_].widgets:
+            givers = self._of_kind(widget.wire) if widget.wire else []
+            givers = [wire for wire in givers if self._category(wire) == "utilities"]
+            if givers and self.chance.random() < 0.3:
+                inputs[widget.name] = self.chance.choice(givers)
         return self.placed(type_, inputs)
 
     def _givers(self, item: InputDefinition) -> Sequence[Wire]:
+        return self._of_kind(item.term.kind, item.list)
+
+    def _of_kind(self, kind: str, several: bool = False) -> Sequence[Wire]:
+        """Every output whose kind may enter here."""
         return [
             Wire(node=id_, output=output.name)
             for id_, node in self.nodes.items()
             for output in self.definitions[node.type].outputs
-            if accepts(item.term.kind, output.term.kind) and output.list == item.list
+            if accepts(kind, output.term.kind) and output.list == several
         ]
+
+    def _category(self, wire: Wire) -> str:
+        return self.definitions[self.nodes[wire.node].type].category
 
     def _usable(self, type_: str) -> bool:
         """Whether every widget of the type has a value, or files to choose from.
@@ -122,3 +162,9 @@ class Grower:
         id_ = f"{placed.type}_{len(self.nodes)}"
         self.nodes[id_] = placed
         return id_
+
+
+def _takes(widget: WidgetDefinition) -> bool:
+    """Whether what `VALUES` has for its name is within its limits."""
+    value, most = VALUES.get(widget.name), widget.schema_.get("maximum")
+    return value is not None and not (isinstance(most, int | float) and value > most)

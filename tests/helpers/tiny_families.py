@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from diffusion.controlnet import ControlNet
 from diffusion.spaces import LATENT_SPACES
 from diffusion.text import build_text_model
 from diffusion.unet import UNet, UNetConfig
@@ -55,9 +56,17 @@ _LG = {
     "clip_g": ("conditioner.embedders.1.model.", 128, True),
 }
 _G = {"clip_g": ("conditioner.embedders.0.model.", 128, True)}
+_SD1 = {
+    "stem_channels": 320, "channels": (320, 64), "depths": (1, 0), "middle_depth": 1,
+    "residual_blocks": 1, "linear_projections": False, "heads": 8, "head_width": None,
+}  # fmt: skip
 _SIZES, _FIVE = POOLED + 6 * 256, POOLED + 5 * 256
 
+STEERED = _unet(768, **_SD1)
+"""As small as a UNet can be whose ControlNets are recognised as those of SD 1.x."""
+
 TINY = {
+    "sd1": Tiny("sd1", "sd1", STEERED, {"clip_l": ("cond_stage_model.transformer.", 768, False)}),
     "sd2": Tiny("sd1", "sd2", _unet(64, **_SD2), _H),
     "sd2_inpaint": Tiny("sd1", "sd2", _unet(64, **_SD2, in_channels=9), _H),
     "sd2_depth": Tiny("sd1", "sd2", _unet(64, **_SD2, in_channels=5), _H),
@@ -102,6 +111,14 @@ def tiny_family(
         path,
         {**said, **(metadata or {})},
     )
+    return path
+
+
+def tiny_controlnet(path: Path) -> Path:
+    """One for the row "sd1" of `TINY`, with random weights in the place of published zeros."""
+    torch.manual_seed(2)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(ControlNet(STEERED).state_dict(), path)
     return path
 
 
