@@ -151,10 +151,10 @@ def test_problems_and_the_run_are_said_to_those_who_hear_the_page(page: Page) ->
     editor.node(page, "Load Checkpoint").get_by_text("Load Checkpoint", exact=True).click()
     page.keyboard.press("Delete")
     expect(said).to_contain_text("problems. ", timeout=SOON)
-    expect(said).to_contain_text("is not connected")
+    expect(said).to_contain_text("is not connected", timeout=SOON)
     page.keyboard.press("Control+z")
     expect(said).to_have_text("No problem is left.", timeout=SOON)
-    editor.set_number(page, "KSampler", "steps", 1)
+    editor.set_number(page, "KSampler", "steps", 30)  # long enough to be heard beginning
     page.evaluate(
         """() => {
           window.heard = [];
