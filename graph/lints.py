@@ -45,6 +45,7 @@ class Lints:
                 yield from self._sizes(node, size, used)
         if "Mask" in kinds:
             yield from self._masks(node)
+        yield from self._spans(node)
 
     # Settings
 
@@ -99,6 +100,27 @@ class Lints:
                     edits.append(Connect(node=user, socket=name, wire=wire))
         title = t("Leave out {node}", node=self.say.node(node))
         return Fix(title=title, edits=(*edits, RemoveNode(node=node)))
+
+    def _spans(self, node: str) -> Iterator[Problem]:
+        """What holds from `start` to `end` of the way to the picture, and so never holds."""
+        start, end = self.fed.value(node, "start"), self.fed.value(node, "end")
+        if not isinstance(start, int | float) or not isinstance(end, int | float) or start < end:
+            return
+        title = t("Let it hold from 0 to 1")
+        yield Problem(
+            code="never_holds",
+            severity="warning",
+            node=node,
+            socket="start",
+            message=t(
+                "{node} would never hold: its start, {start}, is not before its end, {end}.",
+                node=self.say.node(node),
+                start=f"{start:g}",
+                end=f"{end:g}",
+            ),
+            parameters={"start": start, "end": end},
+            fixes=(_set(title, node, start=0.0, end=1.0),),
+        )
 
     # Sizes
 

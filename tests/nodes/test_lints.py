@@ -22,7 +22,7 @@ from tests.helpers.every_space import definitions, node
 
 LINTS = {
     "far_from_native_size", "size_not_multiple", "mask_size", "not_for_flow", "cfg_distilled",
-    "sampler_needs_cfg", "sampling_not_for_model",
+    "sampler_needs_cfg", "sampling_not_for_model", "never_holds",
 }  # fmt: skip
 """Every code that a lint has: they are stable."""
 
