@@ -36,7 +36,10 @@ def _ours(name: str) -> str:
         return name
     place, _, leaf = rest.rpartition(".")
     ends = {"conv_in": 0, "conv_out": 2 * len(HINT_WIDTHS)}
-    number = ends[place] if place in ends else 2 * (int(place.removeprefix("blocks.")) + 1)
+    block = place.removeprefix("blocks.")
+    if place not in ends and not block.isdecimal():
+        return name
+    number = ends[place] if place in ends else 2 * (int(block) + 1)
     return f"input_hint_block.{number}.{leaf}"
 
 

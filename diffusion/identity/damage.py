@@ -161,7 +161,7 @@ def _encoder(bare: Shapes, encoder: str) -> Difference | None:
     if encoder not in ("clip_l", "clip_g", "clip_h"):
         return None
     words = (shape for name, shape in bare.items() if name.endswith("token_embedding.weight"))
-    if next(words, (WORDS,))[0] != WORDS:  # made for a vocabulary of its own
+    if next(words, (WORDS,))[:1] != (WORDS,):  # made for a vocabulary of its own
         return None
     optional = BESIDE_CLIP if encoder == "clip_g" else BESIDE_PLAIN_CLIP
     if any(name.startswith("transformer.resblocks.") for name in bare):

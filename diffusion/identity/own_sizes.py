@@ -21,8 +21,8 @@ def whole_esrgan(shapes: Shapes) -> dict[str, Shape]:
     old = NUMBERED in shapes
     first = "model.0" if old else "conv_first"
     inner = "model.1.sub.{}.RDB{}.conv{}.0" if old else "body.{}.rdb{}.conv{}"
-    width, entering = shapes[f"{first}.weight"][:2]
-    growth = shapes[f"{inner.format(0, 1, 1)}.weight"][0]
+    width, entering = (_size(shapes, f"{first}.weight", place) for place in (0, 1))
+    growth = _size(shapes, f"{inner.format(0, 1, 1)}.weight")
     blocks = 1 + _last(r"model\.1\.sub\.(\d+)\.RDB.*" if old else r"body\.(\d+)\.rdb.*", shapes)
     if old:
         # Each doubling is three modules: nearest pixels, a convolution, an activation.
@@ -48,7 +48,7 @@ def whole_esrgan(shapes: Shapes) -> dict[str, Shape]:
 
 def whole_compact(shapes: Shapes) -> dict[str, Shape]:
     """Every tensor of a compact upscaler: convolutions with a PReLU between two of them."""
-    width = shapes["body.0.weight"][0]
+    width = _size(shapes, "body.0.weight")
     end = _last(r"body\.(\d+)\..*", shapes)
     end += end % 2  # the last one is a convolution
     found = dict(_convolution("body.0", width, 3))
@@ -58,7 +58,7 @@ def whole_compact(shapes: Shapes) -> dict[str, Shape]:
             if k % 2
             else dict(_convolution(f"body.{k}", width, width))
         )
-    last = shapes.get(f"body.{end}.weight", (3,))[0]
+    last = _size(shapes, f"body.{end}.weight")
     return found | dict(_convolution(f"body.{end}", last, width))
 
 
@@ -69,16 +69,16 @@ def whole_tiny_vae(shapes: Shapes) -> dict[str, Shape]:
     """
     pooled = any(".pool." in name for name in shapes)
     found: dict[str, Shape] = {}
-    if (start := shapes.get("encoder.0.weight")) is not None:
-        width = start[0]
-        channels = shapes.get("encoder.14.weight", (0,))[0]
+    if "encoder.0.weight" in shapes:
+        width = _size(shapes, "encoder.0.weight")
+        channels = _size(shapes, "encoder.14.weight")
         found |= dict(_convolution("encoder.0", width, 3))
         found |= dict(_block("encoder.1", width))
         for bare, first in ENCODER_WIDENS.items():
             found |= dict(_level("encoder", bare, first, width, pooled and bare == 10))
         found |= dict(_convolution("encoder.14", channels, width))
-    if (start := shapes.get("decoder.1.weight")) is not None:
-        width, channels = start[:2]
+    if "decoder.1.weight" in shapes:
+        width, channels = (_size(shapes, "decoder.1.weight", place) for place in (0, 1))
         found |= dict(_convolution("decoder.1", width, channels))
         for bare, first in DECODER_WIDENS.items():
             found |= dict(_level("decoder", bare, first, width, pooled and bare == 7))
@@ -108,6 +108,12 @@ def _block(name: str, width: int, pooled: bool = False) -> Named:
 def _convolution(name: str, out: int, entering: int) -> Named:
     yield f"{name}.weight", (out, entering, 3, 3)
     yield f"{name}.bias", (out,)
+
+
+def _size(shapes: Shapes, name: str, place: int = 0) -> int:
+    """The length of one dimension; 0 where there is none, which no whole file has."""
+    shape = shapes.get(name, ())
+    return shape[place] if len(shape) > place else 0
 
 
 def _last(pattern: str, names: Iterable[str]) -> int:

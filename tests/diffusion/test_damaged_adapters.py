@@ -1,5 +1,6 @@
 """A ControlNet, upscaler or tiny VAE that is not whole is known by its header, and no other."""
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,3 +145,35 @@ def test_the_trained_tiny_vae_is_whole(part: str) -> None:
     shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
     assert identify(header_of(shapes)).kind == "tiny_vae"
     assert flaws(shapes) == ()
+
+
+SIZES = 0, 1, 3, 4, 64, 320, 768
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_whatever_a_header_says_it_is_judged_without_an_error(name: str) -> None:
+    chance = random.Random(name)
+    whole = WHOLE[name]()
+    for _ in range(40):
+        shapes = dict(whole)
+        for key in chance.choices(list(whole), k=chance.choice((1, 3, 20, len(whole)))):
+            if chance.random() < 0.5:
+                shapes[key] = tuple(chance.choices(SIZES, k=chance.randrange(5)))
+            elif chance.random() < 0.5:
+                shapes.pop(key, None)
+            else:
+                shapes[key + chance.choice((".x", ".0.weight", ""))] = (1,)
+        assert all(flaw.message for flaw in flaws(shapes))
+
+
+def test_an_odd_name_among_those_of_diffusers_is_a_tensor_too_many() -> None:
+    odd = "controlnet_cond_embedding.blocks.x.weight"
+    (flaw,) = flaws(
+        {
+            "controlnet_cond_embedding.conv_in.weight": (16, 3, 3, 3),
+            "down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k.weight": (640, 768),
+            odd: (16, 16, 3, 3),
+        }
+    )
+    assert flaw.code == "damaged_model"
+    assert f"1 tensor has no place in ControlNet for SD 1.x ({odd})" in flaw.message
