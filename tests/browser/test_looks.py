@@ -12,6 +12,7 @@ from tests.browser import editor
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text("utf-8").strip().rstrip(";")
 FLOATING = (".top-bar > .bar", ".bottom-bar > .bar", ".rail", ".panel")
 """What floats over the canvas."""
+TEMPLATES = ("Image to image", "Inpaint", "Outpaint", "Hires fix", "Compare VAEs", "X/Y grid") * 2
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -98,6 +99,40 @@ def test_no_panel_overlaps_another_or_leaves_the_window(
         assert box["y"] + box["height"] <= height, name
     for (name, one), (other_name, other) in combinations(boxes, 2):
         assert apart(one, other), f"{name} {one} lies over {other_name} {other}"
+
+
+def test_many_open_tabs_hide_neither_the_open_one_nor_the_settings(page: Page) -> None:
+    tabs = page.locator("[data-test=tab]")
+    page.locator("[data-test=panel-workflows]").click()
+    for number, name in enumerate(TEMPLATES):
+        page.locator("[data-test=workflows]").get_by_text(name, exact=True).click()
+        expect(tabs).to_have_count(number + 2)
+    expect(tabs.last).to_have_attribute("data-active", "true")
+    for shown in (
+        tabs.last,
+        page.locator("[data-command=new]"),
+        page.locator("[data-command=help]"),
+    ):
+        expect(shown).to_be_in_viewport(ratio=0.9)
+    tabs.first.locator(".tab-name").dispatch_event("click")  # as from far away: it is out of sight
+    expect(tabs.first).to_be_in_viewport(ratio=0.9)
+
+
+def test_a_phone_shows_the_open_workflow_and_all_of_the_run_bar(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator("[data-test=tab]")).to_be_in_viewport(ratio=0.9)
+    status = page.locator("[data-test=run-status]")
+    expect(status).to_be_visible(timeout=30_000)
+    for inner in (status, page.locator(".run-middle")):
+        box = inner.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 390
+    page.locator("[data-test=menu]").click()
+    page.locator("[data-test=palette] input").fill("App view")
+    page.keyboard.press("Enter")
+    form = page.locator(".app-editor")
+    expect(form).to_be_visible()
+    assert form.evaluate("one => one.scrollWidth <= one.clientWidth")
 
 
 def test_the_workflow_begins_beside_the_open_panels(page: Page) -> None:

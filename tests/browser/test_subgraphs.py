@@ -26,6 +26,17 @@ def pack(page: Page, name: str, *titles: str) -> None:
     page.keyboard.press("Enter")
 
 
+def menu_of(page: Page, title: str) -> list[str]:
+    """The commands in the context menu of the node with this title."""
+    editor.node(page, title).locator(".node-name").click(button="right")
+    entries = page.locator("[role=menuitem]")
+    expect(entries.first).to_be_visible()
+    found: list[str] = entries.evaluate_all("all => all.map(one => one.dataset.command)")
+    page.keyboard.press("Escape")
+    expect(entries).to_have_count(0)
+    return found
+
+
 def states(page: Page) -> list[str | None]:
     return page.locator("[data-node]").evaluate_all("all => all.map(one => one.dataset.state)")
 
@@ -42,6 +53,11 @@ def test_nodes_become_one_that_runs_is_entered_changed_left_and_unpacked(page: P
     latent = outer.locator('[data-socket$=":latent:out"]')
     expect(latent).to_have_attribute("aria-label", re.compile("output: Latent, Starter"))
     expect(page.locator("[data-node][data-problem]")).to_have_count(0)
+
+    # A menu has only what can be done: nothing is opened or unpacked that is no subgraph.
+    only_of_subgraphs = {"enter", "unpack", "keep-subgraph"}
+    assert only_of_subgraphs <= set(menu_of(page, "Draw"))
+    assert not only_of_subgraphs & set(menu_of(page, "Save Image"))
 
     # What was computed before it was packed is known: only saving is done anew.
     editor.run(page)

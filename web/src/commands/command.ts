@@ -29,6 +29,8 @@ export interface Command {
   native?: boolean;
   /** In whose context menus it is; "both" are a node's and the canvas's. */
   menu?: MenuPlace | "both" | readonly MenuPlace[];
+  /** Whether a menu that opens now has it: it can do something with what is chosen. Absent: always. */
+  fits?(): boolean;
   /**
    * `at` is the place on the canvas where its menu was opened, `menu` the menu. False leaves the page's focus and the rest of
    * the key press alone, where it has nothing to do.

@@ -25,6 +25,8 @@ function chosen(): string | null {
   return ids.length === 1 && stands ? id : null;
 }
 
+const standsForOne = (): boolean => chosen() !== null;
+
 function told(): false {
   notify("info", t("Choose one node that stands for a subgraph."));
   return false;
@@ -86,6 +88,7 @@ export const SUBGRAPHS: readonly Command[] = [
     group: "Nodes",
     keys: ["Enter"],
     menu: "node",
+    fits: standsForOne,
     run: () => {
       const id = chosen();
       return id ? enter(id) : false;
@@ -96,6 +99,7 @@ export const SUBGRAPHS: readonly Command[] = [
     title: t("Leave the subgraph"),
     group: "Nodes",
     menu: "canvas",
+    fits: () => pathOf(activeDocument(useDocuments.getState())).length > 0,
     run: () => void leave(),
   },
   {
@@ -103,6 +107,7 @@ export const SUBGRAPHS: readonly Command[] = [
     title: t("Unpack the subgraph"),
     group: "Nodes",
     menu: "node",
+    fits: standsForOne,
     run: () => void unpackSelected(),
   },
   {
@@ -110,6 +115,7 @@ export const SUBGRAPHS: readonly Command[] = [
     title: t("Keep the subgraph in the library…"),
     group: "Nodes",
     menu: "node",
+    fits: standsForOne,
     run: () => {
       const id = chosen();
       if (id) saveToLibrary(id);

@@ -50,7 +50,7 @@ function Values({ draft, varying }: Props) {
     return (
       <>
         <label>
-          {lines ? t("One value a line") : t("Values, apart by commas")}
+          {lines ? t("One value a line") : t("Values, separated by commas")}
           <textarea
             className="field field-multiline"
             rows={lines ? 4 : 2}

@@ -43,7 +43,7 @@ export function ContextMenu() {
 
 /** The commands of the place that was clicked; those of a widget come before its node's. */
 function entriesOf(place: MenuPlace): Command[] {
-  const own = COMMANDS.filter((command) => isInMenu(command, place));
+  const own = COMMANDS.filter((command) => isInMenu(command, place) && (command.fits?.() ?? true));
   return place === "widget" ? [...own, ...entriesOf("node")] : own;
 }
 

@@ -14,7 +14,7 @@ import {
   Undo2,
   X,
 } from "lucide-react";
-import type { ComponentType } from "react";
+import { type ComponentType, useEffect, useRef } from "react";
 import { keysOf } from "../commands/keys";
 import { command } from "../commands/list";
 import { useCatalogue } from "../store/catalogue";
@@ -69,8 +69,12 @@ function Tab({
   unsaved: boolean;
   active: boolean;
 }) {
+  const ref = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (active) ref.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [active, name]);
   return (
-    <div className="tab" data-active={active || undefined} data-test="tab">
+    <div ref={ref} className="tab" data-active={active || undefined} data-test="tab">
       <button
         type="button"
         aria-current={active ? "page" : undefined}

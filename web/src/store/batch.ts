@@ -43,15 +43,18 @@ export function filesIn(folder: string): string[] {
   return (useCatalogue.getState().models[folder] ?? []).map(({ name }) => name);
 }
 
+/** A seed, which people vary most, or else the first. */
+const likely = (all: readonly Varying[]): Varying | undefined =>
+  all.find(({ widget }) => widget.control === "seed") ?? all[0];
+
 /**
- * Open the dialog for a widget, or else for the workflow's first seed, which people vary most. What
- * was written there for this workflow is still there.
+ * Open the dialog for a widget, or else for the likely one. What was written there for this
+ * workflow is still there.
  */
 export function openBatch(at?: Place): void {
   const all = varying();
   const first =
-    (at && (varyingAt(all, at) ?? varyingAt(all, outermost(wholeWorkflow(), at)))) ??
-    all.find(({ widget }) => widget.control === "seed") ?? all[0];
+    (at && (varyingAt(all, at) ?? varyingAt(all, outermost(wholeWorkflow(), at)))) ?? likely(all);
   if (!first)
     return notify("info", t("This workflow has no values that could vary. Add a node first."));
   const document = activeDocument(useDocuments.getState());
@@ -81,7 +84,7 @@ export function aimDraft(key: number, at: Varying): void {
 export function addDraft(): void {
   const { drafts } = useBatch.getState();
   const taken = new Set(drafts.map(({ at }) => `${at.node} ${at.widget}`));
-  const free = varying().find(({ place }) => !taken.has(`${place.node} ${place.widget}`));
+  const free = likely(varying().filter(({ place }) => !taken.has(`${place.node} ${place.widget}`)));
   if (free) batch({ drafts: [...drafts, newAxis(free)] });
 }
 
