@@ -120,7 +120,7 @@ def test_many_open_tabs_hide_neither_the_open_one_nor_the_settings(page: Page) -
 
 def test_a_phone_shows_the_open_workflow_and_all_of_the_run_bar(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    expect(page.locator("[data-test=tab]")).to_be_in_viewport(ratio=0.9)
+    expect(page.locator("[data-test=tab]")).to_be_in_viewport(ratio=0.6)
     status = page.locator("[data-test=run-status]")
     expect(status).to_be_visible(timeout=30_000)
     for inner in (status, page.locator(".run-middle")):

@@ -124,6 +124,18 @@ export function Library() {
         />
       </label>
       <div className="panel-scroll" data-test="library">
+        {broken.map((pack) => (
+          <div key={pack.name} className="problem" data-severity="warning">
+            <p>
+              <span>
+                {t("The pack “{name}” could not be loaded: {error}", {
+                  name: pack.name,
+                  error: pack.error,
+                })}
+              </span>
+            </p>
+          </div>
+        ))}
         {query
           ? found.map(({ definition }) => <Item key={definition.type} definition={definition} />)
           : [...categories].map(([name, list]) => (
@@ -151,18 +163,6 @@ export function Library() {
             {t("Add a subgraph from a file to the library…")}
           </button>
         )}
-        {broken.map((pack) => (
-          <div key={pack.name} className="problem" data-severity="warning">
-            <p>
-              <span>
-                {t("The pack “{name}” could not be loaded: {error}", {
-                  name: pack.name,
-                  error: pack.error,
-                })}
-              </span>
-            </p>
-          </div>
-        ))}
       </div>
     </>
   );

@@ -24,7 +24,7 @@ export function useWorkflowOf(run: RunAnswer): Workflow | undefined {
 /** What a run is called: its name in its batch, else that of the workflow it was started from. */
 export function useRunName(run: RunAnswer): string {
   const document = useDocuments((state) => state.documents.find((d) => d.runs.includes(run.id)));
-  return run.name || document?.name || t("Run");
+  return run.name || document?.name || t("A run");
 }
 
 /** Show a run's node on the canvas, in the tab that it was started from or else in one of its own. */
