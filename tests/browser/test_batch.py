@@ -98,6 +98,8 @@ def test_the_dialog_opens_by_a_key_and_keeps_the_focus_inside(page: Page) -> Non
     dialog = page.locator("[data-test=batch]")
     expect(dialog.locator("[data-test=axis-kind]")).to_have_value("seeds")
     expect(page.locator("[data-test=batch-count]")).to_have_text("4 runs")
+    page.locator("[data-test=batch-add]").click()  # more of the same node, not its checkpoint
+    expect(page.locator("[data-test=batch-axis]").nth(1)).to_contain_text("KSampler · Steps")
     for _ in range(25):
         page.keyboard.press("Tab")
         assert page.evaluate("Boolean(document.activeElement.closest('[data-test=batch]'))")

@@ -43,9 +43,11 @@ export function filesIn(folder: string): string[] {
   return (useCatalogue.getState().models[folder] ?? []).map(({ name }) => name);
 }
 
-/** A seed, which people vary most, or else the first. */
-const likely = (all: readonly Varying[]): Varying | undefined =>
-  all.find(({ widget }) => widget.control === "seed") ?? all[0];
+/** A seed, which people vary most, or else another value of the node `near`, or else the first. */
+const likely = (all: readonly Varying[], near?: string): Varying | undefined =>
+  all.find(({ widget }) => widget.control === "seed") ??
+  all.find(({ place }) => place.node === near) ??
+  all[0];
 
 /**
  * Open the dialog for a widget, or else for the likely one. What was written there for this
@@ -84,7 +86,8 @@ export function aimDraft(key: number, at: Varying): void {
 export function addDraft(): void {
   const { drafts } = useBatch.getState();
   const taken = new Set(drafts.map(({ at }) => `${at.node} ${at.widget}`));
-  const free = likely(varying().filter(({ place }) => !taken.has(`${place.node} ${place.widget}`)));
+  const left = varying().filter(({ place }) => !taken.has(`${place.node} ${place.widget}`));
+  const free = likely(left, drafts.at(-1)?.at.node);
   if (free) batch({ drafts: [...drafts, newAxis(free)] });
 }
 
