@@ -129,6 +129,11 @@ def test_a_controlnet_that_diffusers_makes_is_whole(family: str, sizes: dict[str
         shapes = shapes_of(diffusers.ControlNetModel(**sizes))
     assert identify(header_of(shapes)).family == family
     assert flaws(shapes) == ()
+    odd = "controlnet_cond_embedding.blocks.x.weight"
+    (flaw,) = flaws({**shapes, odd: (16, 16, 3, 3)})
+    assert f"1 tensor has no place in ControlNet for {FAMILIES[family].title} ({odd})" in (
+        flaw.message
+    )
     last = "controlnet_mid_block.bias"
     (flaw,) = flaws({name: shape for name, shape in shapes.items() if name != last})
     assert (flaw.code, flaw.reason) == ("damaged_model", "missing")
@@ -164,16 +169,3 @@ def test_whatever_a_header_says_it_is_judged_without_an_error(name: str) -> None
             else:
                 shapes[key + chance.choice((".x", ".0.weight", ""))] = (1,)
         assert all(flaw.message for flaw in flaws(shapes))
-
-
-def test_an_odd_name_among_those_of_diffusers_is_a_tensor_too_many() -> None:
-    odd = "controlnet_cond_embedding.blocks.x.weight"
-    (flaw,) = flaws(
-        {
-            "controlnet_cond_embedding.conv_in.weight": (16, 3, 3, 3),
-            "down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k.weight": (640, 768),
-            odd: (16, 16, 3, 3),
-        }
-    )
-    assert flaw.code == "damaged_model"
-    assert f"1 tensor has no place in ControlNet for SD 1.x ({odd})" in flaw.message
