@@ -17,7 +17,7 @@ from diffusion.header import Header, read_header
 from diffusion.identity.denoisers import told_prediction
 from diffusion.identity.identity import Identity
 from diffusion.identity.parts import stripped
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from diffusion.origins import pieces_of
 from diffusion.spaces import LATENT_SPACES, TEXT_SPACES, LatentSpace
 
@@ -34,7 +34,7 @@ class Opened:
     def at(cls, path: Path) -> "Opened":
         """Raises `FileTrouble` and `BadArchitecture`."""
         header = read_header(path)
-        return cls(header, identify(header), architecture_of(header.metadata))
+        return cls(header, recognise(header), architecture_of(header.metadata))
 
     @property
     def space(self) -> LatentSpace | None:

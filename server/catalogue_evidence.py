@@ -14,7 +14,7 @@ from diffusion.identity.hashes import file_hash, tensor_hash
 from diffusion.identity.identity import Certainty, Identity
 from diffusion.identity.layers import Finding
 from diffusion.identity.metadata import ARCHITECTURE
-from diffusion.identity.rules import DECLARED, identify
+from diffusion.identity.rules import DECLARED, recognise
 from diffusion.identity.signatures import Signature, model_print, signature_of
 from diffusion.identity.tensors import Unreadable, sizes_of
 from server.catalogue_known import DECLARATIONS, rules_version
@@ -62,7 +62,7 @@ class Evidence:
         """
         header = read_header(path)
         plain = _without_hints(header)
-        found = identify(plain)
+        found = recognise(plain)
         if found.kind not in VAES and not (found.kind == "checkpoint" and "vae" in found.parts):
             return None
         prefix = found.prefixes.get("vae", "")

@@ -8,7 +8,7 @@ from typing import Any
 from diffusion.header import FileTrouble as FileTrouble
 from diffusion.identity.flaws import flaws_of, lacks_of
 from diffusion.identity.layers import LAYERS, RULES, contradiction
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from server.catalogue import Catalogue
 from server.catalogue_evidence import VAES
 from server.catalogue_identity import Identities, Surveyed
@@ -25,7 +25,7 @@ def inspect_file(path: Path | str) -> dict[str, Any]:
     unknown file or denoiser comes closest to.
     """
     header = readable_header(Path(path))
-    found = identify(header)
+    found = recognise(header)
     latent = list(found.latent_spaces)
     return {
         "kind": found.kind,

@@ -13,7 +13,7 @@ from diffusion.identity import flaws, rules
 from diffusion.identity.flaws import Flaw, lacks_of
 from diffusion.identity.gguf import read_gguf
 from diffusion.identity.identity import Identity
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from diffusion.spaces import LATENT_SPACES
 from graph import files
 from graph.problem import Certainty
@@ -51,7 +51,7 @@ class Known:
         """What the file is; never raises for what may be wrong with it."""
         try:
             header_ = readable_header(path)
-            found = identify(header_)
+            found = recognise(header_)
         except FileTrouble as trouble:
             return cls("unknown", trouble=trouble.sentence, reason=trouble.reason)
         return cls(

@@ -33,7 +33,7 @@ LOOKS: tuple[Look, ...] = (*VAES, *ENCODERS, *ADAPTERS)
 DECLARED = "declared in the file's metadata"
 
 
-def identify(header: Header) -> Identity:
+def recognise(header: Header) -> Identity:
     """What the file is. Raises `FileTrouble` where what it declares of itself makes no sense."""
     shapes = header.shapes
     prefixes = prefixes_of(shapes)

@@ -18,7 +18,7 @@ from diffusion.engine import Engine
 from diffusion.families.family import Network
 from diffusion.guidance import guided
 from diffusion.identity.flaws import flaws_of
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from diffusion.levels import ddpm_levels
 from diffusion.prediction import PREDICTIONS
 from diffusion.regions import Area, Part, Where
@@ -123,7 +123,7 @@ def test_its_way_down_is_named_and_sized_like_the_published_unets(unet: str, fam
     }  # fmt: skip
     assert own["input_hint_block.14.weight"] == (320, 256, 3, 3)
     assert own[f"zero_convs.{blocks - 1}.0.weight"] == (1280, 1280, 1, 1)
-    found = identify(header_of(own))
+    found = recognise(header_of(own))
     assert (found.kind, found.family, found.runnable) == ("controlnet", family, True)
 
 
@@ -173,7 +173,7 @@ def test_one_for_several_kinds_of_picture_is_said_not_to_run(tmp_path: Path) -> 
             "task_embedding": (6, 320),
         }
     )
-    found = identify(header)
+    found = recognise(header)
     assert (found.kind, found.family, found.runnable) == ("controlnet", "sdxl", False)
     (flaw,) = flaws_of(header, found)
     assert "several kinds of picture" in flaw.message

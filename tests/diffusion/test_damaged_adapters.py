@@ -10,7 +10,7 @@ import torch
 from diffusion.controlnet import controlnet_of
 from diffusion.families import FAMILIES
 from diffusion.identity.flaws import Flaw, flaws_of
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from tests.diffusion.adapters import (
     UNETS,
     combined,
@@ -29,7 +29,7 @@ TAEF2 = Path(__file__).parents[3] / "shared" / "data" / "vae"
 
 def flaws(shapes: Shapes) -> tuple[Flaw, ...]:
     header = header_of(shapes)
-    return flaws_of(header, identify(header))
+    return flaws_of(header, recognise(header))
 
 
 WHOLE: dict[str, Callable[[], Shapes]] = {
@@ -66,7 +66,7 @@ def test_without_any_one_of_its_tensors_it_is_damaged_or_not_known_at_all(name: 
 
 def _told(shapes: Shapes) -> bool:
     header = header_of(shapes)
-    found = identify(header)
+    found = recognise(header)
     if found.kind == "unknown":
         return True
     return any(flaw.reason == "missing" for flaw in flaws_of(header, found))
@@ -127,7 +127,7 @@ def test_a_controlnet_that_diffusers_makes_is_whole(family: str, sizes: dict[str
     diffusers = pytest.importorskip("diffusers")
     with torch.device("meta"):
         shapes = shapes_of(diffusers.ControlNetModel(**sizes))
-    assert identify(header_of(shapes)).family == family
+    assert recognise(header_of(shapes)).family == family
     assert flaws(shapes) == ()
     odd = "controlnet_cond_embedding.blocks.x.weight"
     (flaw,) = flaws({**shapes, odd: (16, 16, 3, 3)})
@@ -148,7 +148,7 @@ def test_a_small_controlnet_is_not_held_against_the_published_one() -> None:
 def test_the_trained_tiny_vae_is_whole(part: str) -> None:
     state = torch.load(TAEF2 / f"taef2_{part}.pth", map_location="meta", weights_only=True)
     shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
-    assert identify(header_of(shapes)).kind == "tiny_vae"
+    assert recognise(header_of(shapes)).kind == "tiny_vae"
     assert flaws(shapes) == ()
 
 

@@ -7,7 +7,7 @@ pytest.importorskip("diffusers")
 from diffusion.denoiser_names import LAYOUTS, denoiser_names
 from diffusion.families import FAMILIES
 from diffusion.families.signature import holds
-from diffusion.identity.rules import LOOKS, identify
+from diffusion.identity.rules import LOOKS, recognise
 from diffusion.origins import shapes_at
 from tests.diffusion.files import header_of, known_shapes
 from tests.diffusion.published_diffusers import MODELS, published
@@ -16,7 +16,7 @@ from tests.diffusion.published_diffusers import MODELS, published
 @pytest.mark.parametrize("name", MODELS)
 def test_names_and_shapes_become_the_originals(name: str) -> None:
     shapes = published(name)
-    found = identify(header_of(shapes))
+    found = recognise(header_of(shapes))
     assert found.family is not None
     kind = FAMILIES[found.family].network.kind
     assert LAYOUTS[kind].marker in shapes
@@ -25,8 +25,8 @@ def test_names_and_shapes_become_the_originals(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_they_are_recognised_as_the_original_files_are(name: str) -> None:
-    found = identify(header_of(published(name)))
-    original = identify(header_of(known_shapes(name)))
+    found = recognise(header_of(published(name)))
+    original = recognise(header_of(known_shapes(name)))
     assert (found.layout, original.layout) == ("diffusers", "original")
     assert (found.kind, found.certainty) == ("diffusion_model", "certain")
     same = ("family", "variant", "latent_spaces", "text_spaces", "prediction", "noise", "runnable")

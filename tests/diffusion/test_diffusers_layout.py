@@ -12,7 +12,7 @@ pytest.importorskip("diffusers")
 from diffusion.checkpoint import CheckpointTrouble, adopt
 from diffusion.engine import Engine
 from diffusion.header import read_header
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from diffusion.layers import MissingTensor
 from diffusion.networks import DENOISERS
 from diffusion.opened import Opened
@@ -51,7 +51,7 @@ def test_both_layouts_give_the_same_bits(case: Case, tmp_path: Path) -> None:
     own = tmp_path / "original.safetensors"
     halves = {name: tensor.half() for name, tensor in first.state_dict().items()}
     save_file(halves, own, case.metadata)
-    found = identify(read_header(own))
+    found = recognise(read_header(own))
     assert (found.family, found.layout) == (case.family, "original")
     assert torch.equal(loaded(own)(**case.inputs), first(**case.inputs))
 
@@ -60,11 +60,11 @@ def test_both_layouts_give_the_same_bits(case: Case, tmp_path: Path) -> None:
 def test_the_family_is_recognised_as_in_the_original_layout(case: Case, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     saved(case, path)
-    found = identify(read_header(path))
+    found = recognise(read_header(path))
     assert (found.kind, found.family, found.layout) == ("diffusion_model", case.family, "diffusers")
     original = tmp_path / "original.safetensors"
     save_file(dict(loaded(path).state_dict()), original, case.metadata)
-    same = identify(read_header(original))
+    same = recognise(read_header(original))
     for field in ("variant", "latent_spaces", "text_spaces", "conditioning", "prediction", "noise"):
         assert getattr(found, field) == getattr(same, field), field
     assert found.runnable == same.runnable

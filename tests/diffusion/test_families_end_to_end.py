@@ -15,7 +15,7 @@ from diffusion.families import FAMILIES
 from diffusion.families.family import Spread
 from diffusion.guidance import guided
 from diffusion.header import read_header
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from diffusion.prediction import Edm, Epsilon, Velocity
 from diffusion.sample import sample
 from diffusion.text import TextConditioning
@@ -42,7 +42,7 @@ def latent_of(
 @pytest.mark.parametrize("name", [name for name in TINY if name != "sd2_depth"])
 def test_a_prompt_becomes_a_picture(engine: Engine, tmp_path: Path, name: str) -> None:
     path = tiny_family(tmp_path / "tiny.safetensors", name)
-    found = identify(read_header(path))
+    found = recognise(read_header(path))
     assert (found.family, found.runnable) == (FAMILY.get(name, name), True)
     assert found.text_spaces == (TINY[name].text,)
     encoders = engine.text_encoder(path)

@@ -14,7 +14,7 @@ from diffusion.identity.damage import DENOISERS, VAE_KINDS
 from diffusion.identity.flaws import Flaw, flaws_of, lacks_of
 from diffusion.identity.gguf import read_gguf
 from diffusion.identity.parts import stripped
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from diffusion.identity.whole import HEADERS, trimmed
 from diffusion.networks import AUTOENCODERS, Built
 from diffusion.networks import DENOISERS as NETWORKS
@@ -26,7 +26,7 @@ PUBLISHED = [name for name in known_names() if not name.endswith("_diffusers")]
 
 def flaws(shapes: Shapes, **metadata: str) -> tuple[Flaw, ...]:
     header = header_of(shapes, **metadata)
-    return flaws_of(header, identify(header))
+    return flaws_of(header, recognise(header))
 
 
 def only(shapes: Shapes) -> Flaw:
@@ -57,7 +57,7 @@ def test_every_table_names_headers_that_are_here() -> None:
 
 def built(shapes: Shapes) -> Built:
     """The network that the program builds for a denoiser's or a VAE's tensors."""
-    found = identify(header_of(shapes))
+    found = recognise(header_of(shapes))
     prefix = next(iter(found.prefixes.values()), "")
     bare = stripped(shapes, prefix)
     if found.kind == "vae":
@@ -190,7 +190,7 @@ def test_numbers_that_cannot_be_read_are_told_and_plain_ones_are_not(
     shapes = known_shapes("flux1_dev") | ({extra: (1,)} if extra else {})
     tensors = {name: TensorInfo(dtype, shape, 0) for name, shape in shapes.items()}
     header = Header(Path("file.safetensors"), tensors)
-    found = flaws_of(header, identify(header))
+    found = flaws_of(header, recognise(header))
     assert [flaw.reason for flaw in found] == ([reason] if reason else [])
     assert all(flaw.code == "not_runnable" and "cannot read yet" in flaw.message for flaw in found)
 
@@ -231,7 +231,7 @@ def test_half_a_vae_is_a_vae_that_lacks_the_other_half(
     name: str, gone: str, lacks: tuple[str, ...]
 ) -> None:
     header = header_of(without(known_shapes(name), gone))
-    found = identify(header)
+    found = recognise(header)
     assert (found.kind, found.parts) == ("vae", ("vae",))
     assert lacks_of(header, found) == lacks
     assert [flaw.reason for flaw in flaws_of(header, found)] == ["half"] * len(lacks)
@@ -242,7 +242,7 @@ def test_a_gguf_file_is_typed_by_its_header_and_cannot_be_run(tmp_path: Path) ->
         tmp_path / "flux.gguf", known_shapes("flux1_schnell"), general__architecture="flux"
     )
     header = read_gguf(path)
-    found = identify(header)
+    found = recognise(header)
     assert header.shapes == known_shapes("flux1_schnell")
     assert header.metadata == {"general.architecture": "flux"}
     assert (found.family, found.variant, found.latent_spaces) == ("flux1", "schnell", ("flux1",))
@@ -253,7 +253,7 @@ def test_a_gguf_file_is_typed_by_its_header_and_cannot_be_run(tmp_path: Path) ->
 
 def test_a_gguf_of_t5_is_known_by_the_names_that_such_files_have(tmp_path: Path) -> None:
     names = {"token_embd.weight": (32128, 4096), "enc.blk.0.attn_q.weight": (4096, 4096)}
-    found = identify(read_gguf(write_gguf(tmp_path / "t5.gguf", names)))
+    found = recognise(read_gguf(write_gguf(tmp_path / "t5.gguf", names)))
     assert (found.kind, found.variant) == ("text_encoder", "t5xxl")
 
 

@@ -10,7 +10,7 @@ from diffusion.denoiser import Denoiser
 from diffusion.families import FAMILIES
 from diffusion.families.family import FlowNoise
 from diffusion.flux2 import Flux2, Flux2Config
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from diffusion.loaded_vae import LoadedVae
 from diffusion.noise_levels import levels_of
 from diffusion.prediction import PREDICTIONS
@@ -187,5 +187,5 @@ def test_diffusers_names_tell_dev_from_klein_as_well(width: int, text_space: str
         "x_embedder.weight": (96, 128),
         "context_embedder.weight": (96, width),
     }
-    found = identify(header_of(shapes))
+    found = recognise(header_of(shapes))
     assert (found.family, found.text_spaces) == ("flux2", (text_space,))

@@ -18,7 +18,7 @@ from diffusion.families.text import PROTOCOLS
 from diffusion.flux2 import Flux2
 from diffusion.flux2_schedule import flux2_mu, flux2_sigmas
 from diffusion.header import read_header
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from diffusion.noise import Noise
 from diffusion.sample import sample, sample_along
 from diffusion.text import TextConditioning
@@ -211,7 +211,7 @@ def test_one_file_with_all_parts_makes_the_same_picture_twice(
     engine: Engine, tmp_path: Path, space: str, prefix: str
 ) -> None:
     path = write_checkpoint(tmp_path / "all.safetensors", space, prefix)
-    found = identify(read_header(path))
+    found = recognise(read_header(path))
     assert (found.kind, found.family, found.runnable) == ("checkpoint", "flux2", True)
     assert found.text_spaces == (space,)
     assert found.parts == ("model", "clip", "vae")
@@ -228,7 +228,7 @@ def test_one_file_with_all_parts_makes_the_same_picture_twice(
 
 @pytest.mark.parametrize("space", WIDTHS)
 def test_a_text_encoders_file_says_which_it_is(tmp_path: Path, space: str) -> None:
-    found = identify(read_header(write_text_encoder(tmp_path, space)))
+    found = recognise(read_header(write_text_encoder(tmp_path, space)))
     assert (found.kind, found.variant, found.runnable) == ("text_encoder", ENCODERS[space], True)
     assert space in found.text_spaces
     assert not (WIDTHS.keys() - {space}) & set(found.text_spaces)

@@ -15,7 +15,7 @@ from torch import Tensor
 from diffusion.engine import Engine
 from diffusion.header import CONVERT, FileTrouble, read_header
 from diffusion.identity.flaws import flaws_of
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from tests.diffusion.files import header_of, known_shapes
 from tests.diffusion.small import SPACE, UNET, write_checkpoint
 from tests.diffusion.small_flux import flux_config, write_flux
@@ -73,7 +73,7 @@ def test_numbers_of_any_format_are_computed_in_the_devices(
     narrow = stored(path, stored_as)
     wide = stored(path, stored_as, torch.float32)
     header = read_header(narrow)
-    assert "not_runnable" not in {flaw.code for flaw in flaws_of(header, identify(header))}
+    assert "not_runnable" not in {flaw.code for flaw in flaws_of(header, recognise(header))}
     first, second = answer(engine, narrow), answer(engine, wide)
     assert {tensor.dtype for tensor in engine.denoiser(narrow).module.parameters()} == {
         torch.float32
@@ -144,7 +144,7 @@ def test_what_training_leaves_beside_a_model_changes_nothing(
     path, other = tmp_path / "plain.safetensors", tmp_path / "other.safetensors"
     write_checkpoint(path)
     save_file(change(load_file(path)), other, metadata_of(path))
-    assert identify(read_header(other)).parts == ("model", "clip", "vae")
+    assert recognise(read_header(other)).parts == ("model", "clip", "vae")
     assert torch.equal(answer(engine, path), answer(engine, other))
     latent = torch.randn(1, 4, 4, 4, generator=torch.Generator().manual_seed(1))
     pictures = [engine.vae(one).decode(latent) for one in (path, other)]
@@ -159,7 +159,7 @@ def test_a_denoiser_alone_may_have_any_prefix(prefix: str, engine: Engine, tmp_p
     space = {"latent_loom.latent_space": json.dumps(SPACE)}
     metadata = {**space, "latent_loom.architecture": metadata_of(path)["latent_loom.architecture"]}
     save_file(renamed(prefix)(load_file(path)), other, metadata)
-    found = identify(read_header(other))
+    found = recognise(read_header(other))
     assert (found.kind, found.family) == ("diffusion_model", "sd15")
     assert found.prefixes == {"model": prefix}
     first, second = engine.denoiser(path).module, engine.denoiser(other).module
@@ -172,8 +172,8 @@ def test_a_denoiser_alone_may_have_any_prefix(prefix: str, engine: Engine, tmp_p
 @pytest.mark.parametrize("prefix", [MODEL, "diffusion_model.", "transformer.", "model.", ""])
 def test_published_denoisers_are_recognised_under_every_prefix(name: str, prefix: str) -> None:
     shapes = {prefix + key: shape for key, shape in known_shapes(name).items()}
-    found = identify(header_of(shapes))
-    plain = identify(header_of(known_shapes(name)))
+    found = recognise(header_of(shapes))
+    plain = recognise(header_of(known_shapes(name)))
     assert (found.family, found.variant) == (plain.family, plain.variant)
     assert found.prefixes == {"model": prefix}
     assert not flaws_of(header_of(shapes), found)
@@ -182,7 +182,7 @@ def test_published_denoisers_are_recognised_under_every_prefix(name: str, prefix
 def test_a_lora_for_such_names_stays_a_lora() -> None:
     name = "diffusion_model.double_blocks.{}.img_attn.qkv.lora_{}.weight"
     shapes = {name.format(n, ab): (16, 3072) for n in range(19) for ab in "AB"}
-    assert identify(header_of(shapes)).kind == "lora"
+    assert recognise(header_of(shapes)).kind == "lora"
 
 
 @pytest.mark.parametrize("name", ["flux1_dev", "sd3_medium_mmdit"])
@@ -197,9 +197,9 @@ def test_an_all_in_one_file_holds_all_of_its_text_encoders(name: str) -> None:
         start = f"text_encoders.{encoder}."
         shapes |= {f"{start}transformer.{key}": s for key, s in known_shapes(header).items()}
         shapes[start + "logit_scale"] = ()
-    found = identify(header_of(shapes))
+    found = recognise(header_of(shapes))
     assert (found.kind, found.parts) == ("checkpoint", ("model", "clip", "vae"))
-    assert found.family == identify(header_of(known_shapes(name))).family
+    assert found.family == recognise(header_of(known_shapes(name))).family
     assert not flaws_of(header_of(shapes), found)
 
 

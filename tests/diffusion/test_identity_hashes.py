@@ -9,7 +9,7 @@ import torch
 from diffusion.header import read_header
 from diffusion.identity import hashes
 from diffusion.identity.hashes import Known, file_hash, hash_finding, known_hashes, tensor_hash
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from diffusion.spaces import LATENT_SPACES
 from diffusion.vae_names import VAE_FROM_DIFFUSERS
 from tests.diffusion.small_vaes import as_diffusers, saved, small_vae
@@ -112,7 +112,7 @@ def test_taef2_is_known_by_header_and_by_its_tensors(half: str, tmp_path: Path) 
         pytest.skip("TAEF2's weights are not here")
     path = saved(tmp_path / "x.safetensors", torch.load(source, weights_only=True))
     header = read_header(path)
-    identity = identify(header)
+    identity = recognise(header)
     assert (identity.kind, identity.latent_spaces) == ("tiny_vae", ("flux2",))
     found = hash_finding("", tensor_hash(header, "", "tiny"), {})
     assert found is not None

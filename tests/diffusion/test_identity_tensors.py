@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from diffusion.identity.tensors import half_names, part_names, sizes_of
 from tests.diffusion.files import header_of, known_names, known_shapes
 
@@ -30,7 +30,7 @@ SIZES = {
 
 def test_every_published_header_with_a_vae_is_in_the_table() -> None:
     with_vae = [
-        name for name in known_names() if "vae" in identify(header_of(known_shapes(name))).parts
+        name for name in known_names() if "vae" in recognise(header_of(known_shapes(name))).parts
     ]
     assert sorted(SIZES) == with_vae
 
@@ -38,14 +38,14 @@ def test_every_published_header_with_a_vae_is_in_the_table() -> None:
 @pytest.mark.parametrize("name", SIZES)
 def test_channels_and_scale_are_read_from_names_and_shapes(name: str) -> None:
     header = header_of(known_shapes(name))
-    found = identify(header)
+    found = recognise(header)
     assert sizes_of(header, found.prefixes["vae"], found.network) == SIZES[name]
 
 
 @pytest.mark.parametrize("name", SIZES)
 def test_the_encoder_has_the_same_names_in_both_forms(name: str) -> None:
     header = header_of(known_shapes(name))
-    found = identify(header)
+    found = recognise(header)
     names = half_names(part_names(header, found.prefixes["vae"], found.network))
     assert "encoder.conv_in.weight" in names
     assert "encoder.mid.attn_1.q.weight" in names

@@ -2,7 +2,7 @@
 
 import pytest
 
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from tests.diffusion.files import header_of
 
 RESIDUAL = "layers.0.residual_group.blocks.0."
@@ -42,14 +42,14 @@ RESIDUAL = "layers.0.residual_group.blocks.0."
 def test_a_lora_is_recognised_by_what_it_changes(
     shapes: dict[str, tuple[int, ...]], family: str | None
 ) -> None:
-    found = identify(header_of(shapes))
+    found = recognise(header_of(shapes))
     assert (found.kind, found.family) == ("lora", family)
     assert found.certainty == ("likely" if family else "unknown")
 
 
 def test_a_loras_metadata_may_name_its_base() -> None:
     header = header_of({"x.lora_down.weight": (4, 10)}, ss_base_model_version="sdxl_base_v1-0")
-    assert identify(header).family == "sdxl"
+    assert recognise(header).family == "sdxl"
 
 
 @pytest.mark.parametrize(
@@ -98,5 +98,5 @@ def test_a_loras_metadata_may_name_its_base() -> None:
 def test_other_kinds_of_files_are_told_apart(
     shapes: dict[str, tuple[int, ...]], kind: str, family: str | None
 ) -> None:
-    found = identify(header_of(shapes))
+    found = recognise(header_of(shapes))
     assert (found.kind, found.family) == (kind, family)

@@ -19,7 +19,7 @@ from transformers import (
 
 from diffusion.families import FAMILIES
 from diffusion.families.signature import holds
-from diffusion.identity.rules import LOOKS, identify
+from diffusion.identity.rules import LOOKS, recognise
 from diffusion.language_model import language_names
 from diffusion.mistral_tokenizer import TENSOR
 from tests.diffusion.files import Shapes, header_of, shapes_of
@@ -122,7 +122,7 @@ KIN = {
 @pytest.mark.parametrize("name", FLUX_2)
 def test_a_text_encoder_of_flux_2_is_recognised(name: str) -> None:
     shapes, encoder, spaces = FLUX_2[name]
-    found = identify(header_of(shapes))
+    found = recognise(header_of(shapes))
     assert (found.kind, found.variant, found.runnable) == ("text_encoder", encoder, True)
     assert (found.text_spaces, found.latent_spaces) == (spaces, ())
     assert found.evidence
@@ -145,6 +145,6 @@ def test_every_form_of_mistral_fills_the_same_network(name: str) -> None:
 
 @pytest.mark.parametrize("name", KIN)
 def test_its_kin_is_not_taken_for_it(name: str) -> None:
-    found = identify(header_of(KIN[name]))
+    found = recognise(header_of(KIN[name]))
     assert not found.runnable
     assert not any(space.startswith("flux2") for space in found.text_spaces)

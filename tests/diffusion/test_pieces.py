@@ -11,7 +11,7 @@ pytest.importorskip("diffusers")
 
 from diffusion.engine import Engine
 from diffusion.header import FileTrouble, read_header
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from tests.diffusion.small_diffusers import CASES, saved
 
 NAME = "diffusion_pytorch_model"
@@ -35,7 +35,7 @@ def test_the_first_piece_stands_for_the_whole(folder: Path) -> None:
     header, whole = read_header(first), read_header(folder.parent / "whole.safetensors")
     assert header.shapes == whole.shapes
     assert header.size == sum(path.stat().st_size for path in pieces(folder))
-    found, same = identify(header), identify(whole)
+    found, same = recognise(header), recognise(whole)
     assert (found.family, found.variant, found.layout) == ("flux1", "dev", "diffusers")
     assert found.latent_spaces == same.latent_spaces
     index = json.loads((folder / f"{NAME}.safetensors.index.json").read_text("utf-8"))

@@ -8,7 +8,7 @@ import torch
 from diffusion.families import FAMILIES, RECOGNISED
 from diffusion.families.signature import holds
 from diffusion.identity.flaws import flaws_of
-from diffusion.identity.rules import LOOKS, identify
+from diffusion.identity.rules import LOOKS, recognise
 from diffusion.spaces import LATENT_SPACES, TEXT_SPACES
 from tests.diffusion.files import Shapes, header_of, known_names, known_shapes, shapes_of
 
@@ -157,7 +157,7 @@ def assert_recognised(shapes: Shapes, family: str) -> None:
     """It is this family's and no other's, has its spaces, and is told before a run."""
     assert fitting(shapes) == [family]
     header = header_of(shapes)
-    found = identify(header)
+    found = recognise(header)
     known = FAMILIES[family]
     assert (found.kind, found.family, found.parts) == ("diffusion_model", family, ("model",))
     assert known.latent_space in found.latent_spaces
@@ -199,17 +199,17 @@ def test_pixart_without_its_sizes_may_be_of_two_spaces() -> None:
         for name, shape in saved("PixArtTransformer2DModel").items()
         if "resolution_embedder" not in name and "aspect_ratio" not in name
     }
-    found = identify(header_of(shapes))
+    found = recognise(header_of(shapes))
     assert (found.family, found.latent_spaces) == ("pixart_sigma", ("sd1", "sdxl"))
     assert found.certainty == "unknown"
 
 
 def test_a_loose_prefix_hides_no_auraflow_alone_or_with_a_vae() -> None:
     model = {f"model.{key}": shape for key, shape in ORIGINAL["AuraFlow"][1].items()}
-    alone = identify(header_of(model))
+    alone = recognise(header_of(model))
     assert (alone.kind, alone.family, alone.prefixes) == (
         "diffusion_model", "aura", {"model": "model."},
     )  # fmt: skip
     vae = {f"vae.{key}": shape for key, shape in known_shapes("vae_kl_f8_z4_ldm").items()}
-    both = identify(header_of({**model, **vae}))
+    both = recognise(header_of({**model, **vae}))
     assert (both.kind, both.family, both.parts) == ("checkpoint", "aura", ("model", "vae"))

@@ -13,7 +13,7 @@ from diffusion.families.family import Family
 from diffusion.families.signature import holds
 from diffusion.families.text import PROTOCOLS
 from diffusion.header import FileTrouble
-from diffusion.identity.rules import LOOKS, identify
+from diffusion.identity.rules import LOOKS, recognise
 from diffusion.networks import AUTOENCODERS, DENOISERS
 from diffusion.prediction import PREDICTIONS
 from diffusion.text_join import JOINS
@@ -72,7 +72,7 @@ def test_every_published_header_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_published_file_is_recognised(name: str) -> None:
-    found = identify(header_of(known_shapes(name)))
+    found = recognise(header_of(known_shapes(name)))
     kind, family, variant, latent, text, parts = EXPECTED[name]
     assert (found.kind, found.family, found.variant) == (kind, family, variant)
     assert found.latent_spaces == tuple(latent.split())
@@ -99,42 +99,42 @@ def test_a_file_fits_exactly_one_signature(name: str) -> None:
 def test_the_order_of_the_tensors_decides_nothing(name: str) -> None:
     items = list(known_shapes(name).items())
     random.Random(0).shuffle(items)
-    assert identify(header_of(dict(items))).latent_spaces == tuple(EXPECTED[name][3].split())
+    assert recognise(header_of(dict(items))).latent_spaces == tuple(EXPECTED[name][3].split())
 
 
 @pytest.mark.parametrize("prefix", ["model.diffusion_model.", "net."])
 def test_a_denoiser_under_a_prefix_is_the_same_denoiser(prefix: str) -> None:
     shapes = {prefix + key: shape for key, shape in known_shapes("flux1_dev").items()}
-    found = identify(header_of(shapes))
+    found = recognise(header_of(shapes))
     assert (found.kind, found.family, found.variant) == ("diffusion_model", "flux1", "dev")
     assert found.prefixes == {"model": prefix}
 
 
 def test_a_vae_under_a_checkpoints_prefix_is_a_vae() -> None:
     shapes = known_shapes("vae_kl_f8_z4_ldm")
-    found = identify(header_of({"first_stage_model." + k: s for k, s in shapes.items()}))
+    found = recognise(header_of({"first_stage_model." + k: s for k, s in shapes.items()}))
     assert (found.kind, found.latent_spaces) == ("vae", ("sd1", "sdxl"))
     assert found.prefixes == {"vae": "first_stage_model."}
 
 
 def test_extra_tensors_of_training_do_not_hide_a_vae() -> None:
     shapes = {**known_shapes("vae_kl_f8_z4_ldm"), "loss.logvar": (), "model_ema.decay": ()}
-    assert identify(header_of(shapes)).kind == "vae"
+    assert recognise(header_of(shapes)).kind == "vae"
 
 
 def test_an_inpainting_checkpoint_is_its_variant() -> None:
     shapes = known_shapes("checkpoint_sd15")
     shapes["model.diffusion_model.input_blocks.0.0.weight"] = (320, 9, 3, 3)
-    found = identify(header_of(shapes))
+    found = recognise(header_of(shapes))
     assert (found.family, found.variant, found.runnable) == ("sd15", "sd15_inpaint", True)
 
 
 def test_marker_tensors_say_what_an_sdxl_checkpoint_predicts() -> None:
     shapes = known_shapes("checkpoint_sdxl")
-    assert identify(header_of(shapes)).prediction == "epsilon"
-    velocity = identify(header_of({**shapes, "v_pred": ()}))
+    assert recognise(header_of(shapes)).prediction == "epsilon"
+    velocity = recognise(header_of({**shapes, "v_pred": ()}))
     assert (velocity.variant, velocity.prediction) == ("sdxl_v", "velocity")
-    zero = identify(header_of({**shapes, "v_pred": (), "ztsnr": ()}))
+    zero = recognise(header_of({**shapes, "v_pred": (), "ztsnr": ()}))
     assert zero.noise is not None
     assert getattr(zero.noise, "zero_snr", False)
 
@@ -143,7 +143,7 @@ def test_metadata_says_what_an_sd2_checkpoint_predicts() -> None:
     header = header_of(
         known_shapes("checkpoint_sd2"), modelspec__architecture="stable-diffusion-v2-768-v"
     )
-    assert identify(header).prediction == "velocity"
+    assert recognise(header).prediction == "velocity"
 
 
 def small_checkpoint() -> dict[str, tuple[int, ...]]:
@@ -172,7 +172,7 @@ def test_a_declared_space_wins_and_says_so() -> None:
         latent_loom__latent_space=SPACE,
         latent_loom__text_space='{"id": "own"}',
     )
-    found = identify(header)
+    found = recognise(header)
     assert (found.kind, found.family, found.runnable) == ("checkpoint", "sd15", True)
     assert (found.latent_spaces, found.text_spaces) == (("own",), ("own",))
     assert found.latent_space_declared is not None
@@ -181,7 +181,7 @@ def test_a_declared_space_wins_and_says_so() -> None:
 
 
 def test_the_same_architecture_at_other_sizes_does_not_speak_the_familys_spaces() -> None:
-    found = identify(header_of(small_checkpoint()))
+    found = recognise(header_of(small_checkpoint()))
     assert (found.family, found.certainty) == ("sd15", "unknown")
     assert (found.latent_spaces, found.text_spaces) == ((), ())
 
@@ -192,48 +192,48 @@ def test_a_vae_of_other_sizes_is_a_vae_of_an_unknown_space_until_it_declares_one
         for key, shape in small_checkpoint().items()
         if key.startswith("first_stage_model.")
     }
-    found = identify(header_of(shapes))
+    found = recognise(header_of(shapes))
     assert (found.kind, found.latent_spaces) == ("vae", ())
-    declared = identify(header_of(shapes, latent_loom__latent_space=SPACE))
+    declared = recognise(header_of(shapes, latent_loom__latent_space=SPACE))
     assert (declared.kind, declared.latent_spaces) == ("vae", ("own",))
 
 
 def test_a_declared_space_narrows_an_ambiguous_vae() -> None:
     text = json.dumps({"id": "sdxl", "channels": 4, "downscale": 8, "scale": 0.13025})
     header = header_of(known_shapes("vae_kl_f8_z4_ldm"), latent_loom__latent_space=text)
-    assert identify(header).latent_spaces == ("sdxl",)
+    assert recognise(header).latent_spaces == ("sdxl",)
 
 
 def test_a_declaration_that_the_tensors_contradict_is_refused() -> None:
     header = header_of(known_shapes("vae_z16_ldm_flux1_or_sd3"), latent_loom__latent_space=SPACE)
     with pytest.raises(FileTrouble, match=r"4 channels.*16"):
-        identify(header)
+        recognise(header)
 
 
 def test_a_malformed_declaration_names_the_file() -> None:
     header = header_of(known_shapes("vae_kl_f8_z4_ldm"), latent_loom__latent_space="{")
     with pytest.raises(FileTrouble, match=r"file\.safetensors"):
-        identify(header)
+        recognise(header)
 
 
 def test_modelspec_makes_an_ambiguous_vae_likely_and_no_more() -> None:
     header = header_of(
         known_shapes("vae_kl_f8_z4_ldm"), modelspec__architecture="stable-diffusion-xl-v1-base/vae"
     )
-    found = identify(header)
+    found = recognise(header)
     assert (found.latent_spaces, found.certainty) == (("sdxl",), "likely")
 
 
 def test_a_file_that_is_two_things_at_once_is_unknown_and_says_why() -> None:
     shapes = {**known_shapes("clip_l_hf"), **known_shapes("t5xxl_encoder")}
-    found = identify(header_of(shapes))
+    found = recognise(header_of(shapes))
     assert found.kind == "unknown"
     assert "CLIP-L" in found.evidence[0]
     assert "T5-XXL" in found.evidence[0]
 
 
 def test_only_what_the_engine_can_run_is_called_runnable() -> None:
-    runnable = {name for name in EXPECTED if identify(header_of(known_shapes(name))).runnable}
+    runnable = {name for name in EXPECTED if recognise(header_of(known_shapes(name))).runnable}
     vaes = {name for name in EXPECTED if name.startswith(("vae_kl", "vae_z16"))}
     unets = {name for name in EXPECTED if re.match(r"(unet|checkpoint)_sd(15|2|xl)", name)}
     encoders = {name for name in EXPECTED if name.startswith("clip_")}

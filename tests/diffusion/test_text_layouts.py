@@ -13,7 +13,7 @@ from diffusion.encoders import ENCODERS
 from diffusion.engine import Engine
 from diffusion.families.text import Part
 from diffusion.identity.flaws import flaws_of
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from diffusion.text import TextEncoder
 from diffusion.tokenizer import tokenizer_for
 from tests.diffusion.files import Shapes, header_of, known_shapes
@@ -49,7 +49,7 @@ def test_every_form_is_the_same_encoder_and_whole(
     form: Callable[[Shapes], Shapes], name: str
 ) -> None:
     header = header_of(form(known_shapes(name)))
-    found = identify(header)
+    found = recognise(header)
     assert (found.kind, found.variant) == ("text_encoder", name[:6])
     assert found.runnable
     assert not flaws_of(header, found)
@@ -60,7 +60,7 @@ def test_clip_l_has_openclips_names_too() -> None:
         "token_embedding.weight": (49408, 768),
         "transformer.resblocks.0.ln_1.weight": (768,),
     }
-    assert identify(header_of(shapes)).variant == "clip_l"
+    assert recognise(header_of(shapes)).variant == "clip_l"
 
 
 def test_sd2s_encoder_may_lack_the_last_layer_that_nothing_reads() -> None:
@@ -82,8 +82,8 @@ def test_sd2s_encoder_may_lack_the_last_layer_that_nothing_reads() -> None:
         read(short, words, replace(part, skip=1))
     shapes = known_shapes("clip_h_hf")
     header = header_of({name: shape for name, shape in shapes.items() if ".layers.23." not in name})
-    assert identify(header).variant == "clip_h"
-    assert not flaws_of(header, identify(header))
+    assert recognise(header).variant == "clip_h"
+    assert not flaws_of(header, recognise(header))
 
 
 Rename = Callable[[dict[str, Tensor]], dict[str, Tensor]]

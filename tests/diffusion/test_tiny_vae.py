@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from diffusion.engine import Engine
 from diffusion.header import read_header
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from diffusion.layers import MissingTensor
 from diffusion.preview import decoded
 from diffusion.spaces import LATENT_SPACES
@@ -119,7 +119,7 @@ def test_a_file_of_any_form_is_recognised_and_loaded(
     state = module.state_dict()
     path = tmp_path / "tiny.safetensors"
     save_file({_saved_as(form, name): tensor for name, tensor in state.items()}, path)
-    found = identify(read_header(path))
+    found = recognise(read_header(path))
     assert (found.kind, found.latent_spaces) == ("tiny_vae", candidates)
     vae = Engine("cpu", "float32").vae(path)
     assert vae.space is None

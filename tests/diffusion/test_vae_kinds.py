@@ -12,7 +12,7 @@ from torch.nn import functional
 from diffusion.checkpoint import CheckpointTrouble
 from diffusion.engine import Engine
 from diffusion.header import read_header
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from diffusion.patch_statistics import PatchStatistics
 from diffusion.vae import AutoencoderKL, VaeConfig
 from diffusion.vae_names import vae_layout, vae_names
@@ -167,7 +167,7 @@ def test_the_consistency_decoder_is_known_and_said_not_to_run_yet(tmp_path: Path
         n: s for n, s in known_shapes("vae_kl_f8_z4_diffusers").items() if "decoder" not in n
     }
     write_zeros(path, {**encoder, "decoder_unet.conv_in.weight": (320, 7, 3, 3)})
-    found = identify(read_header(path))
+    found = recognise(read_header(path))
     assert (found.kind, found.latent_spaces, found.runnable) == ("vae", ("sd1",), False)
     with pytest.raises(CheckpointTrouble, match=r"SD consistency decoder, which .* cannot run yet"):
         Engine("cpu", "float32").vae(path)

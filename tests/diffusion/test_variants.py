@@ -8,7 +8,7 @@ from diffusion.conditioning import DEPTH, Scene, prepared
 from diffusion.header import Header
 from diffusion.identity.flaws import flaws_of
 from diffusion.identity.identity import Identity
-from diffusion.identity.rules import identify
+from diffusion.identity.rules import recognise
 from diffusion.spaces import LATENT_SPACES
 from diffusion.text import TextConditioning
 from tests.diffusion.files import Shapes, header_of, known_shapes
@@ -37,7 +37,7 @@ def from_diffusers(name: str, channels: int, **beside: tuple[int, ...]) -> Heade
 
 def unclip(width: int) -> Identity:
     name = "model__diffusion_model__label_emb__0__0__weight"
-    return identify(original("unet_sd2_ldm", 4, **{name: (1280, width)}))
+    return recognise(original("unet_sd2_ldm", 4, **{name: (1280, width)}))
 
 
 @pytest.mark.parametrize("header", [original, from_diffusers])
@@ -55,7 +55,7 @@ def unclip(width: int) -> Identity:
 def test_the_channels_of_the_stem_tell_the_variant(
     header: type[Header], name: str, channels: int, variant: str, rows: tuple[str, ...]
 ) -> None:
-    found = identify(header(name, channels))
+    found = recognise(header(name, channels))
     assert (found.variant, found.conditioning) == (variant, rows)
     assert found.prediction == "epsilon"
     assert found.certainty == "certain"
@@ -63,7 +63,9 @@ def test_the_channels_of_the_stem_tell_the_variant(
 
 
 def test_cosxls_editing_model_sees_the_scaled_picture_and_predicts_velocity() -> None:
-    found = identify(original("unet_sdxl_ldm", 8, edm_vpred__sigma_max=(), edm_vpred__sigma_min=()))
+    found = recognise(
+        original("unet_sdxl_ldm", 8, edm_vpred__sigma_max=(), edm_vpred__sigma_min=())
+    )
     assert (found.variant, found.prediction) == ("sdxl_edm_edit", "velocity")
     assert found.conditioning == ("sizes", "scaled_edit")
 
@@ -78,7 +80,7 @@ def test_unclip_is_typed_and_says_what_is_lacking(width: int, variant: str) -> N
 
 
 def test_zero123_is_told_from_instruct_pix2pix_by_its_projection_of_the_camera() -> None:
-    found = identify(original("unet_sd15_ldm", 8, cc_projection__weight=(768, 772)))
+    found = recognise(original("unet_sd15_ldm", 8, cc_projection__weight=(768, 772)))
     assert (found.family, found.variant, found.runnable) == ("sd15", "zero123", False)
     assert found.latent_spaces == ("sd1",)
     assert any("camera" in line for line in found.evidence)
@@ -91,7 +93,7 @@ def test_the_consistency_decoder_is_a_vae_of_sd1s_space_that_cannot_be_run_yet()
     with torch.device("meta"):
         model: nn.Module = diffusers.ConsistencyDecoderVAE()
     shapes: Shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    found = identify(header_of(shapes))
+    found = recognise(header_of(shapes))
     assert (found.kind, found.variant) == ("vae", "consistency_decoder")
     assert (found.latent_spaces, found.runnable) == (("sd1",), False)
 
