@@ -9,9 +9,11 @@ The first failure ends the run. What was done before it stays in the cache, so t
 workflow goes on from there.
 """
 
+import inspect
 import traceback
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 from types import CoroutineType
 from typing import Any, Literal
@@ -241,11 +243,22 @@ class _Run:
         self.tell(step, "finished", seconds)
 
     def fail(self, step: Step, error: Exception) -> None:
-        message = f"{step.title}: {self.explain(error) or _sentence(error)}"
+        message = f"{step.title}: {self.explain(error) or self.sentence(step, error)}"
         trace = "".join(traceback.format_exception(error))  # text: frames would hold tensors
         self.failure = NodeFailure(step.nodes[0], step.title, message, trace)
         del self.open[step.key]
         self.tell(step, "failed", message=message)
+
+    def sentence(self, step: Step, error: Exception) -> str:
+        """What the error says to people; of one that Python raised, also where in the pack."""
+        if isinstance(error, ValuesError):
+            return " ".join(error.reasons.values())
+        text = str(error)
+        if isinstance(error, ValueError | OSError) or type(error).__module__ != "builtins":
+            return text or type(error).__name__
+        function = inspect.unwrap(self.caller.functions[step.shape.definition.type])
+        # A KeyError says 'x': what Python itself raises is told with its kind.
+        return f"{type(error).__name__}: {text}{_place(error, function)}"
 
     def demand(self, keys: list[str]) -> None:
         """Put the steps on the stack, the first one on top, and announce what that will run."""
@@ -265,12 +278,10 @@ class _Run:
             self.caller.emit(NodeChanged(node=node, state=state, seconds=seconds, message=message))
 
 
-def _sentence(error: Exception) -> str:
-    """What the error says to people."""
-    if isinstance(error, ValuesError):
-        return " ".join(error.reasons.values())
-    text = str(error)
-    if isinstance(error, ValueError | OSError) or type(error).__module__ != "builtins":
-        return text or type(error).__name__
-    # A KeyError says 'x': what Python itself raises is told with its kind.
-    return f"{type(error).__name__}: {text}"
+def _place(error: Exception, function: Callable[..., Any]) -> str:
+    """In brackets the last line that the error went through beside the node's function."""
+    code = getattr(function, "__code__", None)
+    folder = Path(code.co_filename).parent if code else None
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [frame for frame in frames if folder and Path(frame.filename).is_relative_to(folder)]
+    return f" ({Path(inside[-1].filename).name}, line {inside[-1].lineno})" if inside else ""

@@ -1,6 +1,7 @@
 """A node that fails, or gives what it should not, is named in a sentence."""
 
 import gc
+import re
 import weakref
 
 import pytest
@@ -22,10 +23,11 @@ class TestFailures:
         assert "arithmetic.py" in failure.traceback
         assert "ValueError: The box is stuck." in failure.traceback
 
-    def test_an_error_of_python_is_told_with_its_kind(self) -> None:
+    def test_an_error_of_python_is_told_with_its_kind_and_place(self) -> None:
         failure = Lab().run({"x": placed("fail_within")}, "x").failure
         assert failure is not None
-        assert failure.message == "Fail within: KeyError: 'lid'"
+        told = r"Fail within: KeyError: 'lid' \(arithmetic\.py, line \d+\)"
+        assert re.fullmatch(told, failure.message)
 
     def test_the_caller_may_put_an_error_in_words(self) -> None:
         lab = Lab(options={"explain": lambda error: f"{type(error).__name__} was explained."})
