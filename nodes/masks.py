@@ -14,6 +14,9 @@ CHANNELS = ("red", "green", "blue", "brightness")
 LUMA = (0.2126, 0.7152, 0.0722)
 """How bright red, green and blue look: ITU-R BT.709, 3.2."""
 
+Edge = Annotated[int, Field(ge=1, le=16384, description="Pixels.")]
+Place = Annotated[int, Field(ge=0, le=16384, description="Pixels.")]
+
 
 @node(title="Invert Mask", category="mask")
 def invert_mask(mask: Mask) -> Mask:
@@ -50,3 +53,19 @@ def image_to_mask(image: Image, channel: Annotated[str, OneOf(CHANNELS)] = "brig
     if channel == "brightness":
         return Mask((image.pixels * torch.tensor(LUMA)).sum(dim=-1).clamp(0, 1))
     return Mask(image.pixels[..., CHANNELS.index(channel)].contiguous())
+
+
+@node(title="Rectangle Mask", category="mask")
+def rectangle_mask(
+    width: Edge = 512,
+    height: Edge = 512,
+    x: Place = 0,
+    y: Place = 0,
+    box_width: Edge = 256,
+    box_height: Edge = 512,
+    feather: Annotated[int, Field(ge=0, le=1024, description="How softly.")] = 0,
+) -> Mask:
+    """A mask of a picture's size that is 1 in a rectangle, in pixels, and 0 around it."""
+    values = torch.zeros(1, height, width)
+    values[:, y : y + box_height, x : x + box_width] = 1
+    return Mask(pictures.softened(values, feather))

@@ -7,7 +7,14 @@ import torch
 
 from graph.expand import Expansion
 from nodes.grids import BadAxis, image_grid, values_of, xy_grid
-from nodes.masks import feather_mask, grow_mask, image_to_mask, invert_mask, mask_to_image
+from nodes.masks import (
+    feather_mask,
+    grow_mask,
+    image_to_mask,
+    invert_mask,
+    mask_to_image,
+    rectangle_mask,
+)
 from nodes.picture_changes import (
     crop_image,
     empty_image,
@@ -107,3 +114,15 @@ def test_an_empty_picture_is_of_its_colour() -> None:
     torch.testing.assert_close(made[2, 1, 3], torch.tensor([1.0, 128 / 255, 0.0]))
     with pytest.raises(BadValue, match="is no colour"):
         empty_image(4, 2, 3, "#ff800g")
+
+
+def test_a_rectangle_mask_is_cut_off_at_the_edges_and_fades_if_wanted() -> None:
+    values = rectangle_mask(8, 6, x=5, y=1, box_width=9, box_height=2).values
+    expected = torch.zeros(1, 6, 8)
+    expected[0, 1:3, 5:] = 1
+    assert torch.equal(values, expected)
+    assert not rectangle_mask(8, 6, x=8).values.any()
+    soft = rectangle_mask(64, 64, 0, 0, 32, 64, 8).values[0, 32]
+    assert soft[19] == 1
+    assert 0.4 < soft[31] < 0.6
+    assert soft[44] == 0
