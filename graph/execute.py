@@ -13,7 +13,6 @@ import inspect
 import traceback
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import perf_counter
 from types import CoroutineType
 from typing import Any, Literal
@@ -281,7 +280,15 @@ class _Run:
 def _place(error: Exception, function: Callable[..., Any]) -> str:
     """In brackets the last line that the error went through beside the node's function."""
     code = getattr(function, "__code__", None)
-    folder = Path(code.co_filename).parent if code else None
-    frames = traceback.extract_tb(error.__traceback__)
-    inside = [frame for frame in frames if folder and Path(frame.filename).is_relative_to(folder)]
-    return f" ({Path(inside[-1].filename).name}, line {inside[-1].lineno})" if inside else ""
+    folder, _ = _apart(code.co_filename) if code else ("", "")
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        place, name = _apart(frame.filename)
+        if folder and f"{place}/".startswith(f"{folder}/"):
+            return f" ({name}, line {frame.lineno})"
+    return ""
+
+
+def _apart(path: str) -> tuple[str, str]:
+    """A file's folder and its name."""
+    folder, _, name = path.replace("\\", "/").rpartition("/")
+    return folder, name
