@@ -21,7 +21,7 @@ from diffusion.sample import sample
 from diffusion.text import TextConditioning
 from tests.helpers.tiny_families import TINY, tiny_family
 
-FAMILY = {"sd2_inpaint": "sd2", "sdxl_inpaint": "sdxl", "sdxl_edit": "sdxl"}
+FAMILY = {"sd1": "sd15", "sd2_inpaint": "sd2", "sdxl_inpaint": "sdxl", "sdxl_edit": "sdxl"}
 
 
 @pytest.fixture
