@@ -142,7 +142,8 @@ def rescaled(
 
 
 def _parts(prompt: Prompt) -> Sequence[Part]:
-    return prompt if isinstance(prompt, Sequence) else (Part(prompt),)
+    # a conditioning may be a named tuple, and so a sequence too
+    return (Part(prompt),) if hasattr(prompt, "tokens") else tuple(prompt)
 
 
 def _is_plain(parts: Sequence[Part]) -> bool:

@@ -1,6 +1,7 @@
 """Guidance mixes two answers of the network, in as few calls as it can."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -194,3 +195,13 @@ def test_a_rescaled_guidance_has_the_positive_prompts_spread(flow: bool) -> None
         torch.testing.assert_close(velocity(found), expected, atol=20 * ROUNDING, rtol=0)
     unguided = guided(replace(plain, rescale=1.0), prompt(7), prompt(5), 1.0)(X, sigma)
     assert torch.equal(unguided, to)
+
+
+class Named(NamedTuple):
+    tokens: Tensor
+
+
+def test_a_conditioning_may_be_a_named_tuple() -> None:
+    model = denoiser()
+    named = guided(model, Named(prompt(7).tokens), Named(prompt(5).tokens), 3.0)(X, 2.0)
+    assert torch.equal(named, guided(model, prompt(7), prompt(5), 3.0)(X, 2.0))

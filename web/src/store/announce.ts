@@ -2,9 +2,9 @@
 
 import { create } from "zustand";
 import { activeDocument, useDocuments } from "./documents";
-import { useRuns } from "./runs";
+import { type Run, useRuns } from "./runs";
 import { useChecks } from "./checks";
-import type { Problem } from "../api/types";
+import type { Problem, RunStatus } from "../api/types";
 import { plural, t } from "../i18n/t";
 
 interface Said {
@@ -52,17 +52,38 @@ export function announceProblems(): () => void {
 
 /** Say how the active workflow's runs go. The answer ends it. */
 export function announceRuns(): () => void {
-  return useRuns.subscribe(({ runs }, before) => {
-    for (const id of activeDocument(useDocuments.getState()).runs) {
-      const run = runs[id];
-      if (!run || run.status === before.runs[id]?.status) continue;
-      if (run.status === "running") announce(t("The run has started."));
-      if (run.status === "finished") announce(t("The run is finished."));
-      if (run.status === "cancelled") announce(t("The run was cancelled."));
-      if (run.status === "interrupted")
-        announce(t("The run was interrupted; it will be run again."));
-      if (run.status === "failed")
-        announce(t("The run failed. {reason}", { reason: run.error ?? "" }));
+  const told = new Map<string, RunStatus>();
+  const look = (ids: string[], fresh: boolean) => {
+    for (const id of ids) {
+      const run = useRuns.getState().runs[id];
+      const before = told.get(id);
+      if (!run || run.status === before) continue;
+      told.set(id, run.status);
+      // Of runs that were over before anybody looked there is nothing to say.
+      if (before !== undefined || fresh || run.status === "running") announceRun(run);
     }
+  };
+  const active = () => activeDocument(useDocuments.getState());
+  const leaveRuns = useRuns.subscribe(() => look(active().runs, false));
+  // A run may have begun before the page hears that it was queued.
+  const leaveDocuments = useDocuments.subscribe((state, before) => {
+    const [now, was] = [activeDocument(state), activeDocument(before)];
+    if (now.runs === was.runs || now.id !== was.id) return;
+    look(
+      now.runs.filter((id) => !was.runs.includes(id)),
+      true,
+    );
   });
+  return () => {
+    leaveRuns();
+    leaveDocuments();
+  };
+}
+
+function announceRun(run: Run): void {
+  if (run.status === "running") announce(t("The run has started."));
+  if (run.status === "finished") announce(t("The run is finished."));
+  if (run.status === "cancelled") announce(t("The run was cancelled."));
+  if (run.status === "interrupted") announce(t("The run was interrupted; it will be run again."));
+  if (run.status === "failed") announce(t("The run failed. {reason}", { reason: run.error ?? "" }));
 }
