@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -143,7 +143,9 @@ def rescaled(
 
 def _parts(prompt: Prompt) -> Sequence[Part]:
     # a conditioning may be a named tuple, and so a sequence too
-    return (Part(prompt),) if hasattr(prompt, "tokens") else tuple(prompt)
+    if hasattr(prompt, "tokens"):
+        return (Part(cast(Conditioning, prompt)),)
+    return tuple(prompt)
 
 
 def _is_plain(parts: Sequence[Part]) -> bool:
