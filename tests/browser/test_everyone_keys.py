@@ -55,8 +55,8 @@ def test_a_wire_is_followed_removed_refused_and_made_again_by_keys(page: Page) -
 
     page.keyboard.press("Enter")
     expect(card).to_contain_text("from KSampler")
-    card.locator("[data-test=remove-wire]").focus()
-    page.keyboard.press("Enter")
+    expect(card.locator(":focus")).to_have_count(1)  # it takes the focus once it is open
+    card.locator("[data-test=remove-wire]").press("Enter")
     expect(wires).to_have_count(8)
     page.keyboard.press("Escape")
     expect(card).to_be_hidden()
@@ -70,8 +70,9 @@ def _a_dot_by_keys(page: Page) -> None:
     latent = editor.socket(page, "VAE Decode", "latent", "in")
     latent.focus()
     page.keyboard.press("Enter")
-    page.locator("[data-test=add-dot]").focus()
-    page.keyboard.press("Enter")
+    card = page.locator("[data-test=socket-card]")
+    expect(card.locator(":focus")).to_have_count(1)  # it takes the focus once it is open
+    page.locator("[data-test=add-dot]").press("Enter")
     dot = page.locator(".react-flow__node:has([data-dot])")
     expect(dot).to_be_focused()
     page.keyboard.press("Alt+ArrowRight")
