@@ -7,12 +7,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from diffusion.loaded_vae import LoadedVae
 from diffusion.quality import psnr, ssim
 from graph.node import node
 from graph.types import LatentSpace, Variadic
-from nodes.services import Interrupt, Models, Outputs, Side, Spaces
+from nodes.services import Interrupt, Models, Outputs, Spaces
 from nodes.sockets import Image, Latent, S, Vae
+from nodes.vae import suiting
 
 R = TypeVar("R", bound=LatentSpace)
 
@@ -47,7 +47,7 @@ def convert_latent(
     interrupt: Interrupt,
 ) -> Latent[R]:
     """Bring a latent into another model's space: decode it with one VAE, encode it with another."""
-    decoder = _suiting(latent, from_vae, models, spaces)
+    decoder = suiting(latent, from_vae, models, spaces)
     pixels = decoder.decode(latent.samples, interrupt.check)
     samples = models.vae(to_vae).encode(pixels, interrupt.check)
     return Latent(samples, to_vae.latent_space, latent.mask)
@@ -85,8 +85,7 @@ def compare_vaes(
 ) -> Image:
     """Decode one latent with several VAEs of its space, side by side."""
     made = [
-        _suiting(latent, vae, models, spaces).decode(latent.samples, interrupt.check)
-        for vae in vaes
+        suiting(latent, vae, models, spaces).decode(latent.samples, interrupt.check) for vae in vaes
     ]
     lines = [f"1. {_name(vaes[0])}"]
     for number, (vae, pixels) in enumerate(zip(vaes[1:], made[1:], strict=True), start=2):
@@ -105,17 +104,6 @@ def side_by_side(pictures: list[Tensor]) -> Tensor:
         batch, height = picture.shape[:2]
         parts += [picture, torch.ones(batch, height, GAP, 3)]
     return torch.cat(parts[:-1], dim=2)
-
-
-def _suiting(latent: Latent[Any], vae: Vae[Any], models: Models, spaces: Spaces) -> LoadedVae:
-    """The VAE, ready for this latent. Raises `WrongSpace`."""
-    spaces.agree(
-        "latent",
-        Side("latent", latent.space, "latent"),
-        Side("VAE", vae.latent_space, file=vae.path),
-    )
-    loaded = models.vae(vae)
-    return loaded.within(spaces.latent(latent.space)) if latent.space else loaded
 
 
 def _middle(pixels: Tensor, like: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ def vae_decode(
     interrupt: Interrupt,
 ) -> Image:
     """Turn latents into pictures with the VAE of their own space."""
-    loaded = _suiting(latent, vae, models, spaces)
+    loaded = suiting(latent, vae, models, spaces)
     return Image(loaded.decode(latent.samples, interrupt.check))
 
 
@@ -50,7 +50,7 @@ def vae_decode_tiled(
     interrupt: Interrupt,
 ) -> Image:
     """Turn latents into pictures in tiles, which takes less memory and may show in even areas."""
-    loaded = _suiting(latent, vae, models, spaces)
+    loaded = suiting(latent, vae, models, spaces)
     tiles = TileSize(tile_size, overlap)
     return Image(loaded.decode(latent.samples, interrupt.check, tiles))
 
@@ -82,7 +82,7 @@ def vae_encode_tiled(
     return Latent(models.vae(vae).encode(image.pixels, interrupt.check, tiles), vae.latent_space)
 
 
-def _suiting(latent: Latent[Any], vae: Vae[Any], models: Models, spaces: Spaces) -> LoadedVae:
+def suiting(latent: Latent[Any], vae: Vae[Any], models: Models, spaces: Spaces) -> LoadedVae:
     """The VAE, ready for this latent. Raises `WrongSpace`."""
     spaces.agree(
         "latent",

@@ -35,8 +35,8 @@ SD1 = UNetConfig(
     stem_channels=320,
     time_width=64,
     context_width=768,
-    channels=(320, 64),
-    depths=(1, 0),
+    channels=(320, 640),
+    depths=(1, 1),
     middle_depth=1,
     residual_blocks=1,
     linear_projections=False,
@@ -138,7 +138,7 @@ def written(folder: Path, layout: str) -> tuple[Path, ControlNet]:
         theirs = diffusers.ControlNetModel(
             block_out_channels=SD1.channels, layers_per_block=1, cross_attention_dim=768,
             norm_num_groups=8, attention_head_dim=8, transformer_layers_per_block=1,
-            down_block_types=["CrossAttnDownBlock2D", "DownBlock2D"],
+            down_block_types=["CrossAttnDownBlock2D"] * 2,
         )  # fmt: skip
         names = controlnet_names(theirs.state_dict())
         weights = {names[name]: tensor for name, tensor in weights.items()}
@@ -146,7 +146,7 @@ def written(folder: Path, layout: str) -> tuple[Path, ControlNet]:
     return path, module
 
 
-@pytest.mark.parametrize("layout", ["original", "prefixed"])
+@pytest.mark.parametrize("layout", ["original", "prefixed", "diffusers"])
 def test_a_file_is_loaded_whatever_its_names(tmp_path: Path, layout: str) -> None:
     path, module = written(tmp_path, layout)
     loaded = Engine("cpu", "float32").controlnet(path)
